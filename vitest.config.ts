@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
+
+export default defineConfig({
+  // The examples say what users say.
+  resolve: {
+    alias: [
+      { find: /^membrane-token$/, replacement: source('index.ts') },
+      { find: /^membrane-token\/endpoint$/, replacement: source('endpoint/index.ts') },
+      { find: /^membrane-token\/provider$/, replacement: source('provider.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // RSA key generation on a busy two-core machine takes seconds.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+})
