@@ -1,0 +1,44 @@
+/** The twelve algorithms of RFC 7518 section 3.1 that Membrane accepts. */
+export type Algorithm =
+  | 'HS256'
+  | 'HS384'
+  | 'HS512'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+
+/** JWK key types (RFC 7518 section 6.1) that carry them. */
+export type KeyType = 'oct' | 'RSA' | 'EC'
+
+export type Curve = 'P-256' | 'P-384' | 'P-521'
+
+/** What importing, signing and verifying need to know about an algorithm, in Web Crypto's own terms. */
+export interface AlgorithmParameters {
+  readonly kty: KeyType
+  readonly name: 'HMAC' | 'RSASSA-PKCS1-v1_5' | 'RSA-PSS' | 'ECDSA'
+  readonly hash: 'SHA-256' | 'SHA-384' | 'SHA-512'
+  readonly namedCurve?: Curve
+  readonly saltLength?: number
+}
+
+/** Everything the code knows about an algorithm stands in this table; nothing below it asks for a name. */
+export const ALGORITHMS: Readonly<Record<Algorithm, AlgorithmParameters>> = {
+  HS256: { kty: 'oct', name: 'HMAC', hash: 'SHA-256' },
+  HS384: { kty: 'oct', name: 'HMAC', hash: 'SHA-384' },
+  HS512: { kty: 'oct', name: 'HMAC', hash: 'SHA-512' },
+  RS256: { kty: 'RSA', name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+  RS384: { kty: 'RSA', name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384' },
+  RS512: { kty: 'RSA', name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-512' },
+  PS256: { kty: 'RSA', name: 'RSA-PSS', hash: 'SHA-256', saltLength: 32 },
+  PS384: { kty: 'RSA', name: 'RSA-PSS', hash: 'SHA-384', saltLength: 48 },
+  PS512: { kty: 'RSA', name: 'RSA-PSS', hash: 'SHA-512', saltLength: 64 },
+  ES256: { kty: 'EC', name: 'ECDSA', hash: 'SHA-256', namedCurve: 'P-256' },
+  ES384: { kty: 'EC', name: 'ECDSA', hash: 'SHA-384', namedCurve: 'P-384' },
+  ES512: { kty: 'EC', name: 'ECDSA', hash: 'SHA-512', namedCurve: 'P-521' },
+}

@@ -1,0 +1,55 @@
+import type { Curve } from '../algorithms.ts'
+import { MembraneTokenError } from '../errors.ts'
+import { CURVES, USABLE_KEYS } from './numbers.ts'
+
+/** A JWK whose type is settled; its numbers are not read yet. */
+export type JwkKey = {
+  readonly alg: string | undefined
+  readonly members: Readonly<Record<string, unknown>>
+} & ({ readonly kty: 'RSA' } | { readonly kty: 'EC'; readonly crv: Curve })
+
+const OTHER_KINDS: ReadonlyMap<unknown, string> = /* @__PURE__ */ new Map([
+  ['oct', 'a symmetric key; give its bytes as secret'],
+  ['OKP', 'an Ed25519, Ed448 or X25519 key'],
+  ['secp256k1', 'a secp256k1 key'],
+])
+
+/**
+ * Reads what a JWK (RFC 7517 section 4) says of itself, leaving the object as it is.
+ *
+ * @param operation What the key is wanted for, as `key_ops` spells it
+ * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_ALGORITHM_MISMATCH`
+ */
+export function readJwk(jwk: Readonly<Record<string, unknown>>, operation: 'sign' | 'verify'): JwkKey {
+  // A copy, so that neither a getter nor a later change can show two different keys.
+  const members = { ...jwk }
+  const { kty, crv, alg, use, key_ops: operations } = members
+  const other = OTHER_KINDS.get(kty === 'EC' ? crv : kty)
+  if (other) throw unsupported(other)
+  const curve =
+    kty === 'EC' && typeof crv === 'string' && Object.hasOwn(CURVES, crv) ? (crv as Curve) : undefined
+  if (kty !== 'RSA' && !curve) throw invalid('kty must be RSA, or EC with a crv of P-256, P-384 or P-521')
+  if (alg !== undefined && typeof alg !== 'string') throw invalid('alg must be a string')
+  if ((members.d !== undefined) !== (operation === 'sign')) {
+    throw unsupported(
+      operation === 'sign' ? 'a public key: it has no d' : 'a private key; give its public half, without d',
+    )
+  }
+  if (use !== undefined && use !== 'sig') throw mismatch('use must be "sig"')
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes(operation))) {
+    throw mismatch(`key_ops must include "${operation}"`)
+  }
+  return curve ? { kty: 'EC', crv: curve, alg, members } : { kty: 'RSA', alg, members }
+}
+
+function mismatch(rule: string): MembraneTokenError {
+  return new MembraneTokenError('ERR_KEY_ALGORITHM_MISMATCH', `The JWK's ${rule}.`)
+}
+
+function invalid(rule: string): MembraneTokenError {
+  return new MembraneTokenError('ERR_KEY_INVALID', `The JWK's ${rule}.`)
+}
+
+function unsupported(found: string): MembraneTokenError {
+  return new MembraneTokenError('ERR_KEY_FORMAT_UNSUPPORTED', `This JWK is ${found}. ${USABLE_KEYS}`)
+}

@@ -1,0 +1,42 @@
+import { MembraneTokenError } from './errors.ts'
+
+/** @throws `ERR_OPTION_INVALID` */
+export function checkObject(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw invalidOption('The options must be an object.')
+}
+
+/** @throws `ERR_OPTION_INVALID` */
+export function checkWorkspaceKey(workspaceKey: unknown): void {
+  if (typeof workspaceKey === 'string' && workspaceKey !== '' && workspaceKey.trim() === workspaceKey) return
+  throw invalidOption("workspaceKey must be the key from Membrane's settings page, without spaces around it.")
+}
+
+/** Whether exactly one of the options is given, as for keys. @throws `ERR_OPTION_INVALID` */
+export function checkExactlyOne(options: Readonly<Record<string, unknown>>): void {
+  const given = Object.values(options).filter((option) => option !== undefined)
+  if (given.length === 1) return
+  throw invalidOption(
+    `Give exactly one of ${Object.keys(options).join(', ')}; is the variable that should hold it set?`,
+  )
+}
+
+/**
+ * Binds a clock so that it cannot give anything but a time.
+ *
+ * @throws `ERR_OPTION_INVALID`, at once or when the clock gives no number
+ */
+export function bindClock(now: unknown): () => number {
+  if (now === undefined) return Date.now
+  if (typeof now !== 'function') throw invalidOption(CLOCK)
+  return () => {
+    const milliseconds: unknown = now()
+    if (Number.isFinite(milliseconds)) return milliseconds as number
+    throw invalidOption(CLOCK)
+  }
+}
+
+const CLOCK = 'now must be a function that returns milliseconds, as Date.now does.'
+
+export function invalidOption(message: string): MembraneTokenError {
+  return new MembraneTokenError('ERR_OPTION_INVALID', message)
+}
