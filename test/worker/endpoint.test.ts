@@ -1,0 +1,159 @@
+import jwt from 'jsonwebtoken'
+import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
+import { apiKeys, type Caller, createTokenEndpoint, refusal } from '../../src/endpoint/index.ts'
+import { MembraneTokenError } from '../../src/errors.ts'
+import { createSigner } from '../../src/signer.ts'
+import { expectProblem, randomKey, sha256 } from './harness.ts'
+
+const secret = randomKey()
+const signer = await createSigner({ workspaceKey: 'workspace', secret })
+const service: Caller = { kind: 'service', name: 'backend', scopes: ['customer', 'admin'] }
+const session: Caller = { kind: 'customer', customer: { id: 'customer-1', name: 'One' }, subject: 'user-1' }
+
+const post = (body?: object) =>
+  new Request('https://app.test/api/membrane-token', {
+    method: 'POST',
+    ...(body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+
+const handler = (caller: Caller | null, options = {}) =>
+  createTokenEndpoint({ signer, authenticate: async () => caller, ...options })
+
+async function claimsOf(response: Response): Promise<jwt.JwtPayload> {
+  const { token } = (await response.json()) as { token: string }
+  return jwt.verify(token, secret) as jwt.JwtPayload
+}
+
+const lifetimeOf = ({ iat, exp }: jwt.JwtPayload) => exp! - iat!
+
+describe('who gets what', () => {
+  test('nobody gets nothing', async () => {
+    await expectProblem(await handler(null)(post({ id: 'c' })), 401, 'ERR_CREDENTIALS_MISSING')
+  })
+
+  test('a service gets an admin token, without a trace of a customer', async () => {
+    const claims = await claimsOf(
+      await handler(service, { kind: 'admin' })(post({ id: 'c', name: 'n', fields: {} })),
+    )
+    expect(Object.keys(claims).sort()).toEqual(['exp', 'iat', 'isAdmin', 'iss'])
+  })
+
+  test('a service without the scope gets nothing', async () => {
+    const caller: Caller = { kind: 'service', name: 'backend', scopes: ['customer'] }
+    await expectProblem(await handler(caller, { kind: 'admin' })(post()), 403, 'ERR_CALLER_FORBIDDEN')
+  })
+
+  test('a session gets its own customer’s token, without a body', async () => {
+    expect(await claimsOf(await handler(session)(post()))).toMatchObject({ id: 'customer-1', name: 'One' })
+  })
+
+  test('a session gets no admin token', async () => {
+    await expectProblem(await handler(session, { kind: 'admin' })(post()), 403, 'ERR_CALLER_FORBIDDEN')
+  })
+
+  test.each(['id', 'name', 'fields', 'isAdmin'])('a session that sends %s gets nothing', async (member) => {
+    const response = await handler(session)(post({ [member]: 'customer-1' }))
+    expect(await expectProblem(response, 403, 'ERR_CALLER_FORBIDDEN')).toContain(member)
+  })
+})
+
+describe('for how long', () => {
+  test('a signer’s own lifetime ends at the limit as well', async () => {
+    const response = await handler(service, { maxExpiresIn: '1h' })(post({ id: 'c' }))
+    expect(lifetimeOf(await claimsOf(response))).toBe(3600)
+  })
+
+  test('without a limit the wish counts', async () => {
+    expect(lifetimeOf(await claimsOf(await handler(service)(post({ id: 'c', expiresIn: '7d' }))))).toBe(
+      604_800,
+    )
+  })
+
+  test('never past the end of the session', async () => {
+    const expiresAt = new Date(Date.now() + 600_000)
+    for (const wish of [{}, { expiresIn: '1h' }]) {
+      const claims = await claimsOf(await handler({ ...session, expiresAt })(post(wish)))
+      expect(claims.exp! * 1000).toBeLessThanOrEqual(expiresAt.getTime())
+      expect(lifetimeOf(claims)).toBeGreaterThan(500)
+    }
+  })
+
+  test('a session that has ended gets nothing', async () => {
+    const ended = { ...session, expiresAt: new Date(Date.now() - 1) }
+    await expectProblem(await handler(ended)(post()), 401, 'ERR_CREDENTIALS_INVALID')
+  })
+})
+
+describe('what is thrown', () => {
+  let log: MockInstance<typeof console.error>
+  beforeEach(() => {
+    log = vi.spyOn(console, 'error').mockImplementation(() => {})
+  })
+  afterEach(() => log.mockRestore())
+
+  const throwing = (error: unknown) =>
+    createTokenEndpoint({ signer, authenticate: () => Promise.reject(error) })(
+      new Request('https://app.test/', { method: 'POST', headers: { 'X-Request-Id': 'request-1' } }),
+    )
+
+  test('as a refusal is answered', async () => {
+    const response = await throwing(refusal('ERR_CREDENTIALS_INVALID', 'Your session was ended.'))
+    expect(await expectProblem(response, 401, 'ERR_CREDENTIALS_INVALID')).toBe('Your session was ended.')
+    expect(log).not.toHaveBeenCalled()
+  })
+
+  test.each([
+    ['an error', new TypeError(`key ${secret}`)],
+    ['an error of a key', new MembraneTokenError('ERR_KEY_INVALID', `key ${secret}`)],
+    [
+      'an error that only looks like a refusal',
+      Object.assign(new Error(secret), { name: 'Refusal', code: 'toString' }),
+    ],
+    ['a string', secret],
+    ['nothing', undefined],
+  ])('as %s is a 500 that tells nothing, logged once', async (_, error) => {
+    const response = await throwing(error)
+    expect(await response.clone().text()).not.toContain(secret)
+    expect(((await response.clone().json()) as { requestId: string }).requestId).toBe('request-1')
+    await expectProblem(response, 500, 'ERR_INTERNAL')
+    expect(log).toHaveBeenCalledTimes(1)
+    expect(log.mock.calls[0]![0]).toContain('request-1')
+    expect(log.mock.calls[0]![0]).not.toContain(secret)
+  })
+})
+
+describe('options', () => {
+  const authenticate = async () => null
+
+  test.each<[string, object, string]>([
+    ['no signer', { authenticate }, 'ERR_OPTION_INVALID'],
+    ['no authenticator', { signer }, 'ERR_OPTION_INVALID'],
+    ['an unknown kind', { signer, authenticate, kind: 'toString' }, 'ERR_OPTION_INVALID'],
+    ['a limit that cannot be read', { signer, authenticate, maxExpiresIn: '24' }, 'ERR_LIFETIME_INVALID'],
+  ])('%s: refused', (_, options, code) => {
+    expect(() => createTokenEndpoint(options as never)).toThrow(expect.objectContaining({ code }))
+  })
+
+  const key = { name: 'backend', sha256: sha256('key'), scopes: ['customer'] }
+  test.each<[string, object[]]>([
+    ['without a name', [{ ...key, name: '' }]],
+    ['without a digest', [{ ...key, sha256: undefined }]],
+    ['in the clear', [{ ...key, sha256: 'key' }]],
+    ['without scopes', [{ ...key, scopes: [] }]],
+    ['of an unknown scope', [{ ...key, scopes: ['root'] }]],
+    ['twice, the case apart', [key, { ...key, sha256: key.sha256.toUpperCase() }]],
+  ])('API key %s: refused', (_, keys) => {
+    expect(() => apiKeys({ keys: keys as never })).toThrow(
+      expect.objectContaining({ name: 'MembraneTokenError', code: 'ERR_OPTION_INVALID' }),
+    )
+  })
+
+  test('no API keys: nobody is let in', async () => {
+    const authenticate = apiKeys({ keys: [] })
+    const headers = { Authorization: 'Bearer key' }
+    const response = await createTokenEndpoint({ signer, authenticate })(
+      new Request('https://app.test/', { method: 'POST', headers }),
+    )
+    await expectProblem(response, 401, 'ERR_CREDENTIALS_INVALID')
+  })
+})
