@@ -1,0 +1,118 @@
+import type { ClaimStyle } from '../../src/index.ts'
+import type { ConformanceModule } from './suite.ts'
+import { equal, rejects } from './suite.ts'
+import { createTestSigner, customer, decode, issuedAt, secret, workspaceKey } from './tokens.ts'
+
+const { id, name, fields } = customer
+const iat = issuedAt
+const exp = issuedAt + 7200
+const jti = 'token-1'
+const isAdmin = true
+
+/** The order of the members is part of the promise: it makes tokens equal to `jsonwebtoken`'s, byte for byte. */
+const layouts: Record<ClaimStyle, { customerClaims: object; adminClaims: object }> = {
+  issuer: {
+    customerClaims: { id, name, fields, iat, exp, iss: workspaceKey },
+    adminClaims: { isAdmin, iat, exp, iss: workspaceKey },
+  },
+  workspaceKey: {
+    customerClaims: { workspaceKey, id, name, fields, iat, exp },
+    adminClaims: { workspaceKey, isAdmin, iat, exp },
+  },
+  tenant: {
+    customerClaims: { workspaceKey, tenantKey: id, name, fields, iat, exp },
+    adminClaims: { workspaceKey, isAdmin, iat, exp },
+  },
+}
+
+export const claimStyles: ConformanceModule = (suite, lib) => {
+  for (const claimStyle of Object.keys(layouts) as ClaimStyle[]) {
+    const { customerClaims, adminClaims } = layouts[claimStyle]
+
+    suite.test(`${claimStyle}: claims of a customer token`, async () => {
+      const signer = await createTestSigner(lib, { secret, claimStyle })
+      equal(decode((await signer.signCustomerToken(customer)).token).payload, JSON.stringify(customerClaims))
+      const { token } = await signer.signCustomerToken(customer, { jwtId: jti })
+      equal(decode(token).payload, JSON.stringify({ ...customerClaims, jti }))
+    })
+
+    suite.test(`${claimStyle}: claims of an admin token`, async () => {
+      const signer = await createTestSigner(lib, { secret, claimStyle })
+      equal(decode((await signer.signAdminToken()).token).payload, JSON.stringify(adminClaims))
+      const { token } = await signer.signAdminToken({ jwtId: jti })
+      equal(decode(token).payload, JSON.stringify({ ...adminClaims, jti }))
+    })
+
+    suite.test(`${claimStyle}: what is not given is left out`, async () => {
+      const signer = await createTestSigner(lib, { secret, claimStyle })
+      const { token } = await signer.signCustomerToken({ id })
+      const { name: _, fields: __, ...bare } = customerClaims as Record<string, unknown>
+      equal(decode(token).payload, JSON.stringify(bare))
+    })
+  }
+
+  suite.test('issuer is the default style', async () => {
+    const signer = await createTestSigner(lib, { secret })
+    const { token } = await signer.signCustomerToken(customer)
+    equal(decode(token).payload, JSON.stringify(layouts.issuer.customerClaims))
+  })
+
+  suite.test('members given as undefined are left out', async () => {
+    const loose = { id, name: undefined, fields: undefined } as unknown as typeof customer
+    const signer = await createTestSigner(lib, { secret })
+    const { token } = await signer.signCustomerToken(loose, { jwtId: undefined } as unknown as {
+      jwtId: string
+    })
+    equal(Object.keys(decode(token).claims), ['id', 'iat', 'exp', 'iss'])
+  })
+
+  suite.test('members of the customer beyond the contract never reach the token', async () => {
+    const greedy = { ...customer, isAdmin: true, exp: 1, iss: 'other', workspaceKey: 'other', sub: 'x' }
+    const signer = await createTestSigner(lib, { secret })
+    const { token } = await signer.signCustomerToken(greedy)
+    equal(decode(token).payload, JSON.stringify(layouts.issuer.customerClaims))
+  })
+
+  suite.test('options that look like a customer never reach an admin token', async () => {
+    const greedy = { id, name, fields, tenantKey: id } as object
+    const signer = await createTestSigner(lib, { secret, claimStyle: 'tenant' })
+    equal(
+      decode((await signer.signAdminToken(greedy)).token).payload,
+      JSON.stringify(layouts.tenant.adminClaims),
+    )
+  })
+}
+
+const wrongCustomers: [string, unknown][] = [
+  ['no customer', undefined],
+  ['null', null],
+  ['a bare id', 'customer-42'],
+  ['a number', 42],
+  ['a list', ['customer-42']],
+  ['no id', { name }],
+  ['an empty id', { id: '' }],
+  ['a null id', { id: null }],
+  ['a numeric id', { id: 42 }],
+  ['an object as id', { id: { toString: () => 'customer-42' } }],
+  ['a boxed id', { id: Object('customer-42') }],
+  ['a null name', { id, name: null }],
+  ['a numeric name', { id, name: 42 }],
+  ['an object as name', { id, name: {} }],
+]
+
+export const customers: ConformanceModule = (suite, lib) => {
+  for (const [title, wrong] of wrongCustomers) {
+    suite.test(`customer refused: ${title}`, async () => {
+      const signer = await createTestSigner(lib, { secret })
+      await rejects(() => signer.signCustomerToken(wrong as typeof customer), 'ERR_CLAIM_INVALID')
+    })
+  }
+
+  for (const jwtId of ['', 42, null, {}] as unknown[]) {
+    suite.test(`token id refused: ${JSON.stringify(jwtId)}`, async () => {
+      const signer = await createTestSigner(lib, { secret })
+      await rejects(() => signer.signCustomerToken(customer, { jwtId: jwtId as string }), 'ERR_CLAIM_INVALID')
+      await rejects(() => signer.signAdminToken({ jwtId: jwtId as string }), 'ERR_CLAIM_INVALID')
+    })
+  }
+}

@@ -1,0 +1,71 @@
+import type { Algorithm, Verifier, VerifierOptions } from '../../src/index.ts'
+import type { Bytes } from './der.ts'
+import { toBase64url, utf8 } from './encoding.ts'
+import type { Jwk } from './keys.ts'
+import { privateJwk, publicJwk } from './keys.ts'
+import type { Library } from './suite.ts'
+import { customer, issuedAt, keyNameFor, secret, signParts, workspaceKey } from './tokens.ts'
+
+/** Tokens as others would write them, genuine in everything but what a test changes. */
+
+/** Milliseconds; the moment at which every verifier of the tests looks at its clock. */
+export const now: number = issuedAt * 1000
+
+export const expiresAt: number = issuedAt + 7200
+
+/** The claims of a token that nobody has reason to refuse. */
+export const goodClaims: Readonly<Record<string, unknown>> = {
+  id: customer.id,
+  iss: workspaceKey,
+  iat: issuedAt,
+  exp: expiresAt,
+}
+
+export interface Forgery {
+  /** Members put over `alg` and `typ`; or the exact text or bytes. */
+  header?: object | string | Bytes
+  algorithm?: Algorithm
+  /** A secret or a private JWK. */
+  key?: string | Bytes | Jwk
+}
+
+/** `payload`: members put over the good claims, where `undefined` takes one away; or the exact text or bytes. */
+export function forge(
+  payload: object | string | Bytes = {},
+  { header = {}, algorithm = 'HS512', key = secret }: Forgery = {},
+): Promise<string> {
+  return signParts(
+    algorithm,
+    key,
+    encodePart(header, { alg: algorithm, typ: 'JWT' }),
+    encodePart(payload, goodClaims),
+  )
+}
+
+export function encodePart(part: object | string | Bytes, base: object = {}): string {
+  if (part instanceof Uint8Array) return toBase64url(part as Bytes)
+  return toBase64url(utf8(typeof part === 'string' ? part : JSON.stringify({ ...base, ...part })))
+}
+
+export function createTestVerifier(lib: Library, options: Partial<VerifierOptions> = {}): Promise<Verifier> {
+  return lib.createVerifier({ workspaceKey, now: () => now, ...options })
+}
+
+/** Options of any type, for the callers that TypeScript does not hold back. */
+export function createLooseVerifier(lib: Library, options: Record<string, unknown>): Promise<Verifier> {
+  return createTestVerifier(lib, options as Partial<VerifierOptions>)
+}
+
+/** What signs and what verifies with an algorithm. */
+export async function keysFor(
+  algorithm: Algorithm,
+): Promise<[signing: { secret: string } | { privateKey: Jwk }, verifying: Partial<VerifierOptions>]> {
+  if (algorithm.startsWith('HS')) return [{ secret }, { secret }]
+  const name = keyNameFor(algorithm)
+  return [{ privateKey: await privateJwk(name) }, { publicKey: await publicJwk(name) }]
+}
+
+/** Replaces one character. */
+export function withCharacter(text: string, index: number, character: string): string {
+  return text.slice(0, index) + character + text.slice(index + 1)
+}

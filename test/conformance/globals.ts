@@ -1,0 +1,24 @@
+/** Puts `value` in place of a global for the length of `run`. A runtime may forbid it: then `replaced` is false. */
+export async function replaceFor(
+  owner: object,
+  name: string,
+  value: unknown,
+  run: (replaced: boolean) => Promise<void>,
+): Promise<void> {
+  const own = Object.getOwnPropertyDescriptor(owner, name)
+  const replaced = define(owner, name, { value, configurable: true, writable: true, enumerable: true })
+  try {
+    await run(replaced && Reflect.get(owner, name) === value)
+  } finally {
+    if (replaced && own) Object.defineProperty(owner, name, own)
+    else if (replaced) Reflect.deleteProperty(owner, name)
+  }
+}
+
+function define(owner: object, name: string, descriptor: PropertyDescriptor): boolean {
+  try {
+    return Reflect.defineProperty(owner, name, descriptor)
+  } catch {
+    return false
+  }
+}

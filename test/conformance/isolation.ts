@@ -1,0 +1,206 @@
+import type { Customer, SignerOptions } from '../../src/index.ts'
+import { armour, utf8 } from './encoding.ts'
+import { replaceFor } from './globals.ts'
+import * as shapes from './key-shapes.ts'
+import { privateJwk, publicJwk } from './keys.ts'
+import type { ConformanceModule } from './suite.ts'
+import { assert, equal } from './suite.ts'
+import {
+  createTestSigner,
+  customer,
+  decode,
+  expectedToken,
+  headerOf,
+  issuedAt,
+  secret,
+  verifies,
+  workspaceKey,
+} from './tokens.ts'
+
+function copyOf<Value>(value: Value): Value {
+  return JSON.parse(JSON.stringify(value)) as Value
+}
+
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const member of Object.values(value)) if (typeof member === 'object' && member) deepFreeze(member)
+  return Object.freeze(value)
+}
+
+const payload = JSON.stringify({ ...customer, iat: issuedAt, exp: issuedAt + 7200, iss: workspaceKey })
+
+export const inputs: ConformanceModule = (suite, lib) => {
+  suite.test('nothing handed in is changed or frozen', async () => {
+    const jwk = { ...(await privateJwk('P-256')), key_ops: ['sign'] }
+    const options = { workspaceKey, privateKey: jwk, now: () => issuedAt * 1000, trustedBrowser: true }
+    const given = copyOf(customer)
+    const tokenOptions = { expiresIn: 60 }
+    const before = copyOf([options, given, tokenOptions])
+    const signer = await lib.createSigner(options)
+    await signer.signCustomerToken(given, tokenOptions)
+    await signer.signAdminToken(tokenOptions)
+    equal(copyOf([options, given, tokenOptions]), before)
+    for (const value of [options, jwk, jwk.key_ops, given, given.fields, tokenOptions]) {
+      assert(Object.isExtensible(value) && !Object.isFrozen(value), 'an input was frozen')
+    }
+  })
+
+  suite.test('bytes handed in are not changed', async () => {
+    const der = shapes.pkcs8Ec(await privateJwk('P-256'))
+    const pem = utf8(armour('EC PRIVATE KEY', shapes.sec1(await privateJwk('P-256'))))
+    for (const privateKey of [der, pem]) {
+      const before = [...privateKey]
+      await createTestSigner(lib, { privateKey })
+      equal([...privateKey], before)
+    }
+    const bytes = utf8(secret)
+    await createTestSigner(lib, { secret: bytes })
+    equal([...bytes], [...utf8(secret)])
+  })
+
+  suite.test('frozen inputs are as good', async () => {
+    const privateKey = deepFreeze({ ...(await privateJwk('RSA')), key_ops: ['sign'] })
+    const options = Object.freeze({
+      workspaceKey,
+      privateKey,
+      now: () => issuedAt * 1000,
+      trustedBrowser: true,
+    })
+    const signer = await lib.createSigner(options)
+    const { token } = await signer.signCustomerToken(
+      deepFreeze(copyOf(customer)),
+      deepFreeze({ expiresIn: 60 }),
+    )
+    assert(await verifies(token, 'RS256', await publicJwk('RSA')), 'the signature does not verify')
+  })
+
+  suite.test('what happens to the options later does not matter', async () => {
+    const bytes = utf8(secret)
+    const options: SignerOptions = {
+      workspaceKey,
+      secret: bytes,
+      now: () => issuedAt * 1000,
+      trustedBrowser: true,
+    }
+    const creating = lib.createSigner(options)
+    bytes.fill(0)
+    Object.assign(options, { workspaceKey: 'other', keyId: 'other', claimStyle: 'tenant', now: () => 0 })
+    const { token } = await (await creating).signCustomerToken(customer)
+    equal(token, await expectedToken('HS512', secret, headerOf('HS512'), payload))
+  })
+
+  suite.test('what happens to a JWK later does not matter', async () => {
+    const jwk = await privateJwk('P-256')
+    const creating = createTestSigner(lib, { privateKey: jwk })
+    Object.assign(jwk, await privateJwk('other P-256'))
+    const signer = await creating
+    Object.assign(jwk, { d: '' })
+    const { token } = await signer.signCustomerToken(customer)
+    assert(await verifies(token, 'ES256', await publicJwk('P-256')), 'signed with the key that came later')
+  })
+
+  suite.test('what happens to a private key’s bytes later does not matter', async () => {
+    const privateKey = shapes.pkcs8Ec(await privateJwk('P-256'))
+    const creating = createTestSigner(lib, { privateKey })
+    privateKey.fill(0)
+    const { token } = await (await creating).signCustomerToken(customer)
+    assert(await verifies(token, 'ES256', await publicJwk('P-256')), 'signed with the bytes that came later')
+  })
+
+  suite.test('what happens to the customer while signing does not matter', async () => {
+    const signer = await createTestSigner(lib, { secret })
+    const given: Customer = copyOf(customer)
+    const options = { expiresIn: 7200, expiresAt: undefined as unknown as Date }
+    const signing = signer.signCustomerToken(given, options)
+    Object.assign(given.fields ?? {}, { userField: 'other' })
+    Object.assign(given, { id: 'other', name: 'other' })
+    options.expiresIn = 1
+    const { token } = await signing
+    equal(token, await expectedToken('HS512', secret, headerOf('HS512'), payload))
+  })
+
+  suite.test('results do not lead back to the signer', async () => {
+    const signer = await createTestSigner(lib, { secret })
+    const signed = await signer.signAdminToken()
+    signed.expiresAt.setTime(0)
+    signed.issuedAt.setTime(0)
+    const again = await signer.signAdminToken()
+    equal([again.issuedAt.getTime(), again.expiresAt.getTime()], [issuedAt * 1000, (issuedAt + 7200) * 1000])
+  })
+}
+
+export const concurrency: ConformanceModule = (suite, lib) => {
+  const ids = Array.from({ length: 50 }, (_, index) => `customer-${index}`)
+
+  suite.test('fifty tokens at once are the fifty of one after the other', async () => {
+    const signer = await createTestSigner(lib, { secret })
+    const together = await Promise.all(ids.map((id) => signer.signCustomerToken({ ...customer, id })))
+    for (const [index, id] of ids.entries()) {
+      equal(together[index]?.token, (await signer.signCustomerToken({ ...customer, id })).token)
+    }
+  })
+
+  suite.test('fifty tokens at once with an elliptic curve', async () => {
+    const signer = await createTestSigner(lib, { privateKey: await privateJwk('P-256') })
+    const together = await Promise.all(ids.map((id) => signer.signCustomerToken({ id })))
+    const key = await publicJwk('P-256')
+    for (const [index, { token }] of together.entries()) {
+      equal(decode(token).claims.id, ids[index])
+      assert(await verifies(token, 'ES256', key), 'the signature does not verify')
+    }
+  })
+
+  suite.test('a failure among them harms nobody else', async () => {
+    const signer = await createTestSigner(lib, { secret })
+    const results = await Promise.allSettled(['a', '', 'b'].map((id) => signer.signCustomerToken({ id })))
+    equal(
+      results.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+  })
+
+  suite.test('two signers keep apart', async () => {
+    const one = await createTestSigner(lib, { secret, workspaceKey: 'one' })
+    const two = await createTestSigner(lib, {
+      secret: secret.toUpperCase(),
+      workspaceKey: 'two',
+      claimStyle: 'tenant',
+    })
+    const [first, second] = await Promise.all([one.signAdminToken(), two.signAdminToken()])
+    equal([decode(first.token).claims.iss, decode(second.token).claims.workspaceKey], ['one', 'two'])
+    assert(await verifies(second.token, 'HS512', secret.toUpperCase()), 'signed with the key of the other')
+  })
+}
+
+export const imports: ConformanceModule = (suite, lib) => {
+  const materials: [string, () => Promise<Partial<SignerOptions>>][] = [
+    ['a secret', async () => ({ secret })],
+    [
+      'PKCS#8',
+      async () => ({ privateKey: armour('PRIVATE KEY', shapes.pkcs8Ec(await privateJwk('P-256'))) }),
+    ],
+    ['SEC1', async () => ({ privateKey: shapes.sec1(await privateJwk('P-256')) })],
+    ['PKCS#1', async () => ({ privateKey: shapes.pkcs1(await privateJwk('RSA')) })],
+    ['a JWK', async () => ({ privateKey: await privateJwk('P-256') })],
+  ]
+
+  for (const [title, make] of materials) {
+    suite.test(`${title} is imported for signing once, and not extractable`, async () => {
+      const options = await make()
+      const calls: [extractable: boolean, usages: string[]][] = []
+      const { importKey } = crypto.subtle
+      const spy = (...args: Parameters<SubtleCrypto['importKey']>) => {
+        calls.push([args[3], [...args[4]]])
+        return importKey.apply(crypto.subtle, args)
+      }
+      await replaceFor(crypto.subtle, 'importKey', spy, async (replaced) => {
+        const signer = await createTestSigner(lib, options)
+        const created = calls.length
+        await Promise.all(Array.from({ length: 10 }, () => signer.signCustomerToken(customer)))
+        await signer.signAdminToken()
+        equal(calls.length, created, 'imported again while signing')
+        const forSigning = calls.filter(([, usages]) => usages.includes('sign'))
+        if (replaced) equal(forSigning, [[false, ['sign']]])
+      })
+    })
+  }
+}

@@ -1,0 +1,196 @@
+import { armour, fromBase64url, toBase64url } from './encoding.ts'
+import * as shapes from './key-shapes.ts'
+import type { Curve, Jwk } from './keys.ts'
+import { base64urlNumber, privateJwk, publicHalf, unusualRsaJwk } from './keys.ts'
+import type { ConformanceModule } from './suite.ts'
+import { assert, rejects } from './suite.ts'
+import { createTestSigner, customer, verifies } from './tokens.ts'
+
+/** Engines differ most in what numbers they let pass (Deno imports a point off its curve), so we may not lean on them. */
+
+export const curves: Curve[] = ['P-256', 'P-384', 'P-521']
+
+export const orders: Record<Curve, bigint> = {
+  'P-256': 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+  'P-384': BigInt(
+    '0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973',
+  ),
+  'P-521': BigInt(`0x01${'f'.repeat(65)}a51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409`),
+}
+
+type Member = 'd' | 'x' | 'y' | 'n' | 'e' | 'p' | 'q' | 'dp' | 'dq' | 'qi'
+
+/** One bit in the middle: the length, the sign and the parity all stay. */
+export function flipped(jwk: Jwk, member: Member): Jwk {
+  const bytes = fromBase64url(jwk[member] ?? '')
+  const middle = bytes.length >> 1
+  bytes[middle] = (bytes[middle] ?? 0) ^ 0x10
+  return { ...jwk, [member]: toBase64url(bytes) }
+}
+
+export function padded(value: bigint, like: string | undefined): string {
+  const bytes = fromBase64url(like ?? '').fill(0)
+  const number = fromBase64url(base64urlNumber(value))
+  bytes.set(number, bytes.length - number.length)
+  return toBase64url(bytes)
+}
+
+export const ecNumbers: ConformanceModule = (suite, lib) => {
+  for (const curve of curves) {
+    const damages: [string, (jwk: Jwk) => Jwk][] = [
+      ['a point off the curve (x)', (jwk) => flipped(jwk, 'x')],
+      ['a point off the curve (y)', (jwk) => flipped(jwk, 'y')],
+      ['another private number', (jwk) => flipped(jwk, 'd')],
+      ['a private number of zero', (jwk) => ({ ...jwk, d: padded(0n, jwk.d) })],
+      ['a private number of the curve’s order', (jwk) => ({ ...jwk, d: padded(orders[curve], jwk.d) })],
+      ['a private number beyond the order', (jwk) => ({ ...jwk, d: padded(orders[curve] + 1n, jwk.d) })],
+    ]
+    for (const [title, damage] of damages) {
+      suite.test(`${curve}: ${title}`, async () => {
+        const jwk = damage(await privateJwk(curve))
+        for (const privateKey of [
+          jwk,
+          JSON.stringify(jwk),
+          shapes.pkcs8Ec(jwk),
+          shapes.sec1(jwk),
+          armour('PRIVATE KEY', shapes.pkcs8Ec(jwk, { parameters: true })),
+          armour('EC PRIVATE KEY', shapes.sec1(jwk)),
+        ]) {
+          await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
+        }
+      })
+    }
+
+    suite.test(`${curve}: a private number out of range without public key`, async () => {
+      const jwk = await privateJwk(curve)
+      for (const d of [padded(0n, jwk.d), padded(orders[curve], jwk.d)]) {
+        const privateKey = shapes.pkcs8Ec({ ...jwk, d }, { publicKey: 'none' })
+        await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
+      }
+    })
+
+    suite.test(`${curve}: a compressed point of another key`, async () => {
+      const jwk = flipped(await privateJwk(curve), 'd')
+      const privateKey = shapes.pkcs8Ec(jwk, { publicKey: 'compressed' })
+      await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
+    })
+
+    suite.test(`${curve}: numbers of one, the smallest private key there is`, async () => {
+      const { d } = await privateJwk(curve)
+      const smallest = { kty: 'EC', crv: curve, d: padded(1n, d), x: '', y: '' }
+      await createTestSigner(lib, { privateKey: shapes.sec1(smallest, { publicKey: 'none' }) })
+    })
+  }
+
+  suite.test('the public half of somebody else', async () => {
+    const [jwk, other] = [await privateJwk('P-256'), await privateJwk('other P-256')]
+    const mixed = { ...jwk, x: other.x, y: other.y } as Jwk
+    for (const privateKey of [mixed, shapes.pkcs8Ec(mixed), shapes.sec1(mixed)]) {
+      await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
+    }
+  })
+
+  suite.test('the curve’s name of another key', async () => {
+    const jwk = { ...(await privateJwk('P-256')), crv: 'P-384' }
+    for (const privateKey of [jwk, shapes.pkcs8Ec(jwk), shapes.sec1(jwk)]) {
+      await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
+    }
+  })
+
+  const malformed: [string, Record<string, unknown>][] = [
+    ['x is missing', { x: undefined }],
+    ['y is missing', { y: undefined }],
+    ['x is empty', { x: '' }],
+    ['d is empty', { d: '' }],
+    ['d is a number', { d: 7 }],
+    ['d is not base64url', { d: '$'.repeat(43) }],
+    ['x is too short', { x: 'AQAB' }],
+    ['x is too long', { x: 'A'.repeat(86) }],
+    ['the curve is missing', { crv: undefined }],
+    ['the key type is missing', { kty: undefined }],
+  ]
+  for (const [title, members] of malformed) {
+    suite.test(`malformed JWK of P-256: ${title}`, async () => {
+      const jwk = { ...(await privateJwk('P-256')), ...members } as Jwk
+      await rejects(() => createTestSigner(lib, { privateKey: jwk }), 'ERR_KEY_INVALID')
+      await rejects(() => createTestSigner(lib, { privateKey: JSON.stringify(jwk) }), 'ERR_KEY_INVALID')
+    })
+  }
+}
+
+const rsaDamages: [string, (jwk: Jwk, other: Jwk) => Jwk][] = [
+  ...(['n', 'd', 'p', 'q', 'dp', 'dq', 'qi'] as const).map((member): [string, (jwk: Jwk) => Jwk] => [
+    `a bit of ${member} flipped`,
+    (jwk) => flipped(jwk, member),
+  ]),
+  ...(['n', 'd', 'p', 'dp', 'qi'] as const).map((member): [string, (jwk: Jwk, other: Jwk) => Jwk] => [
+    `${member} of somebody else`,
+    (jwk, other) => ({ ...jwk, [member]: other[member] }) as Jwk,
+  ]),
+  ['the primes swapped but not what hangs on them', (jwk) => ({ ...jwk, p: jwk.q, q: jwk.p }) as Jwk],
+  ['another exponent', (jwk) => ({ ...jwk, e: base64urlNumber(65_539n) })],
+]
+
+export const rsaNumbers: ConformanceModule = (suite, lib) => {
+  for (const [title, damage] of rsaDamages) {
+    suite.test(`RSA: ${title}`, async () => {
+      const jwk = damage(await privateJwk('RSA'), await privateJwk('other RSA'))
+      for (const privateKey of [jwk, JSON.stringify(jwk), shapes.pkcs1(jwk), shapes.pkcs8Rsa(jwk)]) {
+        await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
+      }
+    })
+  }
+
+  const malformed: [string, Record<string, unknown>][] = [
+    ['n is missing', { n: undefined }],
+    ['n is empty', { n: '' }],
+    ['e is missing', { e: undefined }],
+    ['n is a number', { n: 7 }],
+    ['n is not base64url', { n: '$'.repeat(342) }],
+    ['the key type is EC', { kty: 'EC' }],
+    ['the key type is unknown', { kty: 'rsa' }],
+  ]
+  for (const [title, members] of malformed) {
+    suite.test(`malformed JWK of RSA: ${title}`, async () => {
+      const jwk = { ...(await privateJwk('RSA')), ...members } as Jwk
+      await rejects(() => createTestSigner(lib, { privateKey: jwk }), 'ERR_KEY_INVALID')
+    })
+  }
+}
+
+export const weakRsa: [string, () => Jwk][] = [
+  ['a modulus of 1024 bits', () => unusualRsaJwk(1024, 65_537n)],
+  ['a modulus of 2041 bits, which engines call 2048', () => unusualRsaJwk(2041, 65_537n)],
+  ['an exponent of 1', () => unusualRsaJwk(2048, 1n)],
+  ['an exponent of 2', () => ({ ...unusualRsaJwk(2048, 3n), e: base64urlNumber(2n) })],
+  ['an even exponent', () => ({ ...unusualRsaJwk(2048, 65_537n), e: base64urlNumber(65_536n) })],
+]
+
+export const rsaStrength: ConformanceModule = (suite, lib) => {
+  for (const [title, make] of weakRsa) {
+    suite.test(`weak: ${title}`, async () => {
+      const jwk = make()
+      for (const privateKey of [
+        jwk,
+        JSON.stringify(jwk),
+        shapes.pkcs1(jwk),
+        shapes.pkcs8Rsa(jwk),
+        armour('RSA PRIVATE KEY', shapes.pkcs1(jwk)),
+        armour('PRIVATE KEY', shapes.pkcs8Rsa(jwk)),
+      ]) {
+        for (const algorithm of ['RS256', 'PS512'] as const) {
+          await rejects(() => createTestSigner(lib, { privateKey, algorithm }), 'ERR_KEY_WEAK')
+        }
+      }
+    })
+  }
+
+  suite.test('an exponent of 3 is unusual, but good', async () => {
+    const jwk = unusualRsaJwk(2048, 3n)
+    for (const privateKey of [jwk, shapes.pkcs1(jwk), shapes.pkcs8Rsa(jwk)]) {
+      const signer = await createTestSigner(lib, { privateKey })
+      const { token } = await signer.signCustomerToken(customer)
+      assert(await verifies(token, 'RS256', publicHalf(jwk)), 'the signature does not verify')
+    }
+  })
+}

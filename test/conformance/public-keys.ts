@@ -1,0 +1,171 @@
+import type { Algorithm, VerifierOptions } from '../../src/index.ts'
+import type { Bytes } from './der.ts'
+import { armour, utf8 } from './encoding.ts'
+import { createTestVerifier, forge } from './forge.ts'
+import { manglings } from './key-forms.ts'
+import * as shapes from './key-shapes.ts'
+import type { Jwk, KeyName } from './keys.ts'
+import { privateJwk, publicHalf, publicJwk, unusualRsaJwk } from './keys.ts'
+import type { ConformanceModule, Library } from './suite.ts'
+import { equal, rejects } from './suite.ts'
+import { algorithms, customer, importFor, keyNameFor } from './tokens.ts'
+
+type PublicKey = NonNullable<VerifierOptions['publicKey']>
+
+/** The key must be the one that signed, whatever it is wrapped in: so a token decides. */
+async function verifiesAs(lib: Library, publicKey: PublicKey, jwk: Jwk, algorithm: Algorithm): Promise<void> {
+  const verifier = await createTestVerifier(lib, { publicKey })
+  const verified = await verifier.verify(await forge({}, { algorithm, key: jwk }))
+  equal([verified.kind === 'customer' && verified.id, verified.algorithm], [customer.id, algorithm])
+}
+
+interface Container {
+  title: string
+  key: KeyName
+  label: string
+  algorithm: Algorithm
+  der: (jwk: Jwk) => Bytes
+}
+
+const containers: Container[] = [
+  ...(['ES256', 'ES384', 'ES512', 'RS256'] as const).flatMap((algorithm): Container[] => {
+    const key = keyNameFor(algorithm)
+    const spki = key === 'RSA' ? shapes.spkiRsa : shapes.spkiEc
+    const certificate = { key, algorithm, label: 'CERTIFICATE' }
+    return [
+      { title: `SPKI of ${key}`, key, algorithm, label: 'PUBLIC KEY', der: spki },
+      { ...certificate, title: `certificate of ${key}`, der: (jwk) => shapes.certificate(jwk) },
+      {
+        ...certificate,
+        title: `certificate of version 1 of ${key}`,
+        der: (jwk) => shapes.certificate(jwk, { version: 1 }),
+      },
+    ]
+  }),
+  {
+    title: 'PKCS#1 public key',
+    key: 'RSA',
+    algorithm: 'RS256',
+    label: 'RSA PUBLIC KEY',
+    der: shapes.pkcs1Public,
+  },
+]
+
+export const publicKeyForms: ConformanceModule = (suite, lib) => {
+  for (const { title, key, label, algorithm, der } of containers) {
+    suite.test(`${title} as PEM and DER`, async () => {
+      const jwk = await privateJwk(key)
+      await verifiesAs(lib, armour(label, der(jwk)), jwk, algorithm)
+      await verifiesAs(lib, der(jwk), jwk, algorithm)
+    })
+  }
+
+  for (const algorithm of algorithms.filter((name) => !name.startsWith('HS'))) {
+    suite.test(`JWK and CryptoKey of ${algorithm}`, async () => {
+      const jwk = await privateJwk(keyNameFor(algorithm))
+      const half = publicHalf(jwk)
+      const labels = { alg: algorithm, use: 'sig', key_ops: ['verify'], kid: 'k1', ext: true }
+      for (const publicKey of [half, { ...half, ...labels }]) {
+        await verifiesAs(lib, publicKey, jwk, algorithm)
+        await verifiesAs(lib, JSON.stringify(publicKey), jwk, algorithm)
+        await verifiesAs(lib, `\n${JSON.stringify(publicKey, null, 2)}\n`, jwk, algorithm)
+      }
+      for (const extractable of [true, false]) {
+        const publicKey = await importFor(algorithm, half, 'verify', extractable)
+        await verifiesAs(lib, publicKey, jwk, algorithm)
+      }
+    })
+  }
+
+  suite.test('one RSA key without alg serves RS* and PS*, with alg that one alone', async () => {
+    const jwk = await privateJwk('RSA')
+    const [open, pinned] = await Promise.all(
+      [publicHalf(jwk), { ...publicHalf(jwk), alg: 'PS384' }].map((publicKey) =>
+        createTestVerifier(lib, { publicKey }),
+      ),
+    )
+    for (const algorithm of ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const) {
+      const token = await forge({}, { algorithm, key: jwk })
+      equal((await open?.verify(token))?.algorithm, algorithm)
+      if (algorithm === 'PS384') equal((await pinned?.verify(token))?.algorithm, algorithm)
+      else await rejects(() => pinned?.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+    }
+  })
+
+  suite.test('a CryptoKey serves the algorithm it was imported for', async () => {
+    const jwk = await privateJwk('RSA')
+    const publicKey = await importFor('RS256', publicHalf(jwk), 'verify')
+    const verifier = await createTestVerifier(lib, { publicKey })
+    for (const algorithm of ['RS384', 'PS256'] as const) {
+      const token = await forge({}, { algorithm, key: jwk })
+      await rejects(() => verifier.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+    }
+  })
+
+  suite.test('DER in a view of a larger buffer', async () => {
+    const jwk = await privateJwk('P-256')
+    const der = shapes.spkiEc(jwk)
+    const buffer = new Uint8Array(der.length + 64).fill(0xff)
+    buffer.set(der, 32)
+    await verifiesAs(lib, buffer.subarray(32, 32 + der.length), jwk, 'ES256')
+  })
+
+  suite.test('of a chain of certificates, the first one counts', async () => {
+    const jwk = await privateJwk('P-256')
+    const issuer = armour('CERTIFICATE', shapes.certificate(await publicJwk('RSA')))
+    await verifiesAs(lib, armour('CERTIFICATE', shapes.certificate(jwk)) + issuer, jwk, 'ES256')
+  })
+
+  suite.test('an exponent of 3 is unusual, but good', async () => {
+    const jwk = unusualRsaJwk(2048, 3n)
+    for (const publicKey of [publicHalf(jwk), shapes.spkiRsa(jwk), shapes.pkcs1Public(jwk)]) {
+      await verifiesAs(lib, publicKey, jwk, 'RS256')
+    }
+  })
+
+  suite.test('nothing handed in is changed or frozen', async () => {
+    const jwk = { ...(await publicJwk('P-256')), key_ops: ['verify'] }
+    const der = shapes.spkiEc(jwk)
+    const [text, bytes] = [JSON.stringify(jwk), [...der]]
+    for (const publicKey of [jwk, der]) await createTestVerifier(lib, { publicKey })
+    equal([JSON.stringify(jwk), [...der]], [text, bytes])
+    equal(
+      [Object.isFrozen(jwk), Object.isFrozen(jwk.key_ops), Object.isExtensible(jwk)],
+      [false, false, true],
+    )
+    await createTestVerifier(lib, { publicKey: Object.freeze({ ...jwk }) })
+  })
+
+  suite.test('what happens to a key later does not matter', async () => {
+    const [jwk, der] = [await publicJwk('P-256'), shapes.spkiEc(await publicJwk('P-256'))]
+    const creating = [jwk, der].map((publicKey) => createTestVerifier(lib, { publicKey }))
+    Object.assign(jwk, await publicJwk('other P-256'))
+    der.fill(0)
+    const token = await forge({}, { algorithm: 'ES256', key: await privateJwk('P-256') })
+    for (const verifier of await Promise.all(creating)) equal((await verifier.verify(token)).kind, 'customer')
+  })
+}
+
+const mangled = ['SPKI of P-256', 'certificate of P-521', 'PKCS#1 public key']
+
+export const mangledPublicPem: ConformanceModule = (suite, lib) => {
+  for (const { title, key, label, algorithm, der } of containers.filter(({ title }) =>
+    mangled.includes(title),
+  )) {
+    for (const [damage, mangle] of manglings) {
+      suite.test(`${title}: ${damage}`, async () => {
+        const jwk = await privateJwk(key)
+        const pem = mangle(armour(label, der(jwk)))
+        await verifiesAs(lib, pem, jwk, algorithm)
+        await verifiesAs(lib, utf8(pem), jwk, algorithm)
+      })
+    }
+
+    for (const width of [1, 63, 76, 10_000]) {
+      suite.test(`${title}: lines of ${width}`, async () => {
+        const jwk = await privateJwk(key)
+        await verifiesAs(lib, armour(label, der(jwk), '\n', width), jwk, algorithm)
+      })
+    }
+  }
+}

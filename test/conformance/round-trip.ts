@@ -1,0 +1,145 @@
+import type { Algorithm, ClaimStyle, SignerOptions, VerifierOptions } from '../../src/index.ts'
+import { toBase64url, utf8 } from './encoding.ts'
+import { createTestVerifier, expiresAt, forge, keysFor } from './forge.ts'
+import { publicJwk } from './keys.ts'
+import type { ConformanceModule } from './suite.ts'
+import { equal, rejects } from './suite.ts'
+import {
+  algorithms,
+  createTestSigner,
+  customer,
+  importFor,
+  issuedAt,
+  keyNameFor,
+  secret,
+  workspaceKey,
+} from './tokens.ts'
+
+const claimStyles: ClaimStyle[] = ['issuer', 'workspaceKey', 'tenant']
+const dates = { issuedAt: new Date(issuedAt * 1000), expiresAt: new Date(expiresAt * 1000) }
+
+/** Exactly these members: the ones that a token does not give are absent, and not undefined. */
+export const roundTrips: ConformanceModule = (suite, lib) => {
+  for (const algorithm of algorithms) {
+    for (const claimStyle of claimStyles) {
+      suite.test(`${algorithm}, ${claimStyle}: what was signed comes back`, async () => {
+        const [signing, verifying] = await keysFor(algorithm)
+        const verifier = await createTestVerifier(lib, verifying)
+        const base = { workspaceKey, ...dates, algorithm }
+
+        const signer = await createTestSigner(lib, { ...signing, algorithm, claimStyle })
+        const full = await signer.signCustomerToken(customer)
+        equal(await verifier.verify(full.token), { kind: 'customer', ...customer, ...base })
+        const bare = await signer.signCustomerToken({ id: customer.id })
+        equal(await verifier.verify(bare.token), { kind: 'customer', id: customer.id, ...base })
+        equal(await verifier.verify((await signer.signAdminToken()).token), { kind: 'admin', ...base })
+
+        const named = await createTestSigner(lib, { ...signing, algorithm, claimStyle, keyId: 'ключ #1' })
+        const more = { ...base, jwtId: 'token-1', keyId: 'ключ #1' }
+        const options = { jwtId: 'token-1' }
+        const namedCustomer = await named.signCustomerToken(customer, options)
+        equal(await verifier.verify(namedCustomer.token), { kind: 'customer', ...customer, ...more })
+        const namedAdmin = await named.signAdminToken(options)
+        equal(await verifier.verify(namedAdmin.token), { kind: 'admin', ...more })
+      })
+    }
+
+    suite.test(`${algorithm}: another key refuses it`, async () => {
+      const [signing] = await keysFor(algorithm)
+      const signer = await createTestSigner(lib, { ...signing, algorithm })
+      const { token } = await signer.signCustomerToken(customer)
+      const verifier = await createTestVerifier(lib, await otherKeyFor(algorithm))
+      await rejects(() => verifier.verify(token), 'ERR_TOKEN_SIGNATURE_INVALID')
+    })
+  }
+
+  const contents: [string, Parameters<typeof forge>[0], object][] = [
+    ['letters beyond ASCII', { id: 'Ωmega-客户-🔑' }, { id: 'Ωmega-客户-🔑' }],
+    ['spaces in the id', { id: ' customer 42 ' }, { id: ' customer 42 ' }],
+    ['nested fields', { fields: { a: [1, { b: null }], c: '' } }, { fields: { a: [1, { b: null }], c: '' } }],
+    ['no fields at all in fields', { fields: {} }, { fields: {} }],
+    ['an empty name', { name: '' }, { name: '' }],
+    ['claims that nobody knows', { aud: 'membrane', sub: 'user-1', role: 'owner' }, {}],
+  ]
+  for (const [title, claims, expected] of contents) {
+    suite.test(`comes back as it is: ${title}`, async () => {
+      const verifier = await createTestVerifier(lib, { secret })
+      const base = { kind: 'customer', id: customer.id, workspaceKey, ...dates, algorithm: 'HS512' }
+      equal(await verifier.verify(await forge(claims)), { ...base, ...expected })
+    })
+  }
+
+  suite.test('iat may be absent, and then is', async () => {
+    const verifier = await createTestVerifier(lib, { secret })
+    const { issuedAt: _, ...base } = { kind: 'customer', id: customer.id, workspaceKey, ...dates }
+    equal(await verifier.verify(await forge({ iat: undefined })), { ...base, algorithm: 'HS512' })
+  })
+}
+
+async function otherKeyFor(algorithm: Algorithm): Promise<Partial<VerifierOptions>> {
+  if (algorithm.startsWith('HS')) return { secret: secret.toUpperCase() }
+  const name = keyNameFor(algorithm)
+  if (name === 'RSA') return { publicKey: await publicJwk('other RSA') }
+  const parameters = { name: 'ECDSA', namedCurve: name }
+  const pair = (await crypto.subtle.generateKey(parameters, true, ['sign', 'verify'])) as CryptoKeyPair
+  return { publicKey: pair.publicKey }
+}
+
+export const verifierSecrets: ConformanceModule = (suite, lib) => {
+  const forms: [string, () => Promise<NonNullable<SignerOptions['secret']>>][] = [
+    ['text', async () => secret],
+    ['bytes', async () => utf8(secret)],
+    ['a CryptoKey', () => importFor('HS384', secret, 'verify')],
+    ['an extractable CryptoKey', () => importFor('HS384', secret, 'verify', true)],
+  ]
+  for (const [title, make] of forms) {
+    suite.test(`secret as ${title}`, async () => {
+      const verifier = await createTestVerifier(lib, { secret: await make() })
+      equal((await verifier.verify(await forge({}, { algorithm: 'HS384' }))).algorithm, 'HS384')
+    })
+  }
+
+  suite.test('a secret as text or bytes serves the three HS algorithms', async () => {
+    for (const material of [secret, utf8(secret)]) {
+      const verifier = await createTestVerifier(lib, { secret: material })
+      for (const algorithm of ['HS256', 'HS384', 'HS512'] as const) {
+        equal((await verifier.verify(await forge({}, { algorithm }))).algorithm, algorithm)
+      }
+    }
+  })
+
+  suite.test('an HMAC CryptoKey serves the algorithm of its hash alone', async () => {
+    const verifier = await createTestVerifier(lib, { secret: await importFor('HS384', secret, 'verify') })
+    for (const algorithm of ['HS256', 'HS512'] as const) {
+      const token = await forge({}, { algorithm })
+      await rejects(() => verifier.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+    }
+  })
+
+  suite.test('a secret is never trimmed nor decoded', async () => {
+    const base64 = toBase64url(utf8(secret))
+    for (const other of [` ${secret}`, `${secret}\n`, base64, `"${secret}"`]) {
+      const verifier = await createTestVerifier(lib, { secret: other })
+      await rejects(async () => verifier.verify(await forge()), 'ERR_TOKEN_SIGNATURE_INVALID')
+      equal((await verifier.verify(await forge({}, { key: other }))).kind, 'customer')
+    }
+  })
+
+  suite.test('a short secret is weak unless it is allowed, an empty one always', async () => {
+    const short = 'a'.repeat(31)
+    for (const weak of [short, utf8(short), '']) {
+      await rejects(() => createTestVerifier(lib, { secret: weak }), 'ERR_KEY_WEAK')
+    }
+    for (const empty of ['', new Uint8Array()]) {
+      await rejects(() => createTestVerifier(lib, { secret: empty, allowShortSecret: true }), 'ERR_KEY_WEAK')
+    }
+    const verifier = await createTestVerifier(lib, { secret: short, allowShortSecret: true })
+    equal((await verifier.verify(await forge({}, { key: short }))).kind, 'customer')
+  })
+
+  suite.test('a short HMAC CryptoKey is weak unless it is allowed', async () => {
+    const key = await importFor('HS256', 'a'.repeat(31), 'verify')
+    await rejects(() => createTestVerifier(lib, { secret: key }), 'ERR_KEY_WEAK')
+    await createTestVerifier(lib, { secret: key, allowShortSecret: true })
+  })
+}

@@ -1,0 +1,240 @@
+import type { VerifierOptions } from '../../src/index.ts'
+import { createLooseVerifier, createTestVerifier, expiresAt, forge, now } from './forge.ts'
+import { replaceFor } from './globals.ts'
+import { privateJwk, publicJwk } from './keys.ts'
+import type { ConformanceModule } from './suite.ts'
+import { assert, equal, rejects } from './suite.ts'
+import { createTestSigner, customer, secret, workspaceKey } from './tokens.ts'
+
+const wrongOptions: [string, Record<string, unknown>][] = [
+  ['no workspace key', { workspaceKey: undefined, secret }],
+  ['an empty workspace key', { workspaceKey: '', secret }],
+  ['a numeric workspace key', { workspaceKey: 42, secret }],
+  ['a null workspace key', { workspaceKey: null, secret }],
+  ['no key at all', {}],
+  ['keys that are undefined', { secret: undefined, publicKey: undefined, jwks: undefined }],
+  ['an empty list of algorithms', { secret, algorithms: [] }],
+  ['one algorithm that is no list', { secret, algorithms: 'HS512' }],
+  ['null for algorithms', { secret, algorithms: null }],
+  ['a set of algorithms', { secret, algorithms: new Set(['HS512']) }],
+  ['a negative tolerance', { secret, clockTolerance: -1 }],
+  ['a tolerance of NaN', { secret, clockTolerance: Number.NaN }],
+  ['a tolerance without end', { secret, clockTolerance: Number.POSITIVE_INFINITY }],
+  ['a tolerance as text', { secret, clockTolerance: '5' }],
+  ['a tolerance of null', { secret, clockTolerance: null }],
+  ['a clock that is no function', { secret, now }],
+  ['a clock that is a Date', { secret, now: new Date(now) }],
+  ['a clock of null', { secret, now: null }],
+]
+
+export const verifierOptions: ConformanceModule = (suite, lib) => {
+  for (const [title, options] of wrongOptions) {
+    suite.test(`options refused: ${title}`, async () => {
+      await rejects(() => createLooseVerifier(lib, options), 'ERR_OPTION_INVALID')
+    })
+  }
+
+  for (const names of [
+    ['secret', 'publicKey'],
+    ['secret', 'jwks'],
+    ['publicKey', 'jwks'],
+    ['secret', 'publicKey', 'jwks'],
+  ]) {
+    suite.test(`options refused: ${names.join(' and ')} together`, async () => {
+      const publicKey = await publicJwk('P-256')
+      const all: Record<string, unknown> = { secret, publicKey, jwks: { keys: [publicKey] } }
+      const options = Object.fromEntries(names.map((name) => [name, all[name]]))
+      await rejects(() => createLooseVerifier(lib, options), 'ERR_OPTION_INVALID')
+    })
+  }
+
+  for (const options of [undefined, null, 'secret', 42, true, [], () => ({})] as unknown[]) {
+    suite.test(`options refused: ${typeof options} ${String(options)} in their place`, async () => {
+      await rejects(() => lib.createVerifier(options as VerifierOptions), 'ERR_OPTION_INVALID')
+    })
+  }
+
+  for (const key of [null, 42, true, 42n, [1, 2, 3], () => secret] as unknown[]) {
+    suite.test(`no key: ${typeof key} ${String(key)}`, async () => {
+      for (const name of ['secret', 'publicKey', 'jwks']) {
+        const error = await createLooseVerifier(lib, { [name]: key }).then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        )
+        assert(error instanceof lib.MembraneTokenError, `${name}: got ${String(error)}`)
+      }
+    })
+  }
+
+  suite.test('allowShortSecret must be true itself', async () => {
+    for (const allowShortSecret of ['true', 1, {}]) {
+      const code = await createLooseVerifier(lib, { secret: 'short', allowShortSecret }).then(
+        () => 'a verifier',
+        (error: { code: string }) => error.code,
+      )
+      assert(['ERR_KEY_WEAK', 'ERR_OPTION_INVALID'].includes(code), code)
+    }
+  })
+
+  suite.test('a clock that tells no time', async () => {
+    for (const time of [Number.NaN, undefined, '0', new Date(now)]) {
+      const verifier = await createLooseVerifier(lib, { secret, now: () => time })
+      await rejects(async () => verifier.verify(await forge()), 'ERR_OPTION_INVALID')
+    }
+  })
+
+  suite.test('the default clock is that of the machine', async () => {
+    const verifier = await lib.createVerifier({ workspaceKey, secret })
+    const fresh = await (
+      await lib.createSigner({ workspaceKey, secret, trustedBrowser: true })
+    ).signAdminToken()
+    equal((await verifier.verify(fresh.token)).kind, 'admin')
+    await rejects(async () => verifier.verify(await forge({ exp: 1 })), 'ERR_TOKEN_EXPIRED')
+  })
+
+  suite.test('the clock is read for every token', async () => {
+    let time = now
+    const verifier = await createTestVerifier(lib, { secret, now: () => time })
+    const token = await forge()
+    equal((await verifier.verify(token)).kind, 'customer')
+    time = expiresAt * 1000
+    await rejects(() => verifier.verify(token), 'ERR_TOKEN_EXPIRED')
+  })
+
+  suite.test('verify works without its verifier, and many times at once', async () => {
+    const { verify } = await createTestVerifier(lib, { secret })
+    const signer = await createTestSigner(lib, { secret })
+    const ids = Array.from({ length: 30 }, (_, index) => `customer-${index}`)
+    const tokens = await Promise.all(ids.map((id) => signer.signCustomerToken({ ...customer, id })))
+    const verified = await Promise.all(tokens.map(({ token }) => verify(token)))
+    equal(
+      verified.map((token) => token.kind === 'customer' && token.id),
+      ids,
+    )
+  })
+
+  suite.test('failures are rejections, never thrown on the spot', async () => {
+    const creating = lib.createVerifier({} as VerifierOptions)
+    await rejects(() => creating, 'ERR_OPTION_INVALID')
+    const verifying = (await createTestVerifier(lib, { secret })).verify('')
+    await rejects(() => verifying, 'ERR_TOKEN_MALFORMED')
+  })
+
+  suite.test('what happens to the options later does not matter', async () => {
+    const options: VerifierOptions = { workspaceKey, secret, now: () => now, algorithms: ['HS512'] }
+    const list = options.algorithms ?? []
+    const creating = lib.createVerifier(options)
+    list.push('HS256')
+    Object.assign(options, { workspaceKey: 'other', now: () => 0, clockTolerance: 1e9, secret: 'other' })
+    const verifier = await creating
+    list.push('HS384')
+    equal((await verifier.verify(await forge())).workspaceKey, workspaceKey)
+    await rejects(async () => verifier.verify(await forge({ exp: issued() })), 'ERR_TOKEN_EXPIRED')
+    for (const algorithm of ['HS256', 'HS384'] as const) {
+      const token = await forge({}, { algorithm })
+      await rejects(() => verifier.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+    }
+    equal(
+      [list, Object.isFrozen(options), Object.isFrozen(list)],
+      [['HS512', 'HS256', 'HS384'], false, false],
+    )
+  })
+
+  suite.test('what is given back does not lead into the verifier', async () => {
+    const verifier = await createTestVerifier(lib, { secret })
+    const token = await forge({ fields: { plan: 'team' } })
+    const first = await verifier.verify(token)
+    first.expiresAt.setTime(0)
+    Object.assign(first, { fields: undefined, workspaceKey: 'other' })
+    const second = await verifier.verify(token)
+    equal([second.expiresAt.getTime(), second.workspaceKey], [expiresAt * 1000, workspaceKey])
+  })
+
+  for (const [title, value] of [
+    ['no crypto.subtle', {}],
+    ['no crypto', undefined],
+  ] as const) {
+    suite.test(`${title}, as in a page served without TLS`, async () => {
+      const publicKey = await publicJwk('P-256')
+      await replaceFor(globalThis, 'crypto', value, async (replaced) => {
+        if (!replaced) return
+        for (const material of [{ secret }, { publicKey }]) {
+          await rejects(() => createTestVerifier(lib, material), 'ERR_UNTRUSTED_CONTEXT')
+        }
+      })
+    })
+  }
+
+  function issued(): number {
+    return Math.floor(now / 1000)
+  }
+}
+
+const fitting = {
+  secret: ['HS256', 'HS384', 'HS512'],
+  'P-256': ['ES256'],
+  'P-384': ['ES384'],
+  'P-521': ['ES512'],
+  RSA: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+} as const
+
+export const allowedAlgorithms: ConformanceModule = (suite, lib) => {
+  for (const algorithm of [
+    'none',
+    'None',
+    'hs256',
+    '',
+    'EdDSA',
+    'ES256K',
+    'toString',
+    '__proto__',
+    null,
+    256,
+  ]) {
+    suite.test(`no algorithm: ${JSON.stringify(algorithm)}`, async () => {
+      for (const algorithms of [[algorithm], ['HS512', algorithm]]) {
+        await rejects(() => createLooseVerifier(lib, { secret, algorithms }), 'ERR_ALGORITHM_UNSUPPORTED')
+      }
+    })
+  }
+
+  for (const key of Object.keys(fitting) as (keyof typeof fitting)[]) {
+    const others = Object.values(fitting)
+      .filter((list) => list !== fitting[key])
+      .flat()
+    const optionsFor = async (): Promise<Partial<VerifierOptions>> =>
+      key === 'secret' ? { secret } : { publicKey: await publicJwk(key) }
+
+    suite.test(`${key} fits none of ${others.join(', ')}`, async () => {
+      const options = await optionsFor()
+      for (const algorithms of [[...others], others.slice(0, 1)]) {
+        await rejects(() => createTestVerifier(lib, { ...options, algorithms }), 'ERR_KEY_ALGORITHM_MISMATCH')
+      }
+    })
+
+    suite.test(`${key} keeps to the list, however many others are on it`, async () => {
+      const wanted = fitting[key][0]
+      const verifier = await createTestVerifier(lib, {
+        ...(await optionsFor()),
+        algorithms: [...others, wanted],
+      })
+      const material = key === 'secret' ? secret : await privateJwk(key)
+      for (const algorithm of fitting[key]) {
+        const token = await forge({}, { algorithm, key: material })
+        if (algorithm === wanted) equal((await verifier.verify(token)).algorithm, wanted)
+        else await rejects(() => verifier.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+      }
+    })
+  }
+
+  suite.test('a JWK whose alg is not on the list', async () => {
+    const publicKey = { ...(await publicJwk('RSA')), alg: 'RS256' }
+    const options = { publicKey, algorithms: ['PS256', 'RS512'] }
+    await rejects(() => createLooseVerifier(lib, options), 'ERR_KEY_ALGORITHM_MISMATCH')
+  })
+
+  suite.test('a key set and a list of HS alone', async () => {
+    const options = { jwks: { keys: [await publicJwk('P-256')] }, algorithms: ['HS256', 'HS512'] }
+    await rejects(() => createLooseVerifier(lib, options), 'ERR_KEY_ALGORITHM_MISMATCH')
+  })
+}

@@ -1,0 +1,102 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import vm from 'node:vm'
+import { gzipSync } from 'node:zlib'
+import { type BuildOptions, build, transformSync } from 'esbuild'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const MAX_GZIPPED = 8192
+
+async function bundle(code: string, options: BuildOptions = {}) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: code, resolveDir: root },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    metafile: true,
+    write: false,
+    logLevel: 'silent',
+    ...options,
+  })
+  const inputs = Object.values(metafile!.outputs)
+    .flatMap((output) => Object.entries(output.inputs))
+    .map(([path, { bytesInOutput: bytes }]) => ({ path, bytes }))
+    .filter(({ bytes }) => bytes > 0)
+    .sort((a, b) => b.bytes - a.bytes)
+  return { text: outputFiles![0]!.text, inputs }
+}
+
+// Bundling by the public name proves `exports` as well; it resolves to `dist/`.
+test('signing brings nothing but signing', async () => {
+  const { text, inputs } = await bundle(`export { createSigner } from 'membrane-token'`)
+  const paths = inputs.map(({ path }) => path)
+  const size = gzipSync(text, { level: 9 }).length
+  console.log(`createSigner: ${text.length} bytes minified, ${size} gzipped (at most ${MAX_GZIPPED})`)
+  console.log(inputs.map(({ path, bytes }) => `${String(bytes).padStart(6)}  ${path}`).join('\n'))
+
+  expect(paths).toContain('dist/signer.js')
+  expect(paths.filter((path) => !/^(dist|node_modules\/jose)\/|^<stdin>$/.test(path))).toEqual([])
+  expect(paths.filter((path) => /jwe|encrypt|decrypt|verif|inspect|jwks|remote/i.test(path))).toEqual([])
+  // Engine calls keep their names when minified, whichever module they come from.
+  expect(text).not.toMatch(/\.(encrypt|decrypt|verify|wrapKey|unwrapKey|deriveBits|deriveKey)\(/)
+  expect(text).not.toContain('node:')
+  expect(size).toBeLessThanOrEqual(MAX_GZIPPED)
+})
+
+const entries = ['index', 'endpoint/index'].filter((entry) => existsSync(`${root}/src/${entry}.ts`))
+
+test.each(entries)('importing %s leaves nothing behind', async (entry) => {
+  // `sideEffects: false` would make any bundle of a bare import empty, so that nothing would be proven.
+  const honest: NonNullable<BuildOptions['plugins']>[number] = {
+    name: 'ignore-side-effects-field',
+    setup({ onResolve, resolve }) {
+      onResolve({ filter: /^\./ }, async ({ pluginData, path, ...args }) => {
+        if (pluginData === honest) return undefined
+        return { ...(await resolve(path, { ...args, pluginData: honest })), sideEffects: true }
+      })
+    },
+  }
+  const { text } = await bundle(`import './src/${entry}.ts'`, { plugins: [honest], external: ['jose/*'] })
+  // esbuild keeps what it does not compute, such as `16 * 1024`.
+  const rest = text.replaceAll(/var \w+=[\d*]+;/g, '')
+  expect(rest.replaceAll(/import(\{[^}]*\}from)?"jose\/[\w/]+";/g, '').trim()).toBe('')
+})
+
+test.each(entries)('importing %s touches no engine, clock or environment', async (entry) => {
+  const { text } = await bundle(`export * from './src/${entry}.ts'`, {
+    format: 'iife',
+    globalName: 'lib',
+    treeShaking: false,
+  })
+  const touched: string[] = []
+  const globals: Record<string, unknown> = { TextEncoder, TextDecoder, URL, Headers, Request, Response }
+  const watched = ['crypto', 'fetch', 'document', 'process', 'Buffer', 'Deno', 'Bun', 'setTimeout', 'console']
+  for (const name of watched) {
+    Object.defineProperty(globals, name, { get: () => void touched.push(name) })
+  }
+  vm.runInNewContext(
+    `Date = class { constructor() { throw new Error('clock') } static now() { throw new Error('clock') } }
+    Math.random = () => { throw new Error('randomness') }
+    ${text}`,
+    globals,
+  )
+  expect(touched).toEqual([])
+})
+
+test('the sources name nothing that only Node has', () => {
+  const sources = readdirSync(`${root}/src`, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.ts'),
+  )
+  expect(sources).not.toEqual([])
+  for (const path of sources) {
+    // Examples in comments may read `process.env`; code may not.
+    const { code } = transformSync(readFileSync(`${root}/src/${path}`, 'utf8'), {
+      loader: 'ts',
+      minifyWhitespace: true,
+    })
+    expect(code, path).not.toMatch(/\bnode:|\bBuffer\b|\bprocess\.|\brequire\(/)
+  }
+})
