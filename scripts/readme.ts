@@ -1,0 +1,27 @@
+// `npm run readme`: writes the examples, and the tables that are data in the code, into README.md.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { PROBLEMS } from '../src/problems.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** README as it must be, from README as it is. */
+export function renderReadme(readme: string): string {
+  return readme
+    .replace(/<!-- (examples\/\S+) -->\n```(\w+)\n[\s\S]*?```/g, (_, path: string, language: string) => {
+      return `<!-- ${path} -->\n\`\`\`${language}\n${readFileSync(root + path, 'utf8')}\`\`\``
+    })
+    .replace(/(<!-- problems -->)[\s\S]*?(<!-- \/problems -->)/, (_, start: string, end: string) => {
+      return `${start}\n${problemsTable()}\n${end}`
+    })
+}
+
+function problemsTable(): string {
+  const rows = Object.entries(PROBLEMS).map(
+    ([code, { severity, message, fix }]) => `| \`${code}\` | ${severity} | ${message} | ${fix} |`,
+  )
+  return ['| code | severity | what it is | the mend |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+if (import.meta.main)
+  writeFileSync(`${root}README.md`, renderReadme(readFileSync(`${root}README.md`, 'utf8')))

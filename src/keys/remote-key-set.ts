@@ -1,0 +1,142 @@
+import type { Algorithm } from '../algorithms.ts'
+import { MembraneTokenError } from '../errors.ts'
+import type { KeySource } from '../jws-verification.ts'
+import { asymmetricAlgorithms, importKeySet } from './key-set.ts'
+
+/** Milliseconds after which a set is fetched anew. */
+const MAX_AGE = 600_000
+/** Milliseconds for which known keys stay good while no fetch succeeds. */
+const MAX_STALE = 86_400_000
+/** Milliseconds of rest after a fetch that failed, or that an unknown `kid` set off. */
+const COOL_DOWN = 30_000
+/** Milliseconds for one fetch, its body included. */
+const TIME_OUT = 5000
+/** Bytes of a set. */
+const SIZE_LIMIT = 65_536
+
+/**
+ * The JWK set behind a URL: cached, fetched anew when it is old or a token names a key that is not in it, and kept
+ * for a bounded time while it cannot be had. Redirects are not followed.
+ *
+ * @throws `ERR_OPTION_INVALID` if the URL is not https (`http` is taken for localhost)
+ * @throws (when verifying) `ERR_JWKS_UNAVAILABLE` if there is no set and none can be had, and the codes of
+ *   {@link importKeySet}
+ */
+export function createRemoteKeySet(
+  url: URL,
+  allowed: readonly Algorithm[] | undefined,
+  now: () => number,
+): KeySource {
+  checkKeySetUrl(url)
+  const { href } = url
+  let known: { readonly set: KeySource; readonly at: number } | undefined
+  let coolUntil = Number.NEGATIVE_INFINITY
+  let pending: Promise<KeySource> | undefined
+
+  const fetchSet = async (): Promise<KeySource> => {
+    const at = now()
+    try {
+      const set = await importKeySet(await fetchJson(href), allowed)
+      known = { set, at }
+      return set
+    } catch (error) {
+      coolUntil = at + COOL_DOWN
+      throw error
+    }
+  }
+
+  // Workers may not wait for a promise of another request, which ends with it; there, each request fetches for itself.
+  const refresh = (): Promise<KeySource> => {
+    if (globalThis.navigator?.userAgent === 'Cloudflare-Workers') return fetchSet()
+    pending ??= fetchSet().finally(() => {
+      pending = undefined
+    })
+    return pending
+  }
+
+  const current = async (): Promise<KeySource> => {
+    if (!known) return refresh()
+    const { set, at } = known
+    const isGood = now() - at < MAX_STALE
+    if (now() - at < MAX_AGE || (isGood && now() < coolUntil)) return set
+    return refresh().catch((error) => {
+      if (isGood) return set
+      throw error
+    })
+  }
+
+  return {
+    algorithms: allowed ?? asymmetricAlgorithms(),
+    find: async (algorithm, keyId) => {
+      const set = await current()
+      try {
+        return await set.find(algorithm, keyId)
+      } catch (error) {
+        const isUnknown = error instanceof MembraneTokenError && error.code === 'ERR_KEY_NOT_FOUND'
+        if (!isUnknown || now() < coolUntil) throw error
+        coolUntil = now() + COOL_DOWN
+        // A failure to fetch is not the answer here: that the key is unknown is.
+        const fresh = await refresh().catch(() => set)
+        return fresh.find(algorithm, keyId)
+      }
+    },
+  }
+}
+
+/** @throws `ERR_OPTION_INVALID` for URLs over which anybody on the way could put keys */
+export function checkKeySetUrl({ protocol, hostname, username, password }: URL): void {
+  const isLocal = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+  if ((protocol === 'https:' || (protocol === 'http:' && isLocal)) && !username && !password) return
+  throw new MembraneTokenError(
+    'ERR_OPTION_INVALID',
+    'The URL of a JWK set must be https, without user and password.',
+  )
+}
+
+/**
+ * Fetches JSON within the bounds that keys are worth.
+ *
+ * @throws `ERR_JWKS_UNAVAILABLE`
+ */
+export async function fetchJson(href: string): Promise<unknown> {
+  try {
+    const response = await fetch(href, {
+      headers: { accept: 'application/jwk-set+json, application/json' },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIME_OUT),
+    })
+    if (response.status !== 200) {
+      await response.body?.cancel()
+      throw unavailable(`was answered with status ${response.status}`)
+    }
+    return JSON.parse(await readText(response))
+  } catch (error) {
+    if (error instanceof MembraneTokenError) throw error
+    throw unavailable('could not be fetched in time, or is not JSON', error)
+  }
+}
+
+async function readText(response: Response): Promise<string> {
+  const decoder = new TextDecoder()
+  let size = 0
+  let text = ''
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return text + decoder.decode()
+    size += value.byteLength
+    if (size > SIZE_LIMIT) {
+      await reader.cancel()
+      throw unavailable(`is larger than ${SIZE_LIMIT} bytes`)
+    }
+    text += decoder.decode(value, { stream: true })
+  }
+}
+
+function unavailable(what: string, cause?: unknown): MembraneTokenError {
+  return new MembraneTokenError(
+    'ERR_JWKS_UNAVAILABLE',
+    `The JWK set ${what}; is its URL right, and does it answer from here without a redirect?`,
+    { cause },
+  )
+}

@@ -1,0 +1,94 @@
+import { globSync, readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { MembraneClient } from '@membranehq/sdk'
+import { afterEach, expect, test, vi } from 'vitest'
+import { renderReadme } from '../../scripts/readme.ts'
+import * as endpoint from '../../src/endpoint/index.ts'
+import * as module from '../../src/index.ts'
+import * as provider from '../../src/provider.ts'
+
+const root = new URL('../../', import.meta.url)
+const readme = readFileSync(new URL('README.md', root), 'utf8')
+const workspaceKey = '5f1c0c9a-7a8b-4b1e-9a65-0b7f1f2d3c4e'
+const secret = crypto.randomUUID() + crypto.randomUUID()
+const pair = await module.generateKeyPair()
+const signer = await module.createSigner({ workspaceKey, secret })
+const { token } = await signer.signCustomerToken({ id: 'customer-42' })
+const requestToken = await signRequest()
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+})
+
+test('README shows the examples and tables as they are', () => {
+  expect(renderReadme(readme)).toBe(readme)
+})
+
+test('README shows no code of its own', () => {
+  const shown = [...readme.matchAll(/(.*)\n```(ts|js|tsx)\n/g)].map(([, marker]) => marker)
+  expect(shown.filter((marker) => !/^<!-- examples\/\S+ -->$/.test(marker as string))).toEqual([])
+})
+
+test.each(globSync('examples/module/*.ts', { cwd: root }))('%s runs', async (path) => {
+  vi.stubEnv('MEMBRANE_WORKSPACE_KEY', workspaceKey)
+  vi.stubEnv('MEMBRANE_WORKSPACE_SECRET', secret)
+  vi.stubEnv('MEMBRANE_PRIVATE_KEY', pair.privateKey)
+  vi.stubEnv('TOKEN', token)
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+  const { handler } = (await import(new URL(path, root).href)) as {
+    handler?: (request: Request) => Promise<Response>
+  }
+  if (handler) {
+    const headers = { 'X-Membrane-Token': requestToken }
+    const response = await handler(new Request('https://api.example', { headers }))
+    expect(await response.json()).toMatchObject({ hello: 'customer-42' })
+  } else {
+    expect(log).toHaveBeenCalled()
+    expect(log.mock.calls.flat().map(String).join()).not.toMatch(/ERR_|false/)
+  }
+})
+
+// What the examples in TSDoc take for granted.
+const scope = {
+  ...module,
+  ...endpoint,
+  ...provider,
+  MembraneClient,
+  workspaceKey,
+  secret,
+  privateKey: pair.privateKey,
+  token,
+  signer,
+  request: new Request('https://api.example', { headers: { 'X-Membrane-Token': requestToken } }),
+  env: { BACKEND_KEY_SHA256: 'ab'.repeat(32) },
+  digest: 'ab'.repeat(32),
+  session: { revoked: false },
+}
+
+const examples = globSync('src/**/*.ts', { cwd: root }).flatMap((path) => {
+  const source = readFileSync(new URL(path, root), 'utf8')
+  return [...source.matchAll(/^ *\* ```ts\n([\s\S]*?)^ *\* ```/gm)].map(([, block = ''], index) => ({
+    name: `${path}, example ${index + 1}`,
+    code: block.replace(/^ *\* ?/gm, '').replace(/^export /gm, ''),
+  }))
+})
+
+test('TSDoc has examples', () => expect(examples.length).toBeGreaterThan(5))
+
+test.each(examples)('$name runs', async ({ code }) => {
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+  const AsyncFunction = (async () => {}).constructor as new (
+    ...source: string[]
+  ) => (names: object) => Promise<unknown>
+  await new AsyncFunction('scope', `with (scope) { ${stripTypeScriptTypes(code)} }`)(scope)
+})
+
+async function signRequest(): Promise<string> {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const input = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ iss: workspaceKey, sub: 'customer-42', fields: {} })}`
+  const hmac = { name: 'HMAC', hash: 'SHA-256' }
+  const key = await crypto.subtle.importKey('raw', Buffer.from(secret), hmac, false, ['sign'])
+  const signature = await crypto.subtle.sign('HMAC', key, Buffer.from(input))
+  return `${input}.${Buffer.from(signature).toString('base64url')}`
+}
