@@ -8,6 +8,7 @@ import type { VerificationKey } from './keys/public-key.ts'
 export interface ParsedJws {
   readonly alg: unknown
   readonly keyId: string | undefined
+  readonly type: unknown
   readonly payload: Uint8Array
   readonly signature: Uint8Array
   readonly signingInput: string
@@ -25,6 +26,8 @@ export interface KeySource {
 export interface VerifiedJws {
   readonly algorithm: Algorithm
   readonly keyId: string | undefined
+  /** `typ` of the header, not looked at here. */
+  readonly type: unknown
   readonly claims: Record<string, unknown>
 }
 
@@ -44,7 +47,7 @@ export async function verifyJws(token: unknown, source: KeySource): Promise<Veri
   const data = encoder.encode(jws.signingInput)
   for (const key of fitting) {
     if (await isGenuine(jws.signature, data, key, algorithm)) {
-      return { algorithm, keyId: jws.keyId, claims: parseObject(jws.payload, 'payload') }
+      return { algorithm, keyId: jws.keyId, type: jws.type, claims: parseObject(jws.payload, 'payload') }
     }
   }
   throw new MembraneTokenError(
@@ -98,13 +101,13 @@ export function parseJws(token: unknown): ParsedJws {
   if (parts.length !== 3)
     throw malformed('The token must have three parts with a dot between them; is it cut off?')
   const [header, payload, signature] = parts.map(decodePart) as [Uint8Array, Uint8Array, Uint8Array]
-  const { alg, kid, crit, b64 } = parseObject(header, 'header')
+  const { alg, kid, typ, crit, b64 } = parseObject(header, 'header')
   if (crit !== undefined)
     throw malformed("The token's header demands extensions (crit), and none are understood here.")
   if (b64 !== undefined && b64 !== true)
     throw malformed("The token's payload is not encoded (b64), which JWT forbids.")
   if (kid !== undefined && typeof kid !== 'string') throw malformed("The token's kid must be a string.")
-  return { alg, keyId: kid, payload, signature, signingInput: `${parts[0]}.${parts[1]}` }
+  return { alg, keyId: kid, type: typ, payload, signature, signingInput: `${parts[0]}.${parts[1]}` }
 }
 
 // The bits of the last character that belong to no byte must be zero; by what is left of four characters.

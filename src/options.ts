@@ -37,6 +37,13 @@ export function bindClock(now: unknown): () => number {
 
 const CLOCK = 'now must be a function that returns milliseconds, as Date.now does.'
 
+/** Seconds by which clocks may differ. @throws `ERR_OPTION_INVALID` */
+export function bindTolerance(clockTolerance: unknown, fallback: number): number {
+  if (clockTolerance === undefined) return fallback
+  if (Number.isFinite(clockTolerance) && (clockTolerance as number) >= 0) return clockTolerance as number
+  throw invalidOption('clockTolerance must be a number of seconds, zero or more.')
+}
+
 export function invalidOption(message: string): MembraneTokenError {
   return new MembraneTokenError('ERR_OPTION_INVALID', message)
 }

@@ -55,6 +55,8 @@ export interface Signer {
   readonly workspaceKey: string
   readonly algorithm: Algorithm
   readonly keyId: string | undefined
+  /** Lifetime of a token for which none is asked, in seconds. */
+  readonly expiresIn: number
   /** The public half (RFC 7517) to publish; undefined for secrets and keys that do not show theirs. */
   readonly publicJwk: JWK | undefined
   /**
@@ -113,6 +115,7 @@ export async function createSigner(options: SignerOptions): Promise<Signer> {
     workspaceKey,
     algorithm,
     keyId,
+    expiresIn,
     publicJwk:
       publicMembers &&
       Object.freeze({ ...publicMembers, alg: algorithm, use: 'sig', ...(keyId && { kid: keyId }) }),

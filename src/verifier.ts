@@ -4,7 +4,7 @@ import { checkWorkspace, readDates, readRequestSubject, readSubject } from './cl
 import { MembraneTokenError } from './errors.ts'
 import { type KeySource, verifyJws } from './jws-verification.ts'
 import {
-  checkAlgorithm,
+  bindAlgorithms,
   checkCryptoKey,
   fittingAlgorithms,
   type ImportedKey,
@@ -14,7 +14,7 @@ import {
 import { asymmetricAlgorithms, importKeySet } from './keys/key-set.ts'
 import { importPublicKey, pinAlgorithms, type VerificationKey } from './keys/public-key.ts'
 import { createRemoteKeySet } from './keys/remote-key-set.ts'
-import { bindClock, checkExactlyOne, checkObject, checkWorkspaceKey, invalidOption } from './options.ts'
+import { bindClock, bindTolerance, checkExactlyOne, checkObject, checkWorkspaceKey } from './options.ts'
 
 /** What {@link createVerifier} takes: the workspace, and exactly one of `secret`, `publicKey` and `jwks`. */
 export interface VerifierOptions {
@@ -167,24 +167,18 @@ type BoundOptions = { workspaceKey: string; now: () => number; clockTolerance: n
 
 function bindOptions(options: VerifierOptions | MembraneRequestOptions): BoundOptions {
   checkObject(options)
-  const { workspaceKey, algorithms, clockTolerance = 0, now } = options
-  checkWorkspaceKey(workspaceKey)
-  if (!Number.isFinite(clockTolerance) || clockTolerance < 0) {
-    throw invalidOption('clockTolerance must be a number of seconds, zero or more.')
+  checkWorkspaceKey(options.workspaceKey)
+  return {
+    workspaceKey: options.workspaceKey,
+    clockTolerance: bindTolerance(options.clockTolerance, 0),
+    now: bindClock(options.now),
   }
-  if (algorithms !== undefined) {
-    if (!Array.isArray(algorithms) || algorithms.length === 0) {
-      throw invalidOption('algorithms must be a list with at least one algorithm, or left out.')
-    }
-    algorithms.forEach(checkAlgorithm)
-  }
-  return { workspaceKey, clockTolerance, now: bindClock(now) }
 }
 
 async function importSource(options: VerifierOptions, now: () => number): Promise<KeySource> {
   const { secret, publicKey, jwks } = options
   checkExactlyOne({ secret, publicKey, jwks })
-  const algorithms = options.algorithms && [...options.algorithms]
+  const algorithms = bindAlgorithms(options.algorithms)
   if (jwks !== undefined) return importKeys(jwks, algorithms, now)
   const key =
     publicKey === undefined

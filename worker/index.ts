@@ -1,8 +1,9 @@
 import { Hono } from 'hono'
+import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { type RequestIdVariables, requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
-import { CLOSED_HEADERS, errorResponse, problemResponse } from '../src/endpoint/problem.ts'
+import { CLOSED_HEADERS, problemResponse, setRequestId } from '../src/endpoint/problem.ts'
 import { openService, type Service } from './service.ts'
 
 type WorkerEnv = {
@@ -14,6 +15,7 @@ const app = new Hono<WorkerEnv>()
 
 app.use(requestId())
 app.use(async (c, next) => {
+  setRequestId(c.req.raw, c.get('requestId'))
   await next()
   // Set once more, because a header set before is lost when a handler answers with a Response of its own.
   c.header('X-Request-Id', c.get('requestId'))
@@ -22,15 +24,6 @@ app.use(
   secureHeaders({
     contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
     xFrameOptions: 'DENY',
-  }),
-)
-app.use(
-  methodNotAllowed({
-    app,
-    onMethodNotAllowed: (c, methods) =>
-      problemResponse('ERR_METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')}.`, c.get('requestId'), {
-        Allow: methods.join(', '),
-      }),
   }),
 )
 
@@ -55,19 +48,56 @@ app.use(async (c, next) => {
   return next()
 })
 
-app.post('/api/membrane-token', (c) =>
-  c.get('service').customerToken(withRequestId(c.req.raw, c.get('requestId'))),
+const answerOrigin = cors({
+  // Only origins that have been found on the list come here.
+  origin: (origin) => origin,
+  allowMethods: ['GET', 'POST'],
+  allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id'],
+  exposeHeaders: ['X-Request-Id', 'Retry-After', 'WWW-Authenticate'],
+  maxAge: 600,
+})
+
+// Pages of other origins get nothing unless they are on the list, and no page gets an admin token.
+app.use('/api/*', async (c, next) => {
+  const origin = c.req.header('Origin')
+  if (origin === undefined) return next()
+  const { allowedOrigins } = c.get('service')
+  const isAdmin = c.req.path === '/api/membrane-admin-token'
+  if (!isAdmin && origin === new URL(c.req.url).origin) return next()
+  if (!isAdmin && allowedOrigins.includes(origin)) return answerOrigin(c, next)
+  const detail = isAdmin
+    ? 'Admin tokens are for servers, and no page may ask for one.'
+    : 'Pages of this origin may not ask here; put it into ALLOWED_ORIGINS if they should.'
+  return problemResponse('ERR_ORIGIN_FORBIDDEN', detail, c.get('requestId'))
+})
+
+app.use(
+  methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) =>
+      problemResponse('ERR_METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')}.`, c.get('requestId'), {
+        Allow: methods.join(', '),
+      }),
+  }),
+)
+
+app.on(['GET', 'POST'], '/api/membrane-token', (c) => c.get('service').customerToken(c.req.raw))
+app.post('/api/membrane-admin-token', (c) => c.get('service').adminToken(c.req.raw))
+app.get('/.well-known/jwks.json', (c) =>
+  c.body(c.get('service').keys, 200, {
+    'Content-Type': 'application/jwk-set+json',
+    'Cache-Control': 'public, max-age=300',
+    'X-Content-Type-Options': 'nosniff',
+  }),
 )
 
 app.notFound((c) => problemResponse('ERR_NOT_FOUND', 'There is nothing at this address.', c.get('requestId')))
-app.onError((error, c) => errorResponse(error, c.get('requestId')))
+app.onError((error, c) => {
+  const id = c.get('requestId')
+  // Only its name: the message of an unforeseen error may quote a key or a token.
+  // biome-ignore lint/suspicious/noConsole: the one line that leads from a request id to a failure nobody foresaw
+  console.error(JSON.stringify({ requestId: id, outcome: 'failed', code: 'ERR_INTERNAL', error: error.name }))
+  return problemResponse('ERR_INTERNAL', 'Something went wrong on the server.', id)
+})
 
 export default app
-
-// The endpoint knows no context, only requests.
-function withRequestId(request: Request, id: string): Request {
-  if (request.headers.get('X-Request-Id') === id) return request
-  const headers = new Headers(request.headers)
-  headers.set('X-Request-Id', id)
-  return new Request(request, { headers })
-}

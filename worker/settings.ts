@@ -33,8 +33,17 @@ const oneOf = <const Name extends string>(names: readonly Name[]) =>
 
 const duration = v.pipe(
   v.string('must be text such as "2h".'),
-  v.check(isDuration, 'must be a whole number with a unit, such as "90s", "30m", "2h", "7d" or "1w".'),
+  v.check(
+    (value) => isDuration(value),
+    'must be a whole number with a unit, such as "90s", "30m", "2h", "7d" or "1w".',
+  ),
 )
+
+// Of at least 32 bytes; shorter ones are refused anyway.
+const SAMPLE_SECRETS = [
+  'a-string-secret-at-least-256-bits-long',
+  'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
+]
 
 const secret = v.pipe(
   text('set the secret from the Settings page of your workspace'),
@@ -44,6 +53,10 @@ const secret = v.pipe(
     'ends in a line break: set it with `printf %s`, not with `echo`.',
   ),
   v.minBytes(32, 'is shorter than 32 bytes: check that the whole of it was copied.'),
+  v.check(
+    (value) => !SAMPLE_SECRETS.includes(value),
+    'is known from documentation samples: set the secret from the Settings page of your workspace.',
+  ),
 )
 
 const apiKey = v.strictObject(
@@ -68,9 +81,7 @@ const apiKey = v.strictObject(
 )
 
 const apiKeys = v.pipe(
-  v.string(
-    'is missing: without an API key nobody could be served. Set a JSON list of {"name", "sha256", "scopes"}.',
-  ),
+  v.string('must be a JSON list of {"name", "sha256", "scopes"}.'),
   v.parseJson(undefined, 'is not valid JSON: set a list of {"name", "sha256", "scopes"}.'),
   v.array(apiKey, 'must be a JSON list of {"name", "sha256", "scopes"}.'),
   v.minLength(1, 'is an empty list: without an API key nobody could be served.'),
@@ -79,6 +90,55 @@ const apiKeys = v.pipe(
     'has the same sha256 twice: give every service a key of its own.',
   ),
 )
+
+const list = (mend: string) =>
+  v.pipe(
+    v.string(`must be text: ${mend}.`),
+    v.transform((value) => value.split(',').map((item) => item.trim())),
+    v.check(
+      (items) => items.every((item) => item !== '' && !isPlaceholder(item)),
+      `has an empty or placeholder entry: ${mend}.`,
+    ),
+  )
+
+const isLocal = ({ hostname }: URL): boolean => /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname)
+
+const secureUrl = (mend: string) =>
+  v.pipe(
+    word(mend),
+    v.check((value) => URL.canParse(value), `is not a URL: ${mend}.`),
+    v.check((value) => {
+      const url = URL.canParse(value) ? new URL(value) : undefined
+      return !url || url.protocol === 'https:' || (url.protocol === 'http:' && isLocal(url))
+    }, 'is not https: anybody on the way could put keys of their own.'),
+  )
+
+const origins = v.pipe(
+  list('set origins such as https://app.example.com, with commas between them'),
+  v.check(
+    (items) => items.every((item) => URL.canParse(item) && new URL(item).origin === item),
+    'has an entry that is not an exact origin: write https://app.example.com, without a path, a slash at the end or a star.',
+  ),
+)
+
+const flag = v.pipe(
+  v.picklist(['true', 'false'], 'must be "true" or "false".'),
+  v.transform((value) => value === 'true'),
+)
+
+const keySet = v.pipe(
+  v.string('must be a JWK set, as JSON.'),
+  v.parseJson(undefined, 'is not valid JSON: set {"keys": [ … ]} with public keys.'),
+  v.looseObject(
+    { keys: v.array(v.looseObject({}, 'has a key that is no object.'), 'has no list of keys.') },
+    'must be {"keys": [ … ]}.',
+  ),
+)
+
+const claimName = (mend: string) => word(mend)
+
+const DEFAULT_EXPIRES_IN = '2h'
+const DEFAULT_MAX_EXPIRES_IN = '24h'
 
 /** Every setting there is: its meaning, its form, its default. */
 export const SETTINGS = {
@@ -107,45 +167,133 @@ export const SETTINGS = {
     v.description('Key id; by default the RFC 7638 thumbprint of an asymmetric key'),
   ),
   TOKEN_EXPIRES_IN: v.pipe(
-    v.optional(duration, '2h'),
+    v.optional(duration, DEFAULT_EXPIRES_IN),
     v.description('Lifetime of a token for which the caller wishes none'),
   ),
   TOKEN_MAX_EXPIRES_IN: v.pipe(
-    v.optional(duration, '24h'),
+    v.optional(duration, DEFAULT_MAX_EXPIRES_IN),
     v.description('Longest lifetime a caller can wish for'),
   ),
-  API_KEYS: v.pipe(apiKeys, v.description('JSON list of {name, sha256, scopes}')),
+  MEMBRANE_RETIRED_KEYS: v.pipe(
+    v.optional(keySet),
+    v.description('JWK set of public keys that are still to be published during a rotation'),
+  ),
+  SESSION_ISSUER: v.pipe(
+    v.optional(secureUrl('set the issuer of your identity provider, exactly as its tokens have it')),
+    v.description("The app's identity provider: `iss` of its tokens, to the letter"),
+  ),
+  SESSION_JWKS_URI: v.pipe(
+    v.optional(secureUrl('set the URL of the key set, or leave it out')),
+    v.description('Its key set; by default discovered from the issuer'),
+  ),
+  SESSION_AUDIENCE: v.pipe(
+    v.optional(list('set what the tokens have as aud')),
+    v.description('`aud` of the tokens; several with commas'),
+  ),
+  SESSION_AUTHORIZED_PARTIES: v.pipe(
+    v.optional(list('set what the tokens have as azp')),
+    v.description('`azp` of the tokens, for providers without `aud`; several with commas'),
+  ),
+  SESSION_ANY_AUDIENCE: v.pipe(
+    v.optional(flag, 'false'),
+    v.description('`true` takes tokens for whatever audience: only for an issuer that serves nobody but you'),
+  ),
+  SESSION_CUSTOMER_ID_CLAIM: v.pipe(
+    v.optional(claimName('set the name of a claim'), 'sub'),
+    v.description("Claim with the customer's id; a dotted path reaches into objects"),
+  ),
+  SESSION_CUSTOMER_NAME_CLAIM: v.pipe(
+    v.optional(claimName('set the name of a claim'), 'name'),
+    v.description("Claim with the customer's name"),
+  ),
+  SESSION_FIELD_CLAIMS: v.pipe(
+    v.optional(list('set names of claims')),
+    v.description('Claims that go to Membrane as fields, with commas'),
+  ),
+  ACCESS_TEAM_DOMAIN: v.pipe(
+    v.optional(word('set the team domain, such as example.cloudflareaccess.com')),
+    v.description('Cloudflare Access: the team'),
+  ),
+  ACCESS_AUDIENCE: v.pipe(
+    v.optional(list('set the AUD tag of the application')),
+    v.description('Cloudflare Access: AUD tag of the application'),
+  ),
+  API_KEYS: v.pipe(v.optional(apiKeys), v.description('JSON list of {name, sha256, scopes}')),
+  ALLOWED_ORIGINS: v.pipe(
+    v.optional(origins),
+    v.description('Exact origins for CORS, with commas; none: same origin only'),
+  ),
 }
 
-const schema = v.pipe(
-  v.object(SETTINGS),
-  v.forward(
-    v.partialCheck(
-      [['MEMBRANE_WORKSPACE_SECRET'], ['MEMBRANE_PRIVATE_KEY']],
-      (keys) => keys.MEMBRANE_WORKSPACE_SECRET !== undefined || keys.MEMBRANE_PRIVATE_KEY !== undefined,
-      'is missing: set it, or MEMBRANE_PRIVATE_KEY.',
-    ),
-    ['MEMBRANE_WORKSPACE_SECRET'],
-  ),
-  v.forward(
-    v.partialCheck(
-      [['MEMBRANE_WORKSPACE_SECRET'], ['MEMBRANE_PRIVATE_KEY']],
-      (keys) => keys.MEMBRANE_WORKSPACE_SECRET === undefined || keys.MEMBRANE_PRIVATE_KEY === undefined,
-      'is set, and MEMBRANE_WORKSPACE_SECRET as well: delete the one that is not to sign.',
-    ),
-    ['MEMBRANE_PRIVATE_KEY'],
-  ),
-  v.forward(
-    v.partialCheck(
-      [['TOKEN_EXPIRES_IN'], ['TOKEN_MAX_EXPIRES_IN']],
-      // A lifetime that cannot be read has been reported already.
-      ({ TOKEN_EXPIRES_IN: usual, TOKEN_MAX_EXPIRES_IN: longest }) =>
-        !(isDuration(usual) && isDuration(longest)) || parseDuration(usual) <= parseDuration(longest),
-      'is longer than TOKEN_MAX_EXPIRES_IN: shorten it, or raise the other.',
-    ),
-    ['TOKEN_EXPIRES_IN'],
-  ),
-)
+type Setting = keyof typeof SETTINGS
+
+/** What settings must be to each other, as they are given; each rule names the setting at fault. */
+const RULES: readonly {
+  setting: Setting
+  holds: (given: Partial<Record<Setting, unknown>>) => boolean
+  detail: string
+}[] = [
+  {
+    setting: 'MEMBRANE_WORKSPACE_SECRET',
+    holds: (given) =>
+      given.MEMBRANE_WORKSPACE_SECRET !== undefined || given.MEMBRANE_PRIVATE_KEY !== undefined,
+    detail: 'is missing: set it, or MEMBRANE_PRIVATE_KEY.',
+  },
+  {
+    setting: 'MEMBRANE_PRIVATE_KEY',
+    holds: (given) =>
+      given.MEMBRANE_WORKSPACE_SECRET === undefined || given.MEMBRANE_PRIVATE_KEY === undefined,
+    detail: 'is set, and MEMBRANE_WORKSPACE_SECRET as well: delete the one that is not to sign.',
+  },
+  {
+    setting: 'TOKEN_EXPIRES_IN',
+    holds: ({
+      TOKEN_EXPIRES_IN: usual = DEFAULT_EXPIRES_IN,
+      TOKEN_MAX_EXPIRES_IN: longest = DEFAULT_MAX_EXPIRES_IN,
+    }) =>
+      // A lifetime that cannot be read is reported as such.
+      !(isDuration(usual) && isDuration(longest)) || parseDuration(usual) <= parseDuration(longest),
+    detail: 'is longer than TOKEN_MAX_EXPIRES_IN: shorten it, or raise the other.',
+  },
+  {
+    setting: 'API_KEYS',
+    holds: (given) =>
+      [given.API_KEYS, given.SESSION_ISSUER, given.ACCESS_TEAM_DOMAIN].some((way) => way !== undefined),
+    detail:
+      'is missing, and so are SESSION_ISSUER and ACCESS_TEAM_DOMAIN: nobody could be served. Set one of them.',
+  },
+  {
+    setting: 'SESSION_AUDIENCE',
+    holds: (given) =>
+      given.SESSION_ISSUER === undefined ||
+      given.SESSION_AUDIENCE !== undefined ||
+      given.SESSION_AUTHORIZED_PARTIES !== undefined ||
+      given.SESSION_ANY_AUDIENCE === 'true',
+    detail:
+      'is missing, and so is SESSION_AUTHORIZED_PARTIES: every app of the issuer would get in. Set one of them, or, if that is meant, SESSION_ANY_AUDIENCE to "true".',
+  },
+  {
+    setting: 'SESSION_ISSUER',
+    holds: (given) =>
+      given.SESSION_ISSUER !== undefined ||
+      [given.SESSION_AUDIENCE, given.SESSION_AUTHORIZED_PARTIES, given.SESSION_JWKS_URI].every(
+        (other) => other === undefined,
+      ),
+    detail: 'is missing, though other SESSION settings are there.',
+  },
+  {
+    setting: 'ACCESS_AUDIENCE',
+    holds: (given) => given.ACCESS_TEAM_DOMAIN === undefined || given.ACCESS_AUDIENCE !== undefined,
+    detail: 'is missing: without it, every application of the team would get in.',
+  },
+  {
+    setting: 'ACCESS_TEAM_DOMAIN',
+    holds: (given) => given.ACCESS_TEAM_DOMAIN !== undefined || given.ACCESS_AUDIENCE === undefined,
+    detail: 'is missing, though ACCESS_AUDIENCE is there.',
+  },
+]
+
+const schema = v.object(SETTINGS)
 
 /** The settings, checked. */
 export type Settings = v.InferOutput<typeof schema>
@@ -173,13 +321,21 @@ export async function readSettings(env: Readonly<Record<string, unknown>>): Prom
   if (unread.length > 0) return { faults: unread }
 
   const result = v.safeParse(schema, values)
-  if (result.success) return { settings: result.output }
-  return { faults: result.issues.map(toFault) }
+  const broken = RULES.filter(({ holds }) => !holds(values))
+  if (result.success && broken.length === 0) return { settings: result.output }
+  return {
+    faults: [
+      ...(result.issues ?? []).map(toFault),
+      ...broken.map(({ setting, detail }) => ({ setting, detail })),
+    ],
+  }
 }
 
 async function readValue(value: unknown): Promise<unknown> {
   const given = isSecretsStoreBinding(value) ? await value.get() : value
-  return given === '' ? undefined : given
+  if (given === '' || given === null) return undefined
+  // Variables may be JSON themselves in wrangler.toml.
+  return typeof given === 'object' ? JSON.stringify(given) : given
 }
 
 function isSecretsStoreBinding(value: unknown): value is { get(): Promise<string> } {
@@ -193,7 +349,8 @@ function toFault(issue: v.BaseIssue<unknown>): Fault {
   return { setting: String(setting), detail: entry + issue.message }
 }
 
-function isDuration(value: string): boolean {
+function isDuration(value: unknown): value is string {
+  if (typeof value !== 'string') return false
   try {
     return parseDuration(value) > 0
   } catch {

@@ -10,17 +10,18 @@ export type Wishes = Readonly<Record<string, unknown>>
 export interface Grant {
   /** Absent for an admin token. */
   readonly customer?: Customer
-  /** The lifetime that was asked for; absent: the signer's own. */
-  readonly expiresIn?: number
-  /** What the lifetime may not exceed, the signer's own included. */
-  readonly atMost: number
+  readonly expiresIn: number
 }
 
 export interface DecisionInput {
   readonly kind: Scope
   readonly caller: Caller | null
+  /** The query of the URL, in which a customer may say no more than in the body. */
+  readonly query: URLSearchParams
   /** Read only for a caller who may have a token at all. */
   readonly readWishes: () => Promise<Wishes>
+  /** The signer's own lifetime, for callers that wish none. Seconds. */
+  readonly defaultExpiresIn: number
   /** Seconds. */
   readonly maxExpiresIn: number
   /** Milliseconds since the epoch. */
@@ -41,35 +42,41 @@ const IDENTITY_MEMBERS = ['id', 'name', 'fields', 'isAdmin']
  *
  * @throws a {@link Refusal}, or `ERR_LIFETIME_INVALID` for a lifetime that cannot be read
  */
-export async function decide({ kind, caller, readWishes, maxExpiresIn, now }: DecisionInput): Promise<Grant> {
+export async function decide(input: DecisionInput): Promise<Grant> {
+  const { kind, caller, query, readWishes, maxExpiresIn, now } = input
   if (caller === null) {
     throw refusal('ERR_CREDENTIALS_MISSING', 'Send your credentials as: Authorization: Bearer <credentials>.')
   }
 
   if (caller.kind === 'service') {
-    if (!caller.scopes.includes(kind)) throw forbidden(`This API key lacks the scope "${kind}".`)
+    if (!caller.scopes.includes(kind)) throw forbidden(`This service lacks the scope "${kind}".`)
     const wishes = await readWishes()
-    const lifetime = decideLifetime(wishes, maxExpiresIn)
+    const expiresIn = decideLifetime(wishes, input, maxExpiresIn)
     // The signer checks what the claims hold, so that both speak of it in the same words.
-    return kind === 'admin' ? lifetime : { customer: pickCustomer(wishes), ...lifetime }
+    return kind === 'admin' ? { expiresIn } : { customer: pickCustomer(wishes), expiresIn }
   }
 
-  if (kind === 'admin') throw forbidden('A customer’s session gets no admin token.')
+  if (kind === 'admin') throw forbidden("A customer's session gets no admin token.")
   const sessionSeconds = caller.expiresAt
     ? Math.floor((caller.expiresAt.getTime() - now) / 1000)
     : maxExpiresIn
   if (sessionSeconds < 1) throw refusal('ERR_CREDENTIALS_INVALID', 'The session has ended; sign in again.')
   const wishes = await readWishes()
-  const claimed = IDENTITY_MEMBERS.find((member) => Object.hasOwn(wishes, member))
+  const claimed = IDENTITY_MEMBERS.find((member) => Object.hasOwn(wishes, member) || query.has(member))
   if (claimed !== undefined) {
     throw forbidden(`The session says whom the token is for; leave "${claimed}" out of the request.`)
   }
-  return { customer: caller.customer, ...decideLifetime(wishes, Math.min(maxExpiresIn, sessionSeconds)) }
+  return {
+    customer: caller.customer,
+    expiresIn: decideLifetime(wishes, input, Math.min(maxExpiresIn, sessionSeconds)),
+  }
 }
 
-function decideLifetime(wishes: Wishes, atMost: number): Pick<Grant, 'expiresIn' | 'atMost'> {
-  if (!Object.hasOwn(wishes, 'expiresIn')) return { atMost }
-  return { atMost, expiresIn: Math.min(parseDuration(wishes.expiresIn as number | string), atMost) }
+function decideLifetime(wishes: Wishes, { defaultExpiresIn }: DecisionInput, atMost: number): number {
+  const wish = Object.hasOwn(wishes, 'expiresIn')
+    ? parseDuration(wishes.expiresIn as number | string)
+    : defaultExpiresIn
+  return Math.min(wish, atMost)
 }
 
 function pickCustomer(wishes: Wishes): Customer {

@@ -1,15 +1,23 @@
-import { MembraneTokenError } from '../errors.ts'
 import { parseDuration } from '../lifetime.ts'
+import { invalidOption } from '../options.ts'
 import type { SignedToken, Signer } from '../signer.ts'
+import { type AuditEvent, createAuditor } from './audit.ts'
+import { readBearer } from './bearer.ts'
 import { readJsonObject } from './body.ts'
-import type { Authenticator, Scope } from './caller.ts'
+import type { Authenticator, Caller, Scope } from './caller.ts'
 import { decide, type Grant } from './decision.ts'
-import { CLOSED_HEADERS, errorResponse, refusal, requestIdOf } from './problem.ts'
+import { CLOSED_HEADERS, problemOf, problemResponse, refusal, requestIdOf } from './problem.ts'
 
 export { type ApiKey, type ApiKeysOptions, apiKeys } from './api-keys.ts'
+export type { AuditEvent } from './audit.ts'
 export type { Authenticator, Caller, Scope } from './caller.ts'
+export type { ClaimMapping } from './claim-mapping.ts'
+export { type CloudflareAccessOptions, cloudflareAccess } from './cloudflare-access.ts'
+export { firstOf } from './first-of.ts'
 export { type ProblemCode, type Refusal, refusal } from './problem.ts'
+export { type SessionJwtOptions, sessionJwt } from './session-jwt.ts'
 
+/** What {@link createTokenEndpoint} takes. */
 export interface TokenEndpointOptions {
   /** Signs the tokens. */
   signer: Signer
@@ -19,10 +27,12 @@ export interface TokenEndpointOptions {
   kind?: Scope | undefined
   /** The longest lifetime a caller can wish for: seconds, or `"24h"`. Default: no limit. */
   maxExpiresIn?: number | string | undefined
+  /** Told of every decision. A token whose audit fails is not handed out. */
+  audit?: ((event: AuditEvent) => void) | undefined
 }
 
 const METHODS: Readonly<Record<Scope, readonly string[]>> = {
-  customer: ['POST'],
+  customer: ['GET', 'POST'],
   admin: ['POST'],
 }
 
@@ -30,15 +40,15 @@ const METHODS: Readonly<Record<Scope, readonly string[]>> = {
  * Makes a route handler that gives Membrane tokens to callers it knows. It is plain Fetch API: a handler for
  * Next.js, Hono, Workers, `Deno.serve` and `Bun.serve` as it stands.
  *
- * A service posts `{"id", "name"?, "fields"?, "expiresIn"?}` and gets
- * `{"token", "expiresAt", "expiresIn"}`, with `expiresAt` as an RFC 3339 time and `expiresIn` in seconds; or,
- * with `Accept: application/jwt`, the bare token (RFC 7519 section 10.3.1). Everything else is answered with
+ * A customer's session gets that customer's token, by GET or by POST; a service posts
+ * `{"id", "name"?, "fields"?, "expiresIn"?}`, or `{"expiresIn"?}` for an admin token. The answer is
+ * `{"token", "expiresAt", "expiresIn"}`, with `expiresAt` as an RFC 3339 time and `expiresIn` in seconds; or, with `Accept: application/jwt`, the bare token (RFC 7519 section 10.3.1). Everything else is answered with
  * problem details (RFC 9457), 401 with a challenge (RFC 6750 section 3). The handler never rejects.
  *
- * A lifetime over `maxExpiresIn` is not an error: the token ends at the limit. A request's id is taken from
+ * A lifetime over `maxExpiresIn`, or beyond the end of the caller's session, is not an error: the token ends there. A request's id is taken from
  * `X-Request-Id` or made up.
  *
- * @throws {@link MembraneTokenError} `ERR_OPTION_INVALID` or `ERR_LIFETIME_INVALID` for bad options
+ * @throws `ERR_OPTION_INVALID` or `ERR_LIFETIME_INVALID` for bad options
  *
  * @example
  *
@@ -52,42 +62,48 @@ const METHODS: Readonly<Record<Scope, readonly string[]>> = {
 export function createTokenEndpoint(options: TokenEndpointOptions): (request: Request) => Promise<Response> {
   const { signer, authenticate, kind = 'customer' } = options
   if (typeof signer?.signCustomerToken !== 'function')
-    throw invalid('signer must be what createSigner gives.')
+    throw invalidOption('signer must be what createSigner gives.')
   if (typeof authenticate !== 'function') {
-    throw invalid('authenticate must be a function that finds out who asks, such as apiKeys({ keys }).')
+    throw invalidOption('authenticate must be a function that finds out who asks, such as apiKeys({ keys }).')
   }
-  if (!Object.hasOwn(METHODS, kind)) throw invalid('kind must be "customer" or "admin".')
+  if (!Object.hasOwn(METHODS, kind)) throw invalidOption('kind must be "customer" or "admin".')
   const maxExpiresIn =
     options.maxExpiresIn === undefined ? Number.POSITIVE_INFINITY : parseDuration(options.maxExpiresIn)
   const methods = METHODS[kind]
+  const auditor = createAuditor(options.audit, kind, signer)
 
   return async (request) => {
-    const requestId = requestIdOf(request)
+    const report = auditor(requestIdOf(request))
+    let caller: Caller | null = null
     try {
       if (!methods.includes(request.method)) {
         throw refusal('ERR_METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')}.`, { Allow: methods.join(', ') })
       }
+      caller = await authenticate(request)
+      if (caller === null && readBearer(request) !== undefined) {
+        throw refusal('ERR_CREDENTIALS_INVALID', 'The credentials are of no kind that is known here.')
+      }
       const grant = await decide({
         kind,
-        caller: await authenticate(request),
+        caller,
+        query: new URL(request.url).searchParams,
         readWishes: () => readJsonObject(request),
+        defaultExpiresIn: signer.expiresIn,
         maxExpiresIn,
         now: Date.now(),
       })
-      return tokenResponse(await issueToken(signer, grant), request.headers.get('Accept') ?? '')
+      const signed = await sign(signer, grant)
+      await report.issued(caller, grant.customer?.id, signed.token)
+      return tokenResponse(signed, request.headers.get('Accept') ?? '')
     } catch (error) {
-      return errorResponse(error, requestId)
+      const { code, message, headers } = problemOf(error)
+      report.refused(caller, code, error)
+      return problemResponse(code, message, report.requestId, headers)
     }
   }
 }
 
-async function issueToken(signer: Signer, grant: Grant): Promise<SignedToken> {
-  const signed = await sign(signer, grant, grant.expiresIn)
-  // Only a signer knows its own default, so one that exceeds the limit shows afterwards.
-  return secondsOf(signed) <= grant.atMost ? signed : sign(signer, grant, grant.atMost)
-}
-
-function sign(signer: Signer, { customer }: Grant, expiresIn: number | undefined): Promise<SignedToken> {
+function sign(signer: Signer, { customer, expiresIn }: Grant): Promise<SignedToken> {
   return customer ? signer.signCustomerToken(customer, { expiresIn }) : signer.signAdminToken({ expiresIn })
 }
 
@@ -121,8 +137,4 @@ function readMediaRange(range: string): [type: string, weight: number] {
   const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
   const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2)
   return [type, quality === undefined ? 1 : Number(quality) || 0]
-}
-
-function invalid(message: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_OPTION_INVALID', message)
 }

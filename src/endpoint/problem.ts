@@ -8,12 +8,16 @@ export type ProblemCode =
   | 'ERR_TOKEN_TOO_LARGE'
   | 'ERR_CREDENTIALS_MISSING'
   | 'ERR_CREDENTIALS_INVALID'
+  | 'ERR_CREDENTIALS_AMBIGUOUS'
   | 'ERR_CALLER_FORBIDDEN'
+  | 'ERR_ORIGIN_FORBIDDEN'
   | 'ERR_NOT_FOUND'
   | 'ERR_METHOD_NOT_ALLOWED'
   | 'ERR_BODY_TOO_LARGE'
   | 'ERR_CONTENT_TYPE_UNSUPPORTED'
+  | 'ERR_RATE_LIMITED'
   | 'ERR_INTERNAL'
+  | 'ERR_JWKS_UNAVAILABLE'
   | 'ERR_SETTING_INVALID'
 
 interface ProblemKind {
@@ -34,12 +38,21 @@ const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'Unauthorized',
     headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
   },
+  // RFC 6750 section 3.1: credentials that come twice, or in two ways, are a bad request.
+  ERR_CREDENTIALS_AMBIGUOUS: {
+    status: 400,
+    title: 'Bad Request',
+    headers: { 'WWW-Authenticate': 'Bearer error="invalid_request"' },
+  },
   ERR_CALLER_FORBIDDEN: { status: 403, title: 'Forbidden' },
+  ERR_ORIGIN_FORBIDDEN: { status: 403, title: 'Forbidden' },
   ERR_NOT_FOUND: { status: 404, title: 'Not Found' },
   ERR_METHOD_NOT_ALLOWED: { status: 405, title: 'Method Not Allowed' },
   ERR_BODY_TOO_LARGE: { status: 413, title: 'Content Too Large' },
   ERR_CONTENT_TYPE_UNSUPPORTED: { status: 415, title: 'Unsupported Media Type' },
+  ERR_RATE_LIMITED: { status: 429, title: 'Too Many Requests', headers: { 'Retry-After': '60' } },
   ERR_INTERNAL: { status: 500, title: 'Internal Server Error' },
+  ERR_JWKS_UNAVAILABLE: { status: 503, title: 'Service Unavailable', headers: { 'Retry-After': '10' } },
   ERR_SETTING_INVALID: { status: 503, title: 'Service Unavailable' },
 }
 
@@ -94,25 +107,25 @@ export function problemResponse(
   })
 }
 
-/**
- * Turns whatever was thrown into a response: refusals and the caller's own mistakes as they are, everything
- * else into a 500 that tells only the request id.
- */
-export function errorResponse(error: unknown, requestId: string): Response {
-  if (isRefusal(error)) return problemResponse(error.code, error.message, requestId, error.headers)
+/** What was thrown, as a problem: refusals and the caller's own mistakes as they are, all else as a bare 500. */
+export function problemOf(error: unknown): Pick<Refusal, 'code' | 'message' | 'headers'> {
+  if (isRefusal(error)) return error
   if (error instanceof MembraneTokenError && isProblemCode(error.code)) {
-    return problemResponse(error.code, error.message, requestId)
+    return { code: error.code, message: error.message, headers: {} }
   }
-  // Only its name: the message of an unforeseen error may quote a key or a token.
-  const name = error instanceof Error ? error.name : typeof error
-  // biome-ignore lint/suspicious/noConsole: the one line that leads from a request id to a failure nobody foresaw
-  console.error(JSON.stringify({ level: 'error', code: 'ERR_INTERNAL', requestId, error: name }))
-  return problemResponse('ERR_INTERNAL', 'Something went wrong on the server.', requestId)
+  return { code: 'ERR_INTERNAL', message: 'Something went wrong on the server.', headers: {} }
 }
 
-/** The caller's `X-Request-Id` where it is harmless to repeat in logs and headers, else a fresh one. */
+const requestIds: WeakMap<Request, string> = /* @__PURE__ */ new WeakMap()
+
+/** Gives a request the id under which it is known already, such as to the framework around the endpoint. */
+export function setRequestId(request: Request, requestId: string): void {
+  requestIds.set(request, requestId)
+}
+
+/** The id a request was given, or the caller's `X-Request-Id` if it is harmless to repeat, else a fresh one. */
 export function requestIdOf(request: Request): string {
-  const given = request.headers.get('X-Request-Id') ?? ''
+  const given = requestIds.get(request) ?? request.headers.get('X-Request-Id') ?? ''
   return /^[\w=-]{1,255}$/.test(given) ? given : crypto.randomUUID()
 }
 

@@ -7,6 +7,7 @@ import {
   type KeyType,
 } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
+import { invalidOption } from '../options.ts'
 import { toHex } from './der.ts'
 import { isBytes } from './material.ts'
 import {
@@ -67,6 +68,20 @@ export function checkAlgorithm(algorithm: unknown): asserts algorithm is Algorit
     'ERR_ALGORITHM_UNSUPPORTED',
     `The algorithm must be one of ${Object.keys(ALGORITHMS).join(', ')}.`,
   )
+}
+
+/**
+ * A caller's list of algorithms, copied.
+ *
+ * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED`
+ */
+export function bindAlgorithms(algorithms: unknown): Algorithm[] | undefined {
+  if (algorithms === undefined) return undefined
+  if (!Array.isArray(algorithms) || algorithms.length === 0) {
+    throw invalidOption('algorithms must be a list with at least one algorithm, or left out.')
+  }
+  algorithms.forEach(checkAlgorithm)
+  return [...algorithms]
 }
 
 /**

@@ -29,6 +29,15 @@ export function createRemoteKeySet(
 ): KeySource {
   checkKeySetUrl(url)
   const { href } = url
+  return createCachedKeySet(() => fetchJson(href), allowed, now)
+}
+
+/** The same for a set that is had in another way, such as through its issuer's metadata. */
+export function createCachedKeySet(
+  load: () => Promise<unknown>,
+  allowed: readonly Algorithm[] | undefined,
+  now: () => number,
+): KeySource {
   let known: { readonly set: KeySource; readonly at: number } | undefined
   let coolUntil = Number.NEGATIVE_INFINITY
   let pending: Promise<KeySource> | undefined
@@ -36,7 +45,7 @@ export function createRemoteKeySet(
   const fetchSet = async (): Promise<KeySource> => {
     const at = now()
     try {
-      const set = await importKeySet(await fetchJson(href), allowed)
+      const set = await importKeySet(await load(), allowed)
       known = { set, at }
       return set
     } catch (error) {
@@ -59,10 +68,16 @@ export function createRemoteKeySet(
     const { set, at } = known
     const isGood = now() - at < MAX_STALE
     if (now() - at < MAX_AGE || (isGood && now() < coolUntil)) return set
-    return refresh().catch((error) => {
+    // The others go on with what is known, while this one waits.
+    coolUntil = now() + COOL_DOWN
+    try {
+      const fresh = await refresh()
+      coolUntil = Number.NEGATIVE_INFINITY
+      return fresh
+    } catch (error) {
       if (isGood) return set
       throw error
-    })
+    }
   }
 
   return {

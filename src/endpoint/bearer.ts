@@ -1,0 +1,26 @@
+import { refusal } from './problem.ts'
+
+// RFC 6750 section 2.1.
+const CREDENTIALS = /^Bearer +([\w.~+/-]+=*)$/i
+
+/**
+ * The bearer token of a request (RFC 6750 section 2.1).
+ *
+ * @returns `undefined` where there is no Authorization header, or one of another scheme
+ * @throws a {@link Refusal}: `ERR_CREDENTIALS_INVALID` where it cannot be read, `ERR_CREDENTIALS_AMBIGUOUS` where it
+ *   stands there twice
+ */
+export function readBearer(request: Request): string | undefined {
+  const header = request.headers.get('Authorization')
+  if (header === null || !/^Bearer(?![^\s,])/i.test(header)) return undefined
+  const token = CREDENTIALS.exec(header)?.[1]
+  if (token !== undefined) return token
+  // Two headers reach us as one, with a comma between them.
+  if (header.includes(',')) {
+    throw refusal(
+      'ERR_CREDENTIALS_AMBIGUOUS',
+      'The request carries two credentials; send Authorization once.',
+    )
+  }
+  throw refusal('ERR_CREDENTIALS_INVALID', 'Write the header as: Authorization: Bearer <token>.')
+}

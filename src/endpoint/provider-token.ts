@@ -1,0 +1,83 @@
+import { readDates } from '../claims.ts'
+import { MembraneTokenError, type MembraneTokenErrorCode } from '../errors.ts'
+import { type KeySource, parseJws, verifyJws } from '../jws-verification.ts'
+import { type ProblemCode, refusal } from './problem.ts'
+
+/** The claims of a token of an identity provider. */
+export type Claims = Readonly<Record<string, unknown>>
+
+/** What such a token must say. */
+export interface ProviderTokenRules {
+  readonly source: KeySource
+  readonly issuer: string
+  /** One of them must stand in `aud`; undefined: it is not looked at. */
+  readonly audiences: readonly string[] | undefined
+  /** What `typ` must be; undefined: it is not looked at. */
+  readonly type?: string | undefined
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Seconds by which the clocks may differ. */
+  readonly clockTolerance: number
+}
+
+/** Compact JWS, by its look: what is not of this shape is another kind of credentials. */
+export const JWT_SHAPE: RegExp = /^[\w-]+\.[\w-]+\.[\w-]*$/
+
+/**
+ * Verifies a token of an identity provider (OpenID Connect Core section 3.1.3.7, RFC 9068 section 4).
+ *
+ * @returns `null` if another issuer made it, so that another authenticator may know it
+ * @throws a {@link Refusal}: `ERR_CREDENTIALS_INVALID`, or `ERR_JWKS_UNAVAILABLE` where the keys cannot be had
+ */
+export async function verifyProviderToken(
+  token: string,
+  rules: ProviderTokenRules,
+): Promise<{ claims: Claims; expiresAt: Date } | null> {
+  try {
+    // Before any key is fetched: tokens of somebody else set nothing off.
+    if (readIssuer(token) !== rules.issuer) return null
+    const { claims, type } = await verifyJws(token, rules.source)
+    if (rules.type !== undefined && mediaType(type) !== mediaType(rules.type))
+      throw invalid('The token is of another type (typ).')
+    if (!isAudience(claims.aud, rules.audiences)) throw invalid('The token is for another audience (aud).')
+    const { expiresAt } = readDates(claims, rules.now(), rules.clockTolerance)
+    if (!expiresAt) throw invalid('The token has no exp.')
+    return { claims, expiresAt }
+  } catch (error) {
+    throw error instanceof MembraneTokenError ? refusal(problemOf(error.code), error.message) : error
+  }
+}
+
+function readIssuer(token: string): unknown {
+  try {
+    return (JSON.parse(new TextDecoder().decode(parseJws(token).payload)) as { iss?: unknown } | null)?.iss
+  } catch (error) {
+    if (error instanceof MembraneTokenError) throw error
+    return undefined
+  }
+}
+
+// RFC 7515 section 4.1.9: upper or lower case, and application/ may be left out.
+function mediaType(type: unknown): string {
+  return String(type)
+    .toLowerCase()
+    .replace(/^application\//, '')
+}
+
+// RFC 7519 section 4.1.3: one audience, or a list of them.
+function isAudience(aud: unknown, audiences: readonly string[] | undefined): boolean {
+  if (audiences === undefined) return true
+  return (Array.isArray(aud) ? aud : [aud]).some((audience) => audiences.includes(audience))
+}
+
+// A key of the provider that cannot be used is the provider's fault, and may be mended there in a moment.
+function problemOf(code: MembraneTokenErrorCode): ProblemCode {
+  const isProviderFault =
+    code === 'ERR_JWKS_UNAVAILABLE' || (code.startsWith('ERR_KEY_') && code !== 'ERR_KEY_NOT_FOUND')
+  return isProviderFault ? 'ERR_JWKS_UNAVAILABLE' : 'ERR_CREDENTIALS_INVALID'
+}
+
+/** The refusal of a token that is well made and not good enough. */
+export function invalid(detail: string): Error {
+  return refusal('ERR_CREDENTIALS_INVALID', detail)
+}
