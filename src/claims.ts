@@ -154,8 +154,10 @@ export function checkWorkspace({ iss, workspaceKey }: Claims, expected: string):
  * @throws `ERR_TOKEN_CLAIM_INVALID`
  */
 export function readSubject(claims: Claims): TokenSubject {
-  const { isAdmin, id, tenantKey, name, fields } = claims
-  const customer = id === undefined ? tenantKey : id
+  const { isAdmin, name, fields } = claims
+  // Libraries of other languages write a missing value as null.
+  const [id, tenantKey] = [claims.id ?? undefined, claims.tenantKey ?? undefined]
+  const customer = id ?? tenantKey
   if (tenantKey !== undefined && tenantKey !== customer)
     throw refused('id and tenantKey name two different customers')
   if (isAdmin) {
@@ -189,7 +191,6 @@ function readId(id: unknown): string {
   throw refused('the customer id must be a string that is not empty')
 }
 
-// Libraries of other languages write a missing value as null.
 function readFields(fields: unknown): { fields?: Record<string, unknown> } {
   if (fields === undefined || fields === null) return {}
   if (isPlainObject(fields)) return { fields }

@@ -25,6 +25,7 @@ export interface KeyPairOptions {
 }
 
 const DEFAULT_MODULUS_LENGTH = 2048
+const LONGEST_MODULUS = 8192
 
 /**
  * Makes a key pair for signing, as PEM that `openssl` reads.
@@ -99,6 +100,11 @@ function checkModulusLength(modulusLength: unknown, kty: 'RSA' | 'EC'): void {
   if (typeof modulusLength !== 'number' || !Number.isInteger(modulusLength) || modulusLength % 8 !== 0) {
     throw invalidOption(
       'modulusLength must be a number of bits that is divisible by 8, such as 2048, 3072 or 4096.',
+    )
+  }
+  if (modulusLength > LONGEST_MODULUS) {
+    throw invalidOption(
+      `modulusLength must be at most ${LONGEST_MODULUS} bits; longer keys take minutes to make.`,
     )
   }
   if (modulusLength < DEFAULT_MODULUS_LENGTH) {

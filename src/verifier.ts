@@ -14,7 +14,14 @@ import {
 import { asymmetricAlgorithms, importKeySet } from './keys/key-set.ts'
 import { importPublicKey, pinAlgorithms, type VerificationKey } from './keys/public-key.ts'
 import { createRemoteKeySet } from './keys/remote-key-set.ts'
-import { bindClock, bindTolerance, checkExactlyOne, checkObject, checkWorkspaceKey } from './options.ts'
+import {
+  bindClock,
+  bindTolerance,
+  checkExactlyOne,
+  checkObject,
+  checkWorkspaceKey,
+  invalidOption,
+} from './options.ts'
 
 /** What {@link createVerifier} takes: the workspace, and exactly one of `secret`, `publicKey` and `jwks`. */
 export interface VerifierOptions {
@@ -151,8 +158,11 @@ export async function verifyMembraneRequest(
 const REQUEST_HEADERS = ['x-membrane-token', 'x-integration-app-token'] as const
 
 function readRequestToken(request: Request | Headers): string {
-  const headers = 'headers' in request ? request.headers : request
-  const tokens = new Set(REQUEST_HEADERS.flatMap((name) => headers.get(name) ?? []))
+  const headers = (request as Request | undefined)?.headers ?? request
+  if (typeof (headers as Headers | undefined)?.get !== 'function') {
+    throw invalidOption('Give a Request or Headers; of a request of Node, new Headers(request.headers).')
+  }
+  const tokens = new Set(REQUEST_HEADERS.flatMap((name) => (headers as Headers).get(name) ?? []))
   const [token] = tokens
   if (token !== undefined && tokens.size === 1) return token
   throw new MembraneTokenError(
@@ -193,6 +203,8 @@ async function importKeys(
   now: () => number,
 ): Promise<KeySource> {
   const allowed = pinAlgorithms(asymmetricAlgorithms(), undefined, algorithms)
+  if (typeof jwks === 'string')
+    throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).')
   return Object.prototype.toString.call(jwks) === '[object URL]'
     ? createRemoteKeySet(jwks as URL, allowed, now)
     : importKeySet(jwks, allowed)

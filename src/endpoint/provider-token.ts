@@ -70,12 +70,18 @@ function isAudience(aud: unknown, audiences: readonly string[] | undefined): boo
   return (Array.isArray(aud) ? aud : [aud]).some((audience) => audiences.includes(audience))
 }
 
-// A key of the provider that cannot be used is the provider's fault, and may be mended there in a moment.
+// A set that is broken or out of reach is the provider's fault, and may be mended in a moment; that a token names no
+// key, or one that is for something else, is the token's.
 function problemOf(code: MembraneTokenErrorCode): ProblemCode {
-  const isProviderFault =
-    code === 'ERR_JWKS_UNAVAILABLE' || (code.startsWith('ERR_KEY_') && code !== 'ERR_KEY_NOT_FOUND')
-  return isProviderFault ? 'ERR_JWKS_UNAVAILABLE' : 'ERR_CREDENTIALS_INVALID'
+  return PROVIDER_FAULTS.includes(code) ? 'ERR_JWKS_UNAVAILABLE' : 'ERR_CREDENTIALS_INVALID'
 }
+
+const PROVIDER_FAULTS: readonly MembraneTokenErrorCode[] = [
+  'ERR_JWKS_UNAVAILABLE',
+  'ERR_KEY_INVALID',
+  'ERR_KEY_FORMAT_UNSUPPORTED',
+  'ERR_KEY_WEAK',
+]
 
 /** The refusal of a token that is well made and not good enough. */
 export function invalid(detail: string): Error {

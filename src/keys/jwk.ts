@@ -14,6 +14,9 @@ const OTHER_KINDS: ReadonlyMap<unknown, string> = /* @__PURE__ */ new Map([
   ['secp256k1', 'a secp256k1 key'],
 ])
 
+/** The members that must not be published (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1). */
+export const PRIVATE_MEMBERS: readonly string[] = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+
 /**
  * Reads what a JWK (RFC 7517 section 4) says of itself, leaving the object as it is.
  *
@@ -30,7 +33,8 @@ export function readJwk(jwk: Readonly<Record<string, unknown>>, operation: 'sign
     kty === 'EC' && typeof crv === 'string' && Object.hasOwn(CURVES, crv) ? (crv as Curve) : undefined
   if (kty !== 'RSA' && !curve) throw invalid('kty must be RSA, or EC with a crv of P-256, P-384 or P-521')
   if (alg !== undefined && typeof alg !== 'string') throw invalid('alg must be a string')
-  if ((members.d !== undefined) !== (operation === 'sign')) {
+  const isPrivate = PRIVATE_MEMBERS.some((name) => members[name] !== undefined)
+  if (isPrivate !== (operation === 'sign')) {
     throw unsupported(
       operation === 'sign' ? 'a public key: it has no d' : 'a private key; give its public half, without d',
     )

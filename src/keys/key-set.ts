@@ -1,6 +1,7 @@
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { KeySource } from '../jws-verification.ts'
+import { PRIVATE_MEMBERS } from './jwk.ts'
 import { importPublicKey, type VerificationKey } from './public-key.ts'
 
 /** The algorithms a published key can serve: all but the symmetric ones. */
@@ -43,7 +44,7 @@ function readKeySet(set: unknown): Readonly<Record<string, unknown>>[] {
   return Array.from(keys, (key: unknown) => {
     if (typeof key !== 'object' || key === null) throw invalid('Every key of a JWK set must be an object.')
     const jwk: Record<string, unknown> = { ...key }
-    if (jwk.kty === 'oct' || jwk.d !== undefined || jwk.k !== undefined) {
+    if (jwk.kty === 'oct' || PRIVATE_MEMBERS.some((name) => jwk[name] !== undefined)) {
       throw new MembraneTokenError(
         'ERR_KEY_FORMAT_UNSUPPORTED',
         'The JWK set holds a private or symmetric key, and whoever reads it could sign; publish public keys only, and change that key.',
@@ -77,8 +78,8 @@ function choose(
   // With a kid, a wrong alg is the token's fault; without one, the key that fits is looked for.
   const fitting = keyId === undefined ? usable.filter((key) => key.algorithms.includes(algorithm)) : usable
   if (fitting.length > 0) return fitting
-  const failed = named.find(({ error }) => error !== undefined)
-  if (failed && named.length === 1) throw failed.error
+  const [failed] = named
+  if (keyId !== undefined && failed) throw failed.error
   throw new MembraneTokenError(
     'ERR_KEY_NOT_FOUND',
     keyId === undefined

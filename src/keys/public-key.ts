@@ -106,13 +106,14 @@ function importOnce(numbers: PublicNumbers): (algorithm: Algorithm) => Promise<C
   return async (algorithm) => {
     const known = keys.get(algorithm)
     if (known) return known
+    const subtle = webCrypto()
     try {
       const { name, hash, namedCurve, saltLength = 0 } = ALGORITHMS[algorithm]
       const parameters = importParameters(ALGORITHMS[algorithm])
-      const key = await webCrypto().importKey('jwk', toPublicMembers(numbers), parameters, false, ['verify'])
+      const key = await subtle.importKey('jwk', toPublicMembers(numbers), parameters, false, ['verify'])
       // Deno takes a point that is not on the curve, and says so only when the key is used.
       if (namedCurve)
-        await webCrypto().verify(
+        await subtle.verify(
           { name, hash, saltLength } as EcdsaParams,
           key,
           new Uint8Array(64),

@@ -7,7 +7,7 @@ import { asymmetricAlgorithms, importKeySet } from './key-set.ts'
 const MAX_AGE = 600_000
 /** Milliseconds for which known keys stay good while no fetch succeeds. */
 const MAX_STALE = 86_400_000
-/** Milliseconds of rest after a fetch that failed, or that an unknown `kid` set off. */
+/** Milliseconds of rest after a fetch that an unknown `kid` set off, or a try to renew an old set. */
 const COOL_DOWN = 30_000
 /** Milliseconds for one fetch, its body included. */
 const TIME_OUT = 5000
@@ -39,17 +39,22 @@ export function createCachedKeySet(
   now: () => number,
 ): KeySource {
   let known: { readonly set: KeySource; readonly at: number } | undefined
+  let retryAt = Number.NEGATIVE_INFINITY
   let coolUntil = Number.NEGATIVE_INFINITY
   let pending: Promise<KeySource> | undefined
+
+  let failure: unknown
 
   const fetchSet = async (): Promise<KeySource> => {
     const at = now()
     try {
       const set = await importKeySet(await load(), allowed)
       known = { set, at }
+      failure = undefined
       return set
     } catch (error) {
-      coolUntil = at + COOL_DOWN
+      failure = error
+      coolUntil = now() + COOL_DOWN
       throw error
     }
   }
@@ -67,31 +72,31 @@ export function createCachedKeySet(
     if (!known) return refresh()
     const { set, at } = known
     const isGood = now() - at < MAX_STALE
-    if (now() - at < MAX_AGE || (isGood && now() < coolUntil)) return set
+    if (now() - at < MAX_AGE || (isGood && now() < retryAt)) return set
     // The others go on with what is known, while this one waits.
-    coolUntil = now() + COOL_DOWN
-    try {
-      const fresh = await refresh()
-      coolUntil = Number.NEGATIVE_INFINITY
-      return fresh
-    } catch (error) {
+    retryAt = now() + COOL_DOWN
+    return refresh().catch((error) => {
       if (isGood) return set
       throw error
-    }
+    })
   }
 
   return {
     algorithms: allowed ?? asymmetricAlgorithms(),
     find: async (algorithm, keyId) => {
+      const before = known
       const set = await current()
       try {
         return await set.find(algorithm, keyId)
       } catch (error) {
         const isUnknown = error instanceof MembraneTokenError && error.code === 'ERR_KEY_NOT_FOUND'
-        if (!isUnknown || now() < coolUntil) throw error
+        const isNew = known !== before
+        if (!isUnknown || isNew) throw error
+        // While the set cannot be had, nobody can say that the key does not exist.
+        if (now() < coolUntil) throw failure ?? error
+        const fresh = await refresh()
+        // Not before: whatever comes meanwhile with the same new key must not be refused.
         coolUntil = now() + COOL_DOWN
-        // A failure to fetch is not the answer here: that the key is unknown is.
-        const fresh = await refresh().catch(() => set)
         return fresh.find(algorithm, keyId)
       }
     },
@@ -114,21 +119,26 @@ export function checkKeySetUrl({ protocol, hostname, username, password }: URL):
  * @throws `ERR_JWKS_UNAVAILABLE`
  */
 export async function fetchJson(href: string): Promise<unknown> {
+  const text = await fetchText(href).catch((error) => {
+    throw error instanceof MembraneTokenError ? error : unavailable('could not be fetched in time', error)
+  })
   try {
-    const response = await fetch(href, {
-      headers: { accept: 'application/jwk-set+json, application/json' },
-      redirect: 'manual',
-      signal: AbortSignal.timeout(TIME_OUT),
-    })
-    if (response.status !== 200) {
-      await response.body?.cancel()
-      throw unavailable(`was answered with status ${response.status}`)
-    }
-    return JSON.parse(await readText(response))
-  } catch (error) {
-    if (error instanceof MembraneTokenError) throw error
-    throw unavailable('could not be fetched in time, or is not JSON', error)
+    return JSON.parse(text)
+  } catch {
+    // No cause: engines quote what they could not parse, and nobody knows what it is.
+    throw unavailable('is not JSON')
   }
+}
+
+async function fetchText(href: string): Promise<string> {
+  const response = await fetch(href, {
+    headers: { accept: 'application/jwk-set+json, application/json' },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIME_OUT),
+  })
+  if (response.status === 200) return readText(response)
+  await response.body?.cancel()
+  throw unavailable(`was answered with status ${response.status}`)
 }
 
 async function readText(response: Response): Promise<string> {

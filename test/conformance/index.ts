@@ -1,24 +1,55 @@
 import { algorithmChoice, everyAlgorithm, knownAnswers } from './algorithms.ts'
+import { algorithmAttacks, headerAttacks, signatureAttacks } from './attacks.ts'
+import { brokenKeyServers } from './broken-key-servers.ts'
 import { claimStyles, customers } from './claims.ts'
 import { insecureContexts, pages } from './context.ts'
 import { importedKeys, importedMisfits, importedStrength } from './crypto-keys.ts'
+import { inspectionResults, inspections } from './inspections.ts'
 import { concurrency, imports, inputs } from './isolation.ts'
 import { jwkMetadata, publicHalves } from './jwk.ts'
 import { keyContainers, mangledPem } from './key-forms.ts'
 import { ecNumbers, rsaNumbers, rsaStrength } from './key-numbers.ts'
+import { keyPairs } from './key-pairs.ts'
 import { brokenKeys, foreignKeys, keysAsSecret } from './key-refusals.ts'
+import { keySetChoice, keySetMembers } from './key-sets.ts'
 import { clock, durations, instants } from './lifetimes.ts'
+import { tokenEncoding, tokenForm, tokenJson } from './malformed-tokens.ts'
+import { membraneRequests } from './membrane-requests.ts'
 import { algorithmMisfits, errorClass, signerOptions, unsupportedAlgorithms } from './options.ts'
 import { fields, tokenSize, unicode } from './payloads.ts'
+import {
+  providerAnswers,
+  providerRenewal,
+  providerRequests,
+  providerRetries,
+  providerReuse,
+} from './provider.ts'
+import {
+  brokenPublicKeys,
+  foreignPublicKeys,
+  misfitPublicKeys,
+  weakPublicKeys,
+} from './public-key-refusals.ts'
+import { mangledPublicPem, publicKeyForms } from './public-keys.ts'
+import { remoteKeySets } from './remote-key-sets.ts'
+import { rotation } from './rotation.ts'
+import { roundTrips, verifierSecrets } from './round-trip.ts'
 import { silentErrors } from './secrecy.ts'
 import { secretStrength, secretText } from './secrets.ts'
 import type { ConformanceModule } from './suite.ts'
+import { pollution, verifiedDates, verifiedSubject, verifiedWorkspace } from './verified-claims.ts'
+import { allowedAlgorithms, verifierOptions } from './verifier-options.ts'
+import { silentVerifiers } from './verifier-secrecy.ts'
 
 /** The whole suite. A module is a function, so that nothing happens before a runner asks. */
 export const modules: Record<string, ConformanceModule> = {
+  algorithmAttacks,
   algorithmChoice,
   algorithmMisfits,
+  allowedAlgorithms,
+  brokenKeyServers,
   brokenKeys,
+  brokenPublicKeys,
   claimStyles,
   clock,
   concurrency,
@@ -29,27 +60,58 @@ export const modules: Record<string, ConformanceModule> = {
   everyAlgorithm,
   fields,
   foreignKeys,
+  foreignPublicKeys,
+  headerAttacks,
   importedKeys,
   importedMisfits,
   importedStrength,
   imports,
   inputs,
   insecureContexts,
+  inspectionResults,
+  inspections,
   instants,
   jwkMetadata,
   keyContainers,
+  keyPairs,
+  keySetChoice,
+  keySetMembers,
   keysAsSecret,
   knownAnswers,
   mangledPem,
+  mangledPublicPem,
+  membraneRequests,
+  misfitPublicKeys,
   pages,
+  pollution,
+  providerAnswers,
+  providerRenewal,
+  providerRequests,
+  providerRetries,
+  providerReuse,
   publicHalves,
+  publicKeyForms,
+  remoteKeySets,
+  rotation,
+  roundTrips,
   rsaNumbers,
   rsaStrength,
   secretStrength,
   secretText,
+  signatureAttacks,
   signerOptions,
   silentErrors,
+  silentVerifiers,
+  tokenEncoding,
+  tokenForm,
+  tokenJson,
   tokenSize,
   unicode,
   unsupportedAlgorithms,
+  verifiedDates,
+  verifiedSubject,
+  verifiedWorkspace,
+  verifierOptions,
+  verifierSecrets,
+  weakPublicKeys,
 }

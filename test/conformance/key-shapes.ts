@@ -210,3 +210,9 @@ function filler(length: number): Bytes {
 function hex(digits: string): Bytes {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
+
+/** Counted, since engines round up. */
+export function modulusBits(jwk: Jwk): number {
+  const bytes = part(jwk, 'n')
+  return bytes.length * 8 - Math.clz32(bytes[0] ?? 0) + 24
+}

@@ -39,6 +39,7 @@ const otherJwks: [string, () => Promise<unknown>][] = [
   ['a private EC key', () => privateJwk('P-256')],
   ['a private RSA key', () => privateJwk('RSA')],
   ['RSA with d alone', async () => ({ ...(await publicJwk('RSA')), d: (await privateJwk('RSA')).d })],
+  ['the primes of an RSA key', async () => ({ ...(await privateJwk('RSA')), d: undefined })],
   ['a symmetric key', async () => ({ kty: 'oct', k: toBase64url(utf8(secret)) })],
   ['Ed25519', async () => ({ kty: 'OKP', crv: 'Ed25519', x: 'x'.repeat(43) })],
   ['secp256k1', async () => publicHalf(shapes.secp256k1Jwk())],

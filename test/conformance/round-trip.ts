@@ -125,6 +125,14 @@ export const verifierSecrets: ConformanceModule = (suite, lib) => {
     }
   })
 
+  suite.test('what happens to a secret’s bytes later does not matter', async () => {
+    const bytes = utf8(secret)
+    const creating = createTestVerifier(lib, { secret: bytes })
+    equal([...bytes], [...utf8(secret)])
+    bytes.fill(0)
+    equal((await (await creating).verify(await forge())).kind, 'customer')
+  })
+
   suite.test('a short secret is weak unless it is allowed, an empty one always', async () => {
     const short = 'a'.repeat(31)
     for (const weak of [short, utf8(short), '']) {

@@ -1,0 +1,305 @@
+import type { Algorithm, VerifierOptions } from '../../src/index.ts'
+import * as der from './der.ts'
+import { armour, fromBase64url, toBase64, toBase64url, utf8 } from './encoding.ts'
+import { createTestVerifier, encodePart, forge, goodClaims } from './forge.ts'
+import { replaceFor } from './globals.ts'
+import { orders } from './key-numbers.ts'
+import * as shapes from './key-shapes.ts'
+import type { Curve } from './keys.ts'
+import { base64urlNumber, privateJwk, publicHalf, publicJwk } from './keys.ts'
+import type { ConformanceModule } from './suite.ts'
+import { assert, equal, rejects } from './suite.ts'
+import { algorithms, customer, decode, keyNameFor, secret } from './tokens.ts'
+
+type Bytes = der.Bytes
+
+/** RFC 8725 section 3.1: the key says how it is used, and the token does not. */
+export const algorithmAttacks: ConformanceModule = (suite, lib) => {
+  const verifying: [string, () => Promise<Partial<VerifierOptions>>][] = [
+    ['a secret', async () => ({ secret })],
+    ['a public key', async () => ({ publicKey: await publicJwk('P-256') })],
+    ['a key set', async () => ({ jwks: { keys: [{ ...(await publicJwk('P-256')), kid: 'k1' }] } })],
+  ]
+
+  for (const alg of caseMixes('none')) {
+    suite.test(`alg ${alg}, with and without a signature`, async () => {
+      for (const [, make] of verifying) {
+        const verifier = await createTestVerifier(lib, await make())
+        const signingInput = `${encodePart({ alg, typ: 'JWT' })}.${encodePart({}, goodClaims)}`
+        const genuine = await forge({}, { header: { alg } })
+        for (const token of [`${signingInput}.`, `${signingInput}.AAAA`, genuine]) {
+          await rejects(() => verifier.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+        }
+      }
+    })
+  }
+
+  const strange = [
+    '',
+    ' HS512',
+    'HS512 ',
+    'hs512',
+    'HS1',
+    'EdDSA',
+    'ES256K',
+    'toString',
+    '__proto__',
+    'RSA1_5',
+  ]
+  for (const alg of [...strange, null, 512, true, ['HS512'], { name: 'HS512' }, undefined]) {
+    suite.test(`alg ${JSON.stringify(alg)}`, async () => {
+      for (const [, make] of verifying) {
+        const verifier = await createTestVerifier(lib, await make())
+        const token = await forge({}, { header: { alg } })
+        await rejects(() => verifier.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+      }
+    })
+  }
+
+  suite.test('RS→HS confusion: the public key, as everybody has it, is no secret', async () => {
+    const jwk = await publicJwk('RSA')
+    const pem = armour('PUBLIC KEY', shapes.spkiRsa(jwk))
+    const spellings = [pem, pem.trim(), shapes.spkiRsa(jwk), shapes.pkcs1Public(jwk), JSON.stringify(jwk)]
+    for (const publicKey of [pem, jwk, { ...jwk, alg: 'RS256' }]) {
+      const one = await createTestVerifier(lib, { publicKey })
+      const set = await createTestVerifier(lib, { jwks: { keys: [{ ...jwk, kid: 'k1' }] } })
+      for (const key of [...spellings, jwk.n ?? '']) {
+        for (const algorithm of ['HS256', 'HS384', 'HS512'] as const) {
+          const token = await forge({}, { algorithm, key, header: { kid: 'k1' } })
+          await rejects(() => one.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+          await rejects(() => set.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+        }
+      }
+    }
+    await rejects(() => createTestVerifier(lib, { secret: pem }), 'ERR_KEY_FORMAT_UNSUPPORTED')
+  })
+
+  suite.test('a JWK without alg is pinned by its type and curve', async () => {
+    for (const key of ['P-256', 'P-384', 'P-521', 'RSA'] as const) {
+      const jwk = await publicJwk(key)
+      const one = await createTestVerifier(lib, { publicKey: jwk })
+      const set = await createTestVerifier(lib, { jwks: { keys: [{ ...jwk, kid: 'k1' }] } })
+      for (const algorithm of algorithms.filter(
+        (name) => keyNameFor(name) !== key || name.startsWith('HS'),
+      )) {
+        const material = algorithm.startsWith('HS') ? secret : await privateJwk(keyNameFor(algorithm))
+        const token = await forge({}, { algorithm, key: material, header: { kid: 'k1' } })
+        await rejects(() => one.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+        await rejects(() => set.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+      }
+    }
+  })
+}
+
+/** RFC 8725 section 3.10: what the header brings along or points to is neither fetched nor trusted. */
+export const headerAttacks: ConformanceModule = (suite, lib) => {
+  const url = 'https://attacker.example/keys'
+  const embedded: [string, () => Promise<object>][] = [
+    ['jwk', async () => ({ jwk: await publicJwk('other P-256') })],
+    ['jwk that is private', async () => ({ jwk: await privateJwk('other P-256') })],
+    ['jwk that is symmetric', async () => ({ jwk: { kty: 'oct', k: toBase64url(utf8(secret)) } })],
+    ['jku', async () => ({ jku: url })],
+    ['jku and kid', async () => ({ jku: url, kid: 'k1' })],
+    ['x5u', async () => ({ x5u: url })],
+    ['x5c', async () => ({ x5c: [toBase64(shapes.certificate(await publicJwk('other P-256')))] })],
+    [
+      'x5t',
+      async () => ({ x5t: toBase64url(new Uint8Array(20)), 'x5t#S256': toBase64url(new Uint8Array(32)) }),
+    ],
+  ]
+  for (const [title, make] of embedded) {
+    suite.test(`embedded ${title}: not trusted, and no request is made`, async () => {
+      const header = await make()
+      const forged = await forge({}, { header, algorithm: 'ES256', key: await privateJwk('other P-256') })
+      const genuine = await forge({}, { header, algorithm: 'ES256', key: await privateJwk('P-256') })
+      const publicKey = await publicJwk('P-256')
+      const jwks = { keys: [{ ...publicKey, kid: 'k1' }] }
+      let requests = 0
+      const spy = async () => {
+        requests++
+        return Response.json({ keys: [await publicJwk('other P-256')] })
+      }
+      await replaceFor(globalThis, 'fetch', spy, async (replaced) => {
+        assert(replaced, 'fetch cannot be watched here')
+        for (const options of [{ publicKey }, { jwks }]) {
+          const verifier = await createTestVerifier(lib, options)
+          await rejects(() => verifier.verify(forged), 'ERR_TOKEN_SIGNATURE_INVALID')
+          equal((await verifier.verify(genuine)).kind, 'customer')
+        }
+      })
+      equal(requests, 0)
+    })
+  }
+
+  const keyIds = [
+    ...['../../../../../../dev/null', '/dev/null', 'file:///etc/passwd', 'C:\\Windows\\win.ini'],
+    ...["' UNION SELECT 'secret'; --", '; DROP TABLE keys', '$(id)', '%00', '&#x27; OR 1=1'],
+    ...['__proto__', 'constructor', 'toString', '0', 'length', '', 'k1\u0000', 'K1', ' k1'],
+  ]
+  for (const kid of keyIds) {
+    suite.test(`kid ${JSON.stringify(kid)}: a name, and nothing but a name`, async () => {
+      const key = await privateJwk('P-256')
+      const set = await createTestVerifier(lib, { jwks: { keys: [{ ...publicHalf(key), kid: 'k1' }] } })
+      const token = await forge({}, { algorithm: 'ES256', key, header: { kid } })
+      await rejects(() => set.verify(token), 'ERR_KEY_NOT_FOUND')
+
+      const one = await createTestVerifier(lib, { secret })
+      equal((await one.verify(await forge({}, { header: { kid } }))).keyId, kid)
+      for (const empty of [new Uint8Array(1), new Uint8Array(64)]) {
+        const forged = await forge({}, { header: { kid }, key: empty })
+        await rejects(() => one.verify(forged), 'ERR_TOKEN_SIGNATURE_INVALID')
+      }
+    })
+  }
+
+  const demands: [string, object | string][] = [
+    ['kid that is a number', { kid: 1 }],
+    ['kid that is null', { kid: null }],
+    ['kid that is an object', { kid: { $ne: '' } }],
+    ['kid that is a list', { kid: ['k1'] }],
+    [
+      'crit of an unknown extension',
+      { crit: ['http://example.com/unknown'], 'http://example.com/unknown': 1 },
+    ],
+    ['crit of an absent member', { crit: ['exp'] }],
+    ['crit of known names', { crit: ['alg', 'typ'] }],
+    ['crit of kid', { crit: ['kid'], kid: 'k1' }],
+    ['crit that is empty', { crit: [] }],
+    ['crit that is text', { crit: 'b64' }],
+    ['crit that is null', { crit: null }],
+    ['crit of crit', { crit: ['crit'] }],
+    ['b64: false', { b64: false }],
+    ['b64: false under crit', { b64: false, crit: ['b64'] }],
+    ['b64: true under crit', { b64: true, crit: ['b64'] }],
+  ]
+  for (const [title, header] of demands) {
+    suite.test(`header with ${title}`, async () => {
+      const verifier = await createTestVerifier(lib, { secret })
+      const token = await forge({}, { header })
+      await rejects(() => verifier.verify(token), 'ERR_TOKEN_MALFORMED')
+    })
+  }
+
+  suite.test('b64: false with the payload as it is', async () => {
+    const header = encodePart({ alg: 'HS512', b64: false, crit: ['b64'] })
+    const { signature } = decode(await forge())
+    const verifier = await createTestVerifier(lib, { secret })
+    const token = `${header}.{"id":"customer-42"}.${toBase64url(signature)}`
+    await rejects(() => verifier.verify(token), 'ERR_TOKEN_MALFORMED')
+  })
+}
+
+const curveOf: Partial<Record<Algorithm, Curve>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
+
+export const signatureAttacks: ConformanceModule = (suite, lib) => {
+  for (const algorithm of algorithms) {
+    suite.test(`${algorithm}: signatures of the wrong length`, async () => {
+      const [verifier, token] = await verifierAndToken(algorithm)
+      const { signature, signingInput } = decode(token)
+      const zero = Uint8Array.of(0)
+      for (const wrong of [
+        new Uint8Array(),
+        signature.slice(0, -1),
+        signature.slice(1),
+        signature.slice(0, signature.length / 2),
+        signature.slice(0, 1),
+        der.concat(signature, zero),
+        der.concat(zero, signature),
+        der.concat(signature, signature),
+      ]) {
+        const forged = `${signingInput}.${toBase64url(wrong)}`
+        await rejects(() => verifier.verify(forged), 'ERR_TOKEN_SIGNATURE_INVALID')
+      }
+    })
+
+    suite.test(`${algorithm}: a changed header, payload or signature`, async () => {
+      const [verifier, token] = await verifierAndToken(algorithm)
+      equal((await verifier.verify(token)).algorithm, algorithm)
+      const [header = '', , signature = ''] = token.split('.')
+      const other = decode(token).signature.map((byte, index) => (index === 3 ? byte ^ 1 : byte))
+      for (const forged of [
+        `${encodePart({ alg: algorithm, typ: 'JWT', kid: 'k1' })}.${token.split('.')[1]}.${signature}`,
+        `${header}.${encodePart({ id: 'customer-43' }, goodClaims)}.${signature}`,
+        `${header}.${encodePart({ id: undefined, isAdmin: true }, goodClaims)}.${signature}`,
+        `${decode(token).signingInput}.${toBase64url(other)}`,
+        `${decode(token).signingInput}.${toBase64url(new Uint8Array(other.length))}`,
+        `${decode(token).signingInput}.${toBase64url(new Uint8Array(other.length).fill(255))}`,
+      ]) {
+        await rejects(() => verifier.verify(forged), 'ERR_TOKEN_SIGNATURE_INVALID')
+      }
+    })
+  }
+
+  for (const [algorithm, curve] of Object.entries(curveOf) as [Algorithm, Curve][]) {
+    const order = orders[curve]
+    const numbers: [string, bigint, bigint][] = [
+      ['r = s = 0, which suits every message (CVE-2022-21449)', 0n, 0n],
+      ['r = 0', 0n, 1n],
+      ['s = 0', 1n, 0n],
+      ['r = s = 1', 1n, 1n],
+      ['r and s of the order', order, order],
+      ['r of the order, s of one', order, 1n],
+      ['r and s beyond the order', order + 1n, order + 1n],
+    ]
+    for (const [title, r, s] of numbers) {
+      suite.test(`${algorithm}: ${title}`, async () => {
+        const [verifier, token] = await verifierAndToken(algorithm)
+        const forged = `${decode(token).signingInput}.${toBase64url(der.concat(scalar(r, curve), scalar(s, curve)))}`
+        await rejects(() => verifier.verify(forged), 'ERR_TOKEN_SIGNATURE_INVALID')
+      })
+    }
+
+    suite.test(`${algorithm}: a signature in DER`, async () => {
+      const [verifier, token] = await verifierAndToken(algorithm)
+      const { signature, signingInput } = decode(token)
+      const half = signature.length / 2
+      const inDer = der.sequence(der.integer(signature.slice(0, half)), der.integer(signature.slice(half)))
+      const forged = `${signingInput}.${toBase64url(inDer)}`
+      await rejects(() => verifier.verify(forged), 'ERR_TOKEN_SIGNATURE_INVALID')
+    })
+
+    suite.test(`${algorithm}: r and s swapped`, async () => {
+      const [verifier, token] = await verifierAndToken(algorithm)
+      const { signature, signingInput } = decode(token)
+      const half = signature.length / 2
+      const swapped = der.concat(signature.slice(half), signature.slice(0, half))
+      const forged = `${signingInput}.${toBase64url(swapped)}`
+      await rejects(() => verifier.verify(forged), 'ERR_TOKEN_SIGNATURE_INVALID')
+    })
+  }
+
+  suite.test('a PS256 token is no RS256 token, and the reverse', async () => {
+    const key = await privateJwk('RSA')
+    const verifier = await createTestVerifier(lib, { publicKey: publicHalf(key) })
+    for (const [algorithm, alg] of [
+      ['PS256', 'RS256'],
+      ['RS256', 'PS256'],
+      ['RS256', 'RS512'],
+    ] as const) {
+      const token = await forge({}, { algorithm, key, header: { alg } })
+      await rejects(() => verifier.verify(token), 'ERR_TOKEN_SIGNATURE_INVALID')
+    }
+  })
+
+  async function verifierAndToken(algorithm: Algorithm) {
+    if (algorithm.startsWith('HS')) {
+      return [await createTestVerifier(lib, { secret }), await forge(customer, { algorithm })] as const
+    }
+    const key = await privateJwk(keyNameFor(algorithm))
+    const verifier = await createTestVerifier(lib, { publicKey: publicHalf(key) })
+    return [verifier, await forge(customer, { algorithm, key })] as const
+  }
+}
+
+function scalar(value: bigint, curve: Curve): Bytes {
+  const bytes = new Uint8Array({ 'P-256': 32, 'P-384': 48, 'P-521': 66 }[curve])
+  const number = fromBase64url(base64urlNumber(value))
+  bytes.set(number, bytes.length - number.length)
+  return bytes
+}
+
+function caseMixes(word: string): string[] {
+  return Array.from({ length: 2 ** word.length }, (_, mask) =>
+    Array.from(word, (letter, index) => (mask & (1 << index) ? letter.toUpperCase() : letter)).join(''),
+  )
+}

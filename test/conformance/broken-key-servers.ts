@@ -1,0 +1,158 @@
+import { createTestVerifier } from './forge.ts'
+import { replaceFor } from './globals.ts'
+import { inScene, minute, published, second, tokenOf } from './key-scene.ts'
+import { answering, endless, unreachable, url, withKeyServer } from './key-server.ts'
+import { privateJwk, publicJwk } from './keys.ts'
+import type { ConformanceModule } from './suite.ts'
+import { assert, equal, rejects } from './suite.ts'
+import { importFor } from './tokens.ts'
+
+export const brokenKeyServers: ConformanceModule = (suite, lib) => {
+  const padding = ' '.repeat(65_537)
+  const answers: [string, () => Response | Promise<Response>][] = [
+    ...[201, 204, 400, 401, 403, 404, 429, 500, 503].map((status): [string, () => Response] => [
+      `status ${status}`,
+      () => new Response(status === 204 ? null : '{"keys":[]}', { status }),
+    ]),
+    ...[301, 302, 303, 307, 308].map((status): [string, () => Response] => [
+      `a redirect by ${status}`,
+      () => new Response(null, { status, headers: { location: 'https://attacker.example/keys' } }),
+    ]),
+    ['a redirect as browsers show it', () => Response.error()],
+    ['HTML', () => new Response('<!doctype html><title>Sign in</title>')],
+    ['no body', () => new Response(null)],
+    ['an empty body', () => new Response('')],
+    ['text', () => new Response('keys')],
+    ['JSON cut short', () => new Response('{"keys":[')],
+    ['no network', unreachable],
+    ['a body that breaks off', () => new Response(new ReadableStream({ pull: (c) => c.error(new Error()) }))],
+    ['over 64 KiB', () => new Response(`{"keys":[]${padding}}`)],
+    ['over 64 KiB, and short of it as far as the header says', () => new Response(`{"keys":[]}${padding}`)],
+  ]
+  for (const [title, answer] of answers) {
+    suite.test(`unavailable: ${title}`, async () => {
+      await inScene(lib, async ({ verifier, server, good, wait }) => {
+        const working = server.answer
+        server.answer = answer
+        await rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
+        equal(new Set(server.requests.map((request) => request.url)), new Set([url]))
+        server.answer = working
+        wait(minute)
+        equal((await verifier.verify(good)).keyId, 'a', 'not tried again')
+      })
+    })
+  }
+
+  suite.test('unavailable: a body without end is not read to its end', async () => {
+    await inScene(lib, async ({ verifier, server, good }) => {
+      const { body, read, cancelled } = endless()
+      server.answer = () => new Response(body)
+      await rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
+      assert(read() < 100, `${read()} KiB were read`)
+      assert(cancelled(), 'the body was left open')
+    })
+  })
+
+  suite.test('64 KiB are a set', async () => {
+    await inScene(lib, async ({ verifier, server, good }) => {
+      const text = JSON.stringify({ keys: [await published('P-256', 'a')] })
+      server.answer = () => new Response(text.padEnd(65_536))
+      equal((await verifier.verify(good)).keyId, 'a')
+    })
+  })
+
+  /** A clock that a test can ring: engines tell time-outs by real time alone. */
+  const hanging: [string, (signal: AbortSignal) => Response | Promise<Response>][] = [
+    ['no answer', (signal) => new Promise((_, reject) => onAbort(signal, reject))],
+    [
+      'a body that never ends',
+      (signal) =>
+        new Response(
+          new ReadableStream({
+            start: (controller) => onAbort(signal, (reason) => controller.error(reason)),
+          }),
+        ),
+    ],
+  ]
+  for (const [title, hang] of hanging) {
+    suite.test(`unavailable: ${title} in time`, async () => {
+      const controller = new AbortController()
+      let limit = Number.POSITIVE_INFINITY
+      const ring = (milliseconds: number) => {
+        limit = milliseconds
+        return controller.signal
+      }
+      await replaceFor(AbortSignal, 'timeout', ring, async (replaced) => {
+        assert(replaced, 'AbortSignal.timeout cannot be replaced here')
+        await inScene(lib, async ({ verifier, server, good }) => {
+          server.answer = () => hang(server.signals[0] ?? AbortSignal.abort())
+          const verifying = rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
+          // Long enough for the request to be under way: a key is made ready.
+          await importFor('ES256', await publicJwk('P-256'), 'verify')
+          controller.abort(new DOMException('The operation timed out.', 'TimeoutError'))
+          await verifying
+          equal(server.requests.length, 1)
+          assert(limit > 0 && limit <= 30 * second, `a limit of ${limit} ms`)
+        })
+      })
+    })
+  }
+
+  const addresses: [string, good: boolean][] = [
+    ['https://keys.example/jwks.json', true],
+    ['https://keys.example:8443/jwks.json?tenant=1', true],
+    ['http://localhost:3000/jwks.json', true],
+    ['http://127.0.0.1:3000/jwks.json', true],
+    ['http://[::1]:3000/jwks.json', true],
+    ['http://keys.example/jwks.json', false],
+    ['http://localhost.example/jwks.json', false],
+    ['http://127.0.0.1.example/jwks.json', false],
+    ['http://example/localhost', false],
+    ['http://10.0.0.1/jwks.json', false],
+    ['ftp://keys.example/jwks.json', false],
+    ['file:///etc/jwks.json', false],
+    ['data:application/json,{"keys":[]}', false],
+    ['ws://localhost/jwks.json', false],
+    ['https://user:password@keys.example/jwks.json', false],
+  ]
+  for (const [address, good] of addresses) {
+    suite.test(`${good ? 'taken' : 'refused'}: ${address}`, async () => {
+      await withKeyServer(answering(await published('P-256', 'a')), async (server) => {
+        const create = () => createTestVerifier(lib, { jwks: new URL(address) })
+        if (!good) await rejects(create, 'ERR_OPTION_INVALID')
+        else equal((await (await create()).verify(await tokenOf('P-256', 'a'))).keyId, 'a')
+        equal(
+          server.requests.map((request) => request.url),
+          good ? [address] : [],
+        )
+      })
+    })
+  }
+
+  suite.test('what happens to the URL later does not matter', async () => {
+    await withKeyServer(answering(await published('P-256', 'a')), async (server) => {
+      const jwks = new URL(url)
+      const creating = createTestVerifier(lib, { jwks })
+      jwks.hostname = 'attacker.example'
+      await (await creating).verify(await tokenOf('P-256', 'a'))
+      equal([server.requests[0]?.url, jwks.hostname], [url, 'attacker.example'])
+    })
+  })
+
+  for (const [title, make] of [
+    ['a private key', async () => privateJwk('P-256')],
+    ['a symmetric key', async () => ({ kty: 'oct', k: 'x'.repeat(86) })],
+  ] as const) {
+    suite.test(`a published set must not hold ${title}`, async () => {
+      await inScene(lib, async ({ verifier, server, good }) => {
+        server.answer = answering(await published('P-256', 'a'), await make())
+        await rejects(() => verifier.verify(good), 'ERR_KEY_FORMAT_UNSUPPORTED')
+      })
+    })
+  }
+}
+
+function onAbort(signal: AbortSignal, run: (reason: unknown) => void): void {
+  if (signal.aborted) run(signal.reason)
+  else signal.addEventListener('abort', () => run(signal.reason))
+}

@@ -1,0 +1,42 @@
+import type { Verifier } from '../../src/index.ts'
+import { createTestVerifier, forge, now } from './forge.ts'
+import type { KeyServer } from './key-server.ts'
+import { answering, url, withKeyServer } from './key-server.ts'
+import type { KeyName } from './keys.ts'
+import { privateJwk, publicJwk } from './keys.ts'
+import type { Library } from './suite.ts'
+
+export const second = 1000
+export const minute = 60 * second
+export const hour = 60 * minute
+
+export async function published(name: KeyName, kid: string): Promise<object> {
+  return { ...(await publicJwk(name)), kid }
+}
+
+/** Lives for two days, so that only the key set can make it invalid. */
+export async function tokenOf(name: KeyName, kid?: string): Promise<string> {
+  const claims = { exp: now / 1000 + 48 * 3600 }
+  return forge(claims, { algorithm: 'ES256', key: await privateJwk(name), header: { kid } })
+}
+
+export interface Scene {
+  verifier: Verifier
+  server: KeyServer
+  good: string
+  unknown: string
+  wait: (milliseconds: number) => void
+}
+
+/** A verifier of a remote set that holds the key `a`, and a clock that stands still. */
+export async function inScene(lib: Library, run: (scene: Scene) => Promise<void>): Promise<void> {
+  await withKeyServer(answering(await published('P-256', 'a')), async (server) => {
+    let time = now
+    const verifier = await createTestVerifier(lib, { jwks: new URL(url), now: () => time })
+    const wait = (milliseconds: number) => {
+      time += milliseconds
+    }
+    const [good, unknown] = [await tokenOf('P-256', 'a'), await tokenOf('other P-256', 'b')]
+    await run({ verifier, server, good, unknown, wait })
+  })
+}

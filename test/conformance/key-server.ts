@@ -1,0 +1,61 @@
+import type { Bytes } from './der.ts'
+import { utf8 } from './encoding.ts'
+import { replaceFor } from './globals.ts'
+import { assert } from './suite.ts'
+
+/** A key set's server without a network: it stands in for `fetch`, and answers what a test tells it to. */
+
+export const url = 'https://keys.example/.well-known/jwks.json'
+
+export interface KeyServer {
+  answer: () => Response | Promise<Response>
+  readonly requests: Request[]
+  /** The signals of the requests, which `Request` would hide. */
+  readonly signals: (AbortSignal | null | undefined)[]
+}
+
+export async function withKeyServer(
+  answer: KeyServer['answer'],
+  run: (server: KeyServer) => Promise<void>,
+): Promise<void> {
+  const server: KeyServer = { answer, requests: [], signals: [] }
+  const stub = async (input: RequestInfo | URL, init?: RequestInit) => {
+    const { signal, ...rest } = init ?? {}
+    server.requests.push(new Request(input, rest))
+    server.signals.push(signal)
+    return server.answer()
+  }
+  await replaceFor(globalThis, 'fetch', stub, async (replaced) => {
+    assert(replaced, 'fetch cannot be replaced here')
+    await run(server)
+  })
+}
+
+/** Fresh responses: a body can be read once. */
+export function answering(...keys: readonly object[]): () => Response {
+  return () => Response.json({ keys })
+}
+
+export function failing(status: number): () => Response {
+  return () => new Response('{"keys":[]}', { status })
+}
+
+export function unreachable(): Response {
+  throw new TypeError('fetch failed')
+}
+
+/** A body that goes on for as long as it is read, and counts its chunks of 1 KiB. */
+export function endless(): { body: ReadableStream<Bytes>; read: () => number; cancelled: () => boolean } {
+  let [chunks, stopped] = [0, false]
+  const body = new ReadableStream<Bytes>({
+    pull: (controller) => {
+      chunks++
+      assert(chunks < 10_000, 'the body is read without end')
+      controller.enqueue(utf8(' '.repeat(1024)))
+    },
+    cancel: () => {
+      stopped = true
+    },
+  })
+  return { body, read: () => chunks, cancelled: () => stopped }
+}

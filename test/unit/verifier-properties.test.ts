@@ -1,0 +1,538 @@
+import { createHmac } from 'node:crypto'
+import fc from 'fast-check'
+import type { JSONWebKeySet } from 'jose'
+import { beforeAll, describe, expect, test } from 'vitest'
+import {
+  type Algorithm,
+  type ClaimStyle,
+  type Customer,
+  createSigner,
+  createVerifier,
+  generateKeyPair,
+  MembraneTokenError,
+  type Signer,
+  type Verifier,
+  type VerifierOptions,
+  verifyMembraneRequest,
+} from '../../src/index.ts'
+import { armour } from '../conformance/encoding.ts'
+import * as shapes from '../conformance/key-shapes.ts'
+import { privateJwk, publicHalf } from '../conformance/keys.ts'
+
+const workspaceKey = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
+const secret = 'correct horse battery staple, said the membrane'
+const now = (): number => Date.UTC(2026, 0, 1)
+
+const claimStyles: ClaimStyle[] = ['issuer', 'workspaceKey', 'tenant']
+const symmetric: Algorithm[] = ['HS256', 'HS384', 'HS512']
+const elliptic: Algorithm[] = ['ES256', 'ES384', 'ES512']
+const rsa: Algorithm[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
+const algorithms: Algorithm[] = [...symmetric, ...elliptic, ...rsa]
+
+type SigningKey = { secret: string } | { privateKey: string }
+type VerifyingKey = { secret: string } | { publicKey: string }
+const keys = new Map<Algorithm, { signing: SigningKey; verifying: VerifyingKey }>()
+const tokens = new Map<Algorithm, string>()
+let verifiers: Verifier[]
+
+beforeAll(async () => {
+  for (const algorithm of symmetric) keys.set(algorithm, { signing: { secret }, verifying: { secret } })
+  // One RSA key serves all six, and makes six times fewer primes.
+  for (const group of [rsa, ...elliptic.map((algorithm) => [algorithm])]) {
+    const { privateKey, publicKey } = await generateKeyPair(group[0])
+    for (const algorithm of group) keys.set(algorithm, { signing: { privateKey }, verifying: { publicKey } })
+  }
+  for (const algorithm of algorithms) {
+    const signer = await sign(algorithm)
+    tokens.set(algorithm, (await signer.signCustomerToken({ id: algorithm, name: 'Zoë' })).token)
+  }
+  verifiers = await Promise.all(
+    (['HS256', 'ES256', 'RS256'] as const).map((algorithm) => verifier(algorithm)),
+  )
+})
+
+function sign(algorithm: Algorithm, claimStyle?: ClaimStyle): Promise<Signer> {
+  return createSigner({ workspaceKey, ...keys.get(algorithm)!.signing, algorithm, claimStyle, now })
+}
+
+function verifier(algorithm: Algorithm): Promise<Verifier> {
+  return createVerifier({ workspaceKey, ...keys.get(algorithm)!.verifying, now })
+}
+
+function check<Value>(arbitrary: fc.Arbitrary<Value>, run: (value: Value) => Promise<void>, numRuns = 500) {
+  return fc.assert(fc.asyncProperty(arbitrary, run), { numRuns })
+}
+
+async function expectOurError(promise: Promise<unknown>): Promise<void> {
+  const outcome = await promise.then(
+    () => 'accepted',
+    (error: unknown) => error,
+  )
+  expect(outcome).toBeInstanceOf(MembraneTokenError)
+}
+
+/** Where either may come: a value that was made, or a refusal that is ours. */
+async function orOurError<Value>(promise: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await promise
+  } catch (error) {
+    expect(error).toBeInstanceOf(MembraneTokenError)
+    return undefined
+  }
+}
+
+function base64url(value: string | Uint8Array): string {
+  return Buffer.from(value as string).toString('base64url')
+}
+
+/** Any code unit: also halves of surrogate pairs, which JSON can write and UTF-8 cannot. */
+const text = fc.string({
+  unit: fc.oneof(
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+    fc.constantFrom('\ud800', '\udfff'),
+  ),
+})
+/** Keys that mean something to the language, beside any others. */
+const memberName = fc.oneof(
+  text,
+  fc.constantFrom('__proto__', 'constructor', 'prototype', 'toJSON', 'then', ''),
+)
+const json: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4, depthSize: 'small' },
+    fc.oneof(text, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null)),
+    fc.array(tie('value'), { maxLength: 4 }),
+    dictionary(tie('value')),
+  ),
+})).value
+
+function dictionary(value: fc.Arbitrary<unknown>): fc.Arbitrary<Record<string, unknown>> {
+  return fc
+    .array(fc.tuple(memberName, value), { maxLength: 4 })
+    .map((members) => JSON.parse(`{${members.map(([name, member]) => `${quote(name)}:${quote(member)}`)}}`))
+}
+
+function quote(value: unknown): string {
+  return JSON.stringify(value)
+}
+
+const claimNames = [
+  'iss',
+  'workspaceKey',
+  'id',
+  'tenantKey',
+  'isAdmin',
+  'name',
+  'fields',
+  'exp',
+  'iat',
+  'nbf',
+  'jti',
+]
+const headerNames = [
+  'alg',
+  'typ',
+  'kid',
+  'crit',
+  'b64',
+  'jku',
+  'x5u',
+  'jwk',
+  'x5c',
+  'cty',
+  'enc',
+  'zip',
+  'p2c',
+]
+
+function record(names: string[], ...values: fc.Arbitrary<unknown>[]): fc.Arbitrary<Record<string, unknown>> {
+  return fc.dictionary(fc.oneof(fc.constantFrom(...names), memberName), fc.oneof(...values, json))
+}
+
+const header = record(headerNames, fc.constantFrom(...algorithms, 'none', 'JWT', 'EdDSA'))
+const time = now() / 1000
+const claims = record(
+  claimNames,
+  fc.constantFrom(workspaceKey, workspaceKey, true, 'customer-42'),
+  fc.integer({ min: time - 2, max: time + 2 }),
+)
+
+describe('what nobody signed is refused, with our error and no other', () => {
+  const refused = (value: unknown) =>
+    Promise.all(verifiers.map((verifier) => expectOurError(verifier.verify(value as string)))).then(() => {})
+
+  test('any text', () => check(fc.oneof(text, fc.string(), fc.base64String()), refused))
+
+  test('any value', () =>
+    check(
+      fc.anything({ withBigInt: true, withMap: true, withTypedArray: true, withNullPrototype: true }),
+      refused,
+    ))
+
+  test('any parts', () =>
+    check(
+      fc.array(fc.oneof(text, fc.base64String(), json.map(quote).map(base64url)), { maxLength: 6 }),
+      (parts) => refused(parts.join('.')),
+    ))
+
+  test('any header, payload and signature', () =>
+    check(fc.tuple(header, claims, fc.uint8Array({ maxLength: 300 })), ([header, claims, signature]) =>
+      refused([quote(header), quote(claims), signature].map(base64url).join('.')),
+    ))
+
+  test('any header bytes', () =>
+    check(fc.tuple(fc.uint8Array(), fc.uint8Array(), fc.uint8Array()), (parts) =>
+      refused(parts.map(base64url).join('.')),
+    ))
+
+  test('a genuine token, changed anywhere', () =>
+    check(
+      fc.tuple(
+        fc.constantFrom(...algorithms),
+        fc.nat(),
+        fc.nat({ max: 10 }),
+        fc.oneof(text, fc.base64String()),
+      ),
+      async ([algorithm, position, missing, added]) => {
+        const token = tokens.get(algorithm)!
+        const start = position % (token.length + 1)
+        const changed = token.slice(0, start) + added + token.slice(start + missing)
+        if (changed !== token) await expectOurError((await verifier(algorithm)).verify(changed))
+      },
+    ))
+
+  test('parts of genuine tokens, put together anew', () =>
+    check(
+      fc.tuple(...[0, 1, 2].map((part) => fc.tuple(fc.constantFrom(...algorithms), fc.constant(part)))),
+      async (choice) => {
+        const parts = choice.map(([algorithm, part]) => tokens.get(algorithm)!.split('.')[part])
+        const token = parts.join('.')
+        for (const algorithm of new Set(choice.map(([algorithm]) => algorithm))) {
+          if (token !== tokens.get(algorithm)) await expectOurError((await verifier(algorithm)).verify(token))
+        }
+      },
+    ))
+})
+
+describe('what the holder of the secret signed, whatever it says', () => {
+  const signed = (header: string, payload: string | Uint8Array): string => {
+    const input = `${base64url(header)}.${base64url(payload)}`
+    return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`
+  }
+
+  test('any claims give a token that holds together, or our error', async () => {
+    const end = fc.oneof(
+      fc.constant(time + 60),
+      fc.integer({ min: time - 2, max: time + 2 }),
+      fc.double(),
+      json,
+    )
+    const likely = fc
+      .tuple(claims, end)
+      .map(([claims, exp]): typeof claims => ({ iss: workspaceKey, id: 'c', ...claims, exp }))
+    const kinds = new Set<string>()
+    await check(
+      fc.oneof(claims, likely),
+      async (claims) => {
+        const verified = await orOurError(verifiers[0]!.verify(signed('{"alg":"HS256"}', quote(claims))))
+        if (!verified) return
+        kinds.add(verified.kind)
+        expect(verified).toMatchObject({ workspaceKey, algorithm: 'HS256' })
+        expect(verified.expiresAt.getTime()).toBe((claims.exp as number) * 1000)
+        expect(verified.expiresAt.getTime()).toBeGreaterThan(now())
+        expect([claims.iss ?? workspaceKey, claims.workspaceKey ?? workspaceKey]).toEqual([
+          workspaceKey,
+          workspaceKey,
+        ])
+        const ids = [claims.id, claims.tenantKey].filter((id) => id !== undefined)
+        if (verified.kind === 'admin') expect([...ids, claims.isAdmin]).toEqual([claims.isAdmin])
+        else expect(ids).toEqual(ids.map(() => verified.id))
+        expect(Boolean(claims.isAdmin)).toBe(verified.kind === 'admin')
+      },
+      1000,
+    )
+    // Otherwise the claims above would have become too unlikely to say anything.
+    expect([...kinds]).toContain('customer')
+  })
+
+  test.each([
+    ['a byte order mark', (json: string) => `\ufeff${json}`],
+    ['a byte that is no UTF-8', (json: string) => Buffer.from(json.replace('Zoe', 'Zo\xeb'), 'latin1')],
+    ['half of a character', (json: string) => Buffer.from(json.replace('Zoe', '\xf0\x9f'), 'latin1')],
+    ['UTF-16', (json: string) => Buffer.from(json, 'utf16le')],
+    ['a list around it', (json: string) => `[${json}]`],
+    ['a comment', (json: string) => `${json}//`],
+  ])('claims with %s are malformed', async (_, write) => {
+    const payload = quote({ iss: workspaceKey, id: 'c', name: 'Zoe', exp: time + 60 })
+    const verify = (payload: string | Uint8Array) => verifiers[0]!.verify(signed('{"alg":"HS256"}', payload))
+    await verify(payload)
+    await expect(verify(write(payload))).rejects.toMatchObject({ code: 'ERR_TOKEN_MALFORMED' })
+  })
+
+  test('any payload bytes, any JSON and any header', async () => {
+    const valid = fc.constant(quote({ iss: workspaceKey, id: 'c', exp: time + 60 }))
+    const payload = fc.oneof(valid, fc.uint8Array(), json.map(quote), fc.string())
+    const anyHeader = fc.oneof(
+      fc.constant('{"alg":"HS256"}'),
+      fc.record({ alg: fc.constant('HS256'), kid: json }).map(quote),
+      header.map((header) => quote({ ...header, alg: 'HS256' })),
+      fc.string(),
+    )
+    await check(fc.tuple(anyHeader, payload), async ([header, payload]) => {
+      const verified = await orOurError(verifiers[0]!.verify(signed(header, payload)))
+      if (verified) expect(['string', 'undefined']).toContain(typeof verified.keyId)
+    })
+  })
+})
+
+describe.each(algorithms)('signing then verifying gives the customer back: %s', (algorithm) => {
+  const customer: fc.Arbitrary<Customer> = fc.record(
+    {
+      id: text.filter((id) => id !== ''),
+      name: text,
+      fields: dictionary(json),
+    },
+    { requiredKeys: ['id'] },
+  )
+
+  test.each(claimStyles)('%s', async (claimStyle) => {
+    const signer = await sign(algorithm, claimStyle)
+    const { verify } = await verifier(algorithm)
+    const run = async (customer: Customer) => {
+      const { token, issuedAt, expiresAt } = await signer.signCustomerToken(customer)
+      const { fields, ...verified } = (await verify(token)) as Awaited<ReturnType<typeof verify>> & Customer
+      const { fields: given, ...identity } = customer
+      expect(verified).toStrictEqual({
+        kind: 'customer',
+        workspaceKey,
+        ...identity,
+        issuedAt,
+        expiresAt,
+        algorithm,
+      })
+      // As text, since matchers do not tell an own __proto__ from a prototype.
+      expect(quote(fields)).toBe(quote(given))
+    }
+    await check(customer, run, algorithm.startsWith('HS') ? 200 : 30)
+  })
+})
+
+describe('a token with one character changed', () => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  // The other base64 alphabet, padding, white space, and what some decoders skip or take for a letter.
+  const others = [
+    '.',
+    '=',
+    '+',
+    '/',
+    ' ',
+    '\n',
+    '\0',
+    '%',
+    '~',
+    '\u00a0',
+    '\u200b',
+    '\ufeff',
+    'А',
+    'Ａ',
+    'ſ',
+    '\ud83d',
+  ]
+
+  // All letters where a signature costs microseconds, and some where it costs ten times as much.
+  describe.each([
+    ['HS256', alphabet],
+    ['ES256', 'AEQgwz09-_'],
+  ] as const)('%s', (algorithm, letters) => {
+    /** How many characters are taken away at a position, and what is put there. */
+    const changes: [name: string, removed: number, added: string[]][] = [
+      ['replaced', 1, [...letters, ...others]],
+      ['left out', 1, ['']],
+      ['added', 0, ['A', '.A', ...others]],
+    ]
+
+    test.each(changes)('%s, is refused at every position', async (_, removed, added) => {
+      const { verify } = await verifier(algorithm)
+      const token = tokens.get(algorithm)!
+      const wrong: unknown[] = []
+      await verify(token)
+      for (let position = 0; position <= token.length - removed; position++) {
+        const changed = added
+          .map((text) => token.slice(0, position) + text + token.slice(position + removed))
+          .filter((changed) => changed !== token)
+        const outcomes = await Promise.allSettled(changed.map(verify))
+        outcomes.forEach((outcome, index) => {
+          if (outcome.status === 'fulfilled') wrong.push([position, changed[index]])
+          else if (!(outcome.reason instanceof MembraneTokenError)) wrong.push(outcome.reason)
+        })
+      }
+      expect(wrong).toEqual([])
+    })
+  })
+})
+
+/** A verifier that was made must also work: a key let through by mistake would show only then. */
+async function verifierOrOurError(options: Partial<VerifierOptions>, ...tokens: string[]): Promise<void> {
+  const verifier = await orOurError(createVerifier({ workspaceKey, now, ...options }))
+  if (verifier) await Promise.all(tokens.map((token) => orOurError(verifier.verify(token))))
+}
+
+const anything = fc.anything({
+  withBigInt: true,
+  withDate: true,
+  withMap: true,
+  withNullPrototype: true,
+  withObjectString: true,
+  withSet: true,
+  withSparseArray: true,
+  withTypedArray: true,
+})
+const jwkNames = [
+  'kty',
+  'crv',
+  'x',
+  'y',
+  'n',
+  'e',
+  'd',
+  'k',
+  'kid',
+  'alg',
+  'use',
+  'key_ops',
+  'x5c',
+  'oth',
+  'ext',
+]
+const jwkValues = fc.oneof(
+  fc.base64String(),
+  fc.constantFrom<unknown>(
+    'EC',
+    'RSA',
+    'oct',
+    'OKP',
+    'P-256',
+    'P-384',
+    'secp256k1',
+    'AQAB',
+    'sig',
+    ...algorithms,
+  ),
+  fc.constantFrom<unknown>(['verify'], ['sign'], [], '', 'k1', 1),
+  fc.uint8Array({ minLength: 256, maxLength: 256 }).map(base64url),
+  fc.uint8Array({ minLength: 32, maxLength: 32 }).map(base64url),
+)
+const jwk = record(jwkNames, jwkValues).chain((members) =>
+  fc.constantFrom(
+    members,
+    { kty: 'RSA', e: 'AQAB', ...members },
+    { kty: 'EC', crv: 'P-256', ...members },
+    {
+      kty: 'EC',
+      crv: 'P-256',
+      x: base64url(new Uint8Array(32)),
+      y: base64url(new Uint8Array(32)),
+      ...members,
+    },
+  ),
+)
+
+describe('anything as public key gives a verifier or a MembraneTokenError', () => {
+  type PublicKey = NonNullable<VerifierOptions['publicKey']>
+  const usable = (publicKey: unknown) =>
+    verifierOrOurError({ publicKey: publicKey as PublicKey }, tokens.get('ES256')!, tokens.get('RS256')!)
+  const labels = fc.constantFrom('PUBLIC KEY', 'RSA PUBLIC KEY', 'CERTIFICATE', 'PRIVATE KEY', 'X509 CRL', '')
+
+  test('bytes', () => check(fc.uint8Array({ maxLength: 300 }), usable))
+  test('text', () => check(fc.oneof(text, fc.base64String()), usable))
+  test('any value', () => check(anything, usable))
+  test('armour around any bytes', () =>
+    check(fc.tuple(labels, fc.uint8Array({ maxLength: 300 })), ([label, der]) =>
+      usable(armour(label, Uint8Array.from(der))),
+    ))
+  test('what looks like a JWK', () => check(jwk, usable))
+  test('its text', () => check(jwk.map(quote), usable))
+
+  describe.each([
+    ['SPKI of EC', 'P-256', 'PUBLIC KEY', shapes.spkiEc],
+    ['SPKI of RSA', 'RSA', 'PUBLIC KEY', shapes.spkiRsa],
+    ['PKCS#1', 'RSA', 'RSA PUBLIC KEY', shapes.pkcs1Public],
+    ['a certificate', 'P-256', 'CERTIFICATE', shapes.certificate],
+  ] as const)('%s, damaged', (_, name, label, write) => {
+    test('by other bytes, fewer or more', async () => {
+      const whole = write(publicHalf(await privateJwk(name)))
+      await usable(whole)
+      await check(
+        fc.tuple(fc.nat(), fc.nat({ max: 4 }), fc.uint8Array({ maxLength: 4 })),
+        async ([position, missing, added]) => {
+          const start = position % whole.length
+          const der = Uint8Array.from([...whole.slice(0, start), ...added, ...whole.slice(start + missing)])
+          await usable(der)
+          await usable(armour(label, der))
+        },
+        200,
+      )
+    })
+  })
+})
+
+describe('anything as key set gives a verifier or a MembraneTokenError', () => {
+  const usable = (jwks: unknown) =>
+    verifierOrOurError(
+      { jwks: jwks as JSONWebKeySet },
+      tokens.get('ES256')!,
+      tokens.get('RS256')!,
+      tokens.get('HS256')!,
+    )
+
+  test('any value', () => check(anything, usable))
+  test('any JSON', () => check(json, usable))
+  test('any keys', () => check(fc.array(fc.oneof(anything, json)), (keys) => usable({ keys })))
+  test('what looks like keys', () => check(fc.array(jwk, { maxLength: 4 }), (keys) => usable({ keys })))
+})
+
+describe('requests of Membrane', () => {
+  // What a header can carry: no line breaks and nothing beyond one byte.
+  const headerValue = fc.oneof(
+    fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) }),
+    fc.tuple(header, claims).map((parts) => [...parts.map(quote), 'x'].map(base64url).join('.')),
+    fc.constantFrom(...algorithms).map((algorithm) => tokens.get(algorithm)!),
+  )
+  const headerName = fc.constantFrom('X-Membrane-Token', 'x-integration-app-token', 'authorization')
+
+  test('any headers are refused, with our error', () =>
+    check(fc.array(fc.tuple(headerName, headerValue), { maxLength: 4 }), async (entries) => {
+      const headers = new Headers()
+      for (const [name, value] of entries) headers.append(name, value)
+      const request = new Request('https://app.example.com/hook', { headers })
+      await expectOurError(verifyMembraneRequest(headers, { workspaceKey, secret, now }))
+      await expectOurError(verifyMembraneRequest(request, { workspaceKey, secret, now }))
+    }))
+
+  const options = { workspaceKey, secret, now }
+  const bareHeaders = fc.dictionary(headerName, fc.oneof(headerValue, fc.array(headerValue)))
+
+  test('any value in the place of a request gives our error', () =>
+    check(fc.oneof(anything, fc.record({ headers: fc.oneof(bareHeaders, anything) })), (value) =>
+      expectOurError(verifyMembraneRequest(value as Request, options)),
+    ))
+
+  test('any value in the place of the options gives our error', () =>
+    check(anything, (value) => expectOurError(verifyMembraneRequest(new Headers(), value as typeof options))))
+})
+
+test('any value in the place of the options gives our error', () =>
+  check(
+    fc.oneof(
+      anything,
+      fc.dictionary(fc.constantFrom('secret', 'publicKey', 'jwks', 'algorithms', 'clockTolerance'), anything),
+    ),
+    async (value) => {
+      const options = value as VerifierOptions
+      await expectOurError(createVerifier(options))
+      if (typeof value !== 'object') return
+      for (const key of [{}, { secret }]) {
+        await orOurError(createVerifier({ ...key, ...options, workspaceKey }))
+      }
+    },
+  ))
