@@ -1,7 +1,9 @@
 // `npm run readme`: writes the examples, and the tables that are data in the code, into README.md.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import * as v from 'valibot'
 import { PROBLEMS } from '../src/problems.ts'
+import { SETTINGS } from '../worker/settings.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -11,9 +13,19 @@ export function renderReadme(readme: string): string {
     .replace(/<!-- (examples\/\S+) -->\n```(\w+)\n[\s\S]*?```/g, (_, path: string, language: string) => {
       return `<!-- ${path} -->\n\`\`\`${language}\n${readFileSync(root + path, 'utf8')}\`\`\``
     })
-    .replace(/(<!-- problems -->)[\s\S]*?(<!-- \/problems -->)/, (_, start: string, end: string) => {
-      return `${start}\n${problemsTable()}\n${end}`
+    .replace(/<!-- (\w+) table -->[\s\S]*?<!-- end -->/g, (_, name: keyof typeof TABLES) => {
+      return `<!-- ${name} table -->\n${TABLES[name]()}\n<!-- end -->`
     })
+}
+
+const TABLES = { problems: problemsTable, settings: settingsTable }
+
+function settingsTable(): string {
+  const rows = Object.entries(SETTINGS).map(([name, schema]) => {
+    const fallback = v.getDefault(schema)
+    return `| \`${name}\` | ${v.getDescription(schema)} | ${fallback === undefined ? '' : `\`${fallback}\``} |`
+  })
+  return ['| setting | meaning | default |', '|---|---|---|', ...rows].join('\n')
 }
 
 function problemsTable(): string {

@@ -53,7 +53,7 @@ const answerOrigin = cors({
   origin: (origin) => origin,
   allowMethods: ['GET', 'POST'],
   allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id'],
-  exposeHeaders: ['X-Request-Id', 'Retry-After', 'WWW-Authenticate'],
+  exposeHeaders: ['X-Request-Id', 'Retry-After', 'Date', 'WWW-Authenticate'],
   maxAge: 600,
 })
 

@@ -1,4 +1,4 @@
-import { invalidOption } from '../options.ts'
+import { checkObject, invalidOption } from '../options.ts'
 import { readBearer } from './bearer.ts'
 import { type Authenticator, checkScopes, type Scope } from './caller.ts'
 import { refusal } from './problem.ts'
@@ -62,7 +62,9 @@ export function apiKeys(options: ApiKeysOptions): Authenticator {
   }
 }
 
-function readKey({ name, sha256, scopes }: ApiKey): KnownKey {
+function readKey(key: ApiKey): KnownKey {
+  checkObject(key)
+  const { name, sha256, scopes } = key
   if (typeof name !== 'string' || name === '')
     throw invalidOption('Every API key needs the name of its service.')
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/i.test(sha256)) {

@@ -1,6 +1,7 @@
 import type { Algorithm } from '../algorithms.ts'
 import type { Signer } from '../signer.ts'
 import type { Caller, Scope } from './caller.ts'
+import type { Grant } from './decision.ts'
 import type { ProblemCode } from './problem.ts'
 
 /** One decision of the endpoint. It never holds a token, a key, a secret, or the customer's fields. */
@@ -31,7 +32,7 @@ export interface AuditEvent {
 /** Reports what became of one request. */
 export interface Report {
   readonly requestId: string
-  issued(caller: Caller | null, customerId: string | undefined, token: string): Promise<void>
+  issued(caller: Caller | null, grant: Grant, token: string): Promise<void>
   refused(caller: Caller | null, code: ProblemCode, error: unknown): void
 }
 
@@ -58,11 +59,15 @@ export function createAuditor(
     })
     return {
       requestId,
-      issued: async (caller, customerId, token) => {
+      issued: async (caller, grant, token) => {
         if (!audit) return
         const tokenSha256 = await fingerprint(token)
         audit(
-          event(caller, { outcome: 'issued', tokenSha256, ...(customerId !== undefined && { customerId }) }),
+          event(caller, {
+            outcome: 'issued',
+            tokenSha256,
+            ...(grant.kind === 'customer' && { customerId: grant.customer.id }),
+          }),
         )
       },
       refused: (caller, code, error) => {

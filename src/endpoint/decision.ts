@@ -7,11 +7,9 @@ import { refusal } from './problem.ts'
 export type Wishes = Readonly<Record<string, unknown>>
 
 /** The token a caller gets. Lifetimes are in seconds. */
-export interface Grant {
-  /** Absent for an admin token. */
-  readonly customer?: Customer
-  readonly expiresIn: number
-}
+export type Grant =
+  | { readonly kind: 'customer'; readonly customer: Customer; readonly expiresIn: number }
+  | { readonly kind: 'admin'; readonly expiresIn: number }
 
 export interface DecisionInput {
   readonly kind: Scope
@@ -24,8 +22,8 @@ export interface DecisionInput {
   readonly defaultExpiresIn: number
   /** Seconds. */
   readonly maxExpiresIn: number
-  /** Milliseconds since the epoch. */
-  readonly now: number
+  /** The clock, in milliseconds since the epoch. */
+  readonly now: () => number
 }
 
 /** Members of the body that say whom a token is for, which a signed-in customer may not say. */
@@ -43,7 +41,7 @@ const IDENTITY_MEMBERS = ['id', 'name', 'fields', 'isAdmin']
  * @throws a {@link Refusal}, or `ERR_LIFETIME_INVALID` for a lifetime that cannot be read
  */
 export async function decide(input: DecisionInput): Promise<Grant> {
-  const { kind, caller, query, readWishes, maxExpiresIn, now } = input
+  const { kind, caller, query, readWishes, maxExpiresIn } = input
   if (caller === null) {
     throw refusal('ERR_CREDENTIALS_MISSING', 'Send your credentials as: Authorization: Bearer <credentials>.')
   }
@@ -53,23 +51,41 @@ export async function decide(input: DecisionInput): Promise<Grant> {
     const wishes = await readWishes()
     const expiresIn = decideLifetime(wishes, input, maxExpiresIn)
     // The signer checks what the claims hold, so that both speak of it in the same words.
-    return kind === 'admin' ? { expiresIn } : { customer: pickCustomer(wishes), expiresIn }
+    return kind === 'admin' ? { kind, expiresIn } : { kind, customer: pickCustomer(wishes), expiresIn }
   }
 
   if (kind === 'admin') throw forbidden("A customer's session gets no admin token.")
-  const sessionSeconds = caller.expiresAt
-    ? Math.floor((caller.expiresAt.getTime() - now) / 1000)
-    : maxExpiresIn
-  if (sessionSeconds < 1) throw refusal('ERR_CREDENTIALS_INVALID', 'The session has ended; sign in again.')
+  secondsLeft(caller.expiresAt, input)
   const wishes = await readWishes()
   const claimed = IDENTITY_MEMBERS.find((member) => Object.hasOwn(wishes, member) || query.has(member))
   if (claimed !== undefined) {
     throw forbidden(`The session says whom the token is for; leave "${claimed}" out of the request.`)
   }
-  return {
-    customer: caller.customer,
-    expiresIn: decideLifetime(wishes, input, Math.min(maxExpiresIn, sessionSeconds)),
-  }
+  // Once more, since a body may take its time.
+  const atMost = Math.min(maxExpiresIn, secondsLeft(caller.expiresAt, input))
+  return { kind, customer: caller.customer, expiresIn: decideLifetime(wishes, input, atMost) }
+}
+
+function secondsLeft(expiresAt: Date | undefined, { now }: DecisionInput): number {
+  if (expiresAt === undefined) return Number.POSITIVE_INFINITY
+  const seconds = Math.floor((expiresAt.getTime() - now()) / 1000)
+  if (seconds >= 1) return seconds
+  throw refusal('ERR_CREDENTIALS_INVALID', 'The session has ended; sign in again.')
+}
+
+/**
+ * What an authenticator gave must be a caller, or nobody. One that is neither would be taken for something it is not.
+ *
+ * @throws a bare error, for it is the authenticator's fault, and the caller learns nothing of it
+ */
+export function checkCaller(caller: Caller | null): Caller | null {
+  if (caller === null) return null
+  const isService =
+    caller?.kind === 'service' && typeof caller.name === 'string' && Array.isArray(caller.scopes)
+  const isCustomer =
+    caller?.kind === 'customer' && typeof caller.customer === 'object' && caller.customer !== null
+  if (isService || isCustomer) return caller
+  throw new Error('The authenticator gave neither a caller nor null.')
 }
 
 function decideLifetime(wishes: Wishes, { defaultExpiresIn }: DecisionInput, atMost: number): number {

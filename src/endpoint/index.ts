@@ -1,11 +1,11 @@
 import { parseDuration } from '../lifetime.ts'
-import { invalidOption } from '../options.ts'
+import { checkObject, invalidOption } from '../options.ts'
 import type { SignedToken, Signer } from '../signer.ts'
 import { type AuditEvent, createAuditor } from './audit.ts'
 import { readBearer } from './bearer.ts'
 import { readJsonObject } from './body.ts'
 import type { Authenticator, Caller, Scope } from './caller.ts'
-import { decide, type Grant } from './decision.ts'
+import { checkCaller, decide, type Grant } from './decision.ts'
 import { CLOSED_HEADERS, problemOf, problemResponse, refusal, requestIdOf } from './problem.ts'
 
 export { type ApiKey, type ApiKeysOptions, apiKeys } from './api-keys.ts'
@@ -60,7 +60,8 @@ const METHODS: Readonly<Record<Scope, readonly string[]>> = {
  * ```
  */
 export function createTokenEndpoint(options: TokenEndpointOptions): (request: Request) => Promise<Response> {
-  const { signer, authenticate, kind = 'customer' } = options
+  checkObject(options)
+  const { signer, authenticate, kind = 'customer', audit } = options
   if (typeof signer?.signCustomerToken !== 'function')
     throw invalidOption('signer must be what createSigner gives.')
   if (typeof authenticate !== 'function') {
@@ -69,8 +70,10 @@ export function createTokenEndpoint(options: TokenEndpointOptions): (request: Re
   if (!Object.hasOwn(METHODS, kind)) throw invalidOption('kind must be "customer" or "admin".')
   const maxExpiresIn =
     options.maxExpiresIn === undefined ? Number.POSITIVE_INFINITY : parseDuration(options.maxExpiresIn)
+  if (audit !== undefined && typeof audit !== 'function')
+    throw invalidOption('audit must be a function that takes an event.')
   const methods = METHODS[kind]
-  const auditor = createAuditor(options.audit, kind, signer)
+  const auditor = createAuditor(audit, kind, signer)
 
   return async (request) => {
     const report = auditor(requestIdOf(request))
@@ -79,7 +82,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): (request: Re
       if (!methods.includes(request.method)) {
         throw refusal('ERR_METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')}.`, { Allow: methods.join(', ') })
       }
-      caller = await authenticate(request)
+      caller = checkCaller(await authenticate(request))
       if (caller === null && readBearer(request) !== undefined) {
         throw refusal('ERR_CREDENTIALS_INVALID', 'The credentials are of no kind that is known here.')
       }
@@ -90,10 +93,10 @@ export function createTokenEndpoint(options: TokenEndpointOptions): (request: Re
         readWishes: () => readJsonObject(request),
         defaultExpiresIn: signer.expiresIn,
         maxExpiresIn,
-        now: Date.now(),
+        now: Date.now,
       })
       const signed = await sign(signer, grant)
-      await report.issued(caller, grant.customer?.id, signed.token)
+      await report.issued(caller, grant, signed.token)
       return tokenResponse(signed, request.headers.get('Accept') ?? '')
     } catch (error) {
       const { code, message, headers } = problemOf(error)
@@ -103,8 +106,11 @@ export function createTokenEndpoint(options: TokenEndpointOptions): (request: Re
   }
 }
 
-function sign(signer: Signer, { customer, expiresIn }: Grant): Promise<SignedToken> {
-  return customer ? signer.signCustomerToken(customer, { expiresIn }) : signer.signAdminToken({ expiresIn })
+function sign(signer: Signer, grant: Grant): Promise<SignedToken> {
+  const { expiresIn } = grant
+  return grant.kind === 'admin'
+    ? signer.signAdminToken({ expiresIn })
+    : signer.signCustomerToken(grant.customer, { expiresIn })
 }
 
 function tokenResponse(signed: SignedToken, accept: string): Response {

@@ -5,7 +5,13 @@ import type { KeySource } from '../jws-verification.ts'
 import { bindAlgorithms } from '../keys/import.ts'
 import { asymmetricAlgorithms, importKeySet } from '../keys/key-set.ts'
 import { pinAlgorithms } from '../keys/public-key.ts'
-import { checkKeySetUrl, createCachedKeySet, createRemoteKeySet, fetchJson } from '../keys/remote-key-set.ts'
+import {
+  checkKeySetUrl,
+  createCachedKeySet,
+  createRemoteKeySet,
+  fetchJson,
+  isKeySetUrl,
+} from '../keys/remote-key-set.ts'
 import { bindClock, bindTolerance, checkObject, invalidOption } from '../options.ts'
 import { readBearer } from './bearer.ts'
 import type { Authenticator } from './caller.ts'
@@ -140,13 +146,12 @@ async function discoverKeySet(issuer: string): Promise<unknown> {
     jwks_uri?: unknown
   } | null
   const uri = metadata?.jwks_uri
-  if (metadata?.issuer !== issuer || typeof uri !== 'string' || !URL.canParse(uri)) {
+  const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined
+  if (metadata?.issuer !== issuer || !url || !isKeySetUrl(url)) {
     throw new MembraneTokenError(
       'ERR_JWKS_UNAVAILABLE',
-      'The metadata of the identity provider names another issuer, or no jwks_uri; is the issuer spelled to the letter, its last slash included?',
+      'The metadata of the identity provider names another issuer, or no jwks_uri that is https; is the issuer spelled to the letter, its last slash included?',
     )
   }
-  const url = new URL(uri)
-  checkKeySetUrl(url)
   return fetchJson(url.href)
 }

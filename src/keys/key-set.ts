@@ -16,6 +16,12 @@ interface SetMember {
   readonly error: unknown
 }
 
+/** A source that knows all its keys. */
+export interface KeySet extends KeySource {
+  /** Whether no key of it can be used here. */
+  readonly isEmpty: boolean
+}
+
 /**
  * Reads a JWK set (RFC 7517 section 5). A key that cannot be used here, such as one for encryption, is passed over
  * until a token names it; then its own error says why.
@@ -24,13 +30,11 @@ interface SetMember {
  * @throws `ERR_KEY_INVALID` if it is no set, or two keys share a `kid`
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if it holds a private or a symmetric key
  */
-export async function importKeySet(
-  set: unknown,
-  allowed: readonly Algorithm[] | undefined,
-): Promise<KeySource> {
+export async function importKeySet(set: unknown, allowed: readonly Algorithm[] | undefined): Promise<KeySet> {
   const keys = readKeySet(set)
   const members = await Promise.all(keys.map((jwk) => importMember(jwk, allowed)))
   return {
+    isEmpty: !members.some(({ key }) => key),
     algorithms: allowed ?? asymmetricAlgorithms(),
     find: async (algorithm, keyId) => choose(members, algorithm, keyId),
   }

@@ -7,8 +7,13 @@ import { asymmetricAlgorithms, importKeySet } from './key-set.ts'
 const MAX_AGE = 600_000
 /** Milliseconds for which known keys stay good while no fetch succeeds. */
 const MAX_STALE = 86_400_000
-/** Milliseconds of rest after a fetch that an unknown `kid` set off, or a try to renew an old set. */
+/** Milliseconds between two fetches that an unknown `kid` sets off. */
 const COOL_DOWN = 30_000
+/** Milliseconds of rest after a fetch that failed, while keys are known, and while none are. */
+const FAILURE_REST = 10_000
+const FIRST_FAILURE_REST = 1000
+/** Fetches at once that unknown `kid`s may set off, where each request makes its own. */
+const FETCHES_AT_ONCE = 32
 /** Milliseconds for one fetch, its body included. */
 const TIME_OUT = 5000
 /** Bytes of a set. */
@@ -39,23 +44,29 @@ export function createCachedKeySet(
   now: () => number,
 ): KeySource {
   let known: { readonly set: KeySource; readonly at: number } | undefined
-  let retryAt = Number.NEGATIVE_INFINITY
+  let restUntil = Number.NEGATIVE_INFINITY
   let coolUntil = Number.NEGATIVE_INFINITY
   let pending: Promise<KeySource> | undefined
 
   let failure: unknown
+  let fetching = 0
 
   const fetchSet = async (): Promise<KeySource> => {
     const at = now()
+    fetching++
     try {
       const set = await importKeySet(await load(), allowed)
+      // What cannot be right must not take the place of keys that are.
+      if (set.isEmpty) throw unavailable('holds no key that can be used')
       known = { set, at }
       failure = undefined
       return set
     } catch (error) {
       failure = error
-      coolUntil = now() + COOL_DOWN
+      restUntil = now() + (known ? FAILURE_REST : FIRST_FAILURE_REST)
       throw error
+    } finally {
+      fetching--
     }
   }
 
@@ -69,16 +80,31 @@ export function createCachedKeySet(
   }
 
   const current = async (): Promise<KeySource> => {
-    if (!known) return refresh()
+    const isResting = now() < restUntil
+    if (!known) {
+      if (isResting) throw failure
+      return refresh()
+    }
     const { set, at } = known
     const isGood = now() - at < MAX_STALE
-    if (now() - at < MAX_AGE || (isGood && now() < retryAt)) return set
+    if (now() - at < MAX_AGE || (isGood && isResting)) return set
     // The others go on with what is known, while this one waits.
-    retryAt = now() + COOL_DOWN
+    if (isGood) restUntil = now() + FAILURE_REST
     return refresh().catch((error) => {
       if (isGood) return set
       throw error
     })
+  }
+
+  const renewed = async (unknown: unknown): Promise<KeySource> => {
+    // While the set cannot be had, nobody can say that the key does not exist.
+    if (failure !== undefined && now() < restUntil) throw failure
+    if (now() < coolUntil) throw unknown
+    if (fetching >= FETCHES_AT_ONCE) throw unavailable('is asked for too often at once')
+    const set = await refresh()
+    // Not before: whatever comes meanwhile with the same new key must not be refused.
+    coolUntil = now() + COOL_DOWN
+    return set
   }
 
   return {
@@ -92,21 +118,21 @@ export function createCachedKeySet(
         const isUnknown = error instanceof MembraneTokenError && error.code === 'ERR_KEY_NOT_FOUND'
         const isNew = known !== before
         if (!isUnknown || isNew) throw error
-        // While the set cannot be had, nobody can say that the key does not exist.
-        if (now() < coolUntil) throw failure ?? error
-        const fresh = await refresh()
-        // Not before: whatever comes meanwhile with the same new key must not be refused.
-        coolUntil = now() + COOL_DOWN
-        return fresh.find(algorithm, keyId)
+        return (await renewed(error)).find(algorithm, keyId)
       }
     },
   }
 }
 
-/** @throws `ERR_OPTION_INVALID` for URLs over which anybody on the way could put keys */
-export function checkKeySetUrl({ protocol, hostname, username, password }: URL): void {
+/** Whether nobody on the way to a URL could put keys of their own. */
+export function isKeySetUrl({ protocol, hostname, username, password }: URL): boolean {
   const isLocal = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
-  if ((protocol === 'https:' || (protocol === 'http:' && isLocal)) && !username && !password) return
+  return (protocol === 'https:' || (protocol === 'http:' && isLocal)) && !username && !password
+}
+
+/** @throws `ERR_OPTION_INVALID` */
+export function checkKeySetUrl(url: URL): void {
+  if (isKeySetUrl(url)) return
   throw new MembraneTokenError(
     'ERR_OPTION_INVALID',
     'The URL of a JWK set must be https, without user and password.',

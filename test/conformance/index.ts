@@ -4,6 +4,15 @@ import { brokenKeyServers } from './broken-key-servers.ts'
 import { claimStyles, customers } from './claims.ts'
 import { insecureContexts, pages } from './context.ts'
 import { importedKeys, importedMisfits, importedStrength } from './crypto-keys.ts'
+import { endpointAccess, endpointAccessOptions } from './endpoint-access.ts'
+import { endpointApiKeys, endpointFirstOf } from './endpoint-api-keys.ts'
+import { endpointAudit, endpointBrokenAudit } from './endpoint-audit.ts'
+import { endpointCallers, endpointFailures, endpointOptions } from './endpoint-callers.ts'
+import { endpointLifetimes, endpointSessionEnd } from './endpoint-lifetimes.ts'
+import { endpointAccept, endpointBodies, endpointMethods } from './endpoint-requests.ts'
+import { endpointSession, endpointSessionHeader, endpointSessionOptions } from './endpoint-session.ts'
+import { endpointClaims, endpointMissingClaims } from './endpoint-session-claims.ts'
+import { endpointDiscovery, endpointSessionKeys } from './endpoint-session-keys.ts'
 import { inspectionResults, inspections } from './inspections.ts'
 import { concurrency, imports, inputs } from './isolation.ts'
 import { jwkMetadata, publicHalves } from './jwk.ts'
@@ -56,6 +65,27 @@ export const modules: Record<string, ConformanceModule> = {
   customers,
   durations,
   ecNumbers,
+  endpointAccept,
+  endpointAccess,
+  endpointAccessOptions,
+  endpointApiKeys,
+  endpointAudit,
+  endpointBodies,
+  endpointBrokenAudit,
+  endpointCallers,
+  endpointClaims,
+  endpointDiscovery,
+  endpointFailures,
+  endpointFirstOf,
+  endpointLifetimes,
+  endpointMethods,
+  endpointMissingClaims,
+  endpointOptions,
+  endpointSession,
+  endpointSessionEnd,
+  endpointSessionHeader,
+  endpointSessionKeys,
+  endpointSessionOptions,
   errorClass,
   everyAlgorithm,
   fields,

@@ -16,6 +16,12 @@ const signer = await module.createSigner({ workspaceKey, secret })
 const { token } = await signer.signCustomerToken({ id: 'customer-42' })
 const requestToken = await signRequest()
 
+interface Example {
+  handler?: (request: Request) => Promise<Response>
+  GET?: (request: Request) => Promise<Response>
+  connectMembrane?: (getSessionToken: () => Promise<string>) => MembraneClient
+}
+
 afterEach(() => {
   vi.unstubAllEnvs()
   vi.restoreAllMocks()
@@ -36,10 +42,13 @@ test.each(globSync('examples/module/*.ts', { cwd: root }))('%s runs', async (pat
   vi.stubEnv('MEMBRANE_PRIVATE_KEY', pair.privateKey)
   vi.stubEnv('TOKEN', token)
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
-  const { handler } = (await import(new URL(path, root).href)) as {
-    handler?: (request: Request) => Promise<Response>
-  }
-  if (handler) {
+  vi.stubEnv('API_KEY_SHA256', 'ab'.repeat(32))
+  const { handler, GET, connectMembrane } = (await import(new URL(path, root).href)) as Example
+  if (GET) {
+    expect((await GET(new Request('https://api.example/api/membrane-token'))).status).toBe(401)
+  } else if (connectMembrane) {
+    expect(connectMembrane(async () => token)).toBeInstanceOf(MembraneClient)
+  } else if (handler) {
     const headers = { 'X-Membrane-Token': requestToken }
     const response = await handler(new Request('https://api.example', { headers }))
     expect(await response.json()).toMatchObject({ hello: 'customer-42' })
@@ -61,7 +70,7 @@ const scope = {
   token,
   signer,
   request: new Request('https://api.example', { headers: { 'X-Membrane-Token': requestToken } }),
-  env: { BACKEND_KEY_SHA256: 'ab'.repeat(32) },
+  env: { BACKEND_KEY_SHA256: 'ab'.repeat(32), ACCESS_AUDIENCE: 'cd'.repeat(32) },
   digest: 'ab'.repeat(32),
   session: { revoked: false },
 }

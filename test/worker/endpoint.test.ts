@@ -1,6 +1,12 @@
 import jwt from 'jsonwebtoken'
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
-import { apiKeys, type Caller, createTokenEndpoint, refusal } from '../../src/endpoint/index.ts'
+import {
+  type AuditEvent,
+  apiKeys,
+  type Caller,
+  createTokenEndpoint,
+  refusal,
+} from '../../src/endpoint/index.ts'
 import { MembraneTokenError } from '../../src/errors.ts'
 import { createSigner } from '../../src/signer.ts'
 import { expectProblem, randomKey, sha256 } from './harness.ts'
@@ -54,6 +60,31 @@ describe('who gets what', () => {
   test.each(['id', 'name', 'fields', 'isAdmin'])('a session that sends %s gets nothing', async (member) => {
     const response = await handler(session)(post({ [member]: 'customer-1' }))
     expect(await expectProblem(response, 403, 'ERR_CALLER_FORBIDDEN')).toContain(member)
+  })
+})
+
+// Written without types, or with a customer that a database did not find.
+describe('an authenticator that gives nonsense', () => {
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['true', true],
+    ['text', 'customer-1'],
+    ['an empty object', {}],
+    ['an unknown kind', { kind: 'admin', name: 'x', scopes: ['admin', 'customer'] }],
+    ['a customer who is not there', { kind: 'customer', subject: 'user-1', customer: undefined }],
+    ['a customer who is null', { kind: 'customer', subject: 'user-1', customer: null }],
+    ['a customer without an id', { kind: 'customer', subject: 'user-1', customer: {} }],
+    ['a service without scopes', { kind: 'service', name: 'backend' }],
+    ['a session that ends at no time', { ...session, expiresAt: new Date(Number.NaN) }],
+    ['a session that ends in words', { ...session, expiresAt: '2030-01-01' }],
+  ])('%s: makes no token', async (_, caller) => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+    for (const kind of ['customer', 'admin'] as const) {
+      const response = await handler(caller as Caller, { kind })(post())
+      expect(response.status).toBeGreaterThanOrEqual(400)
+      expect(await response.text()).not.toContain('"token"')
+    }
+    log.mockRestore()
   })
 })
 
@@ -111,6 +142,8 @@ describe('what is thrown', () => {
     ],
     ['a string', secret],
     ['nothing', undefined],
+    ['null', null],
+    ['an error with a hostile name', Object.assign(new Error(secret), { name: 'x\n{}' })],
   ])('as %s is a 500 that tells nothing, logged once', async (_, error) => {
     const response = await throwing(error)
     expect(await response.clone().text()).not.toContain(secret)
@@ -119,6 +152,80 @@ describe('what is thrown', () => {
     expect(log).toHaveBeenCalledTimes(1)
     expect(log.mock.calls[0]![0]).toContain('request-1')
     expect(log.mock.calls[0]![0]).not.toContain(secret)
+  })
+})
+
+describe('an audit', () => {
+  let log: MockInstance<typeof console.error>
+  beforeEach(() => {
+    log = vi.spyOn(console, 'error').mockImplementation(() => {})
+  })
+  afterEach(() => log.mockRestore())
+
+  const linesOf = (spy: MockInstance<typeof console.error>) =>
+    spy.mock.calls.map(([line]) => JSON.parse(line as string) as AuditEvent)
+
+  test.each<[string, Caller | null, object, Partial<AuditEvent>]>([
+    ['a token', service, { id: 'c', fields: { plan: 'trial' } }, { outcome: 'issued', customerId: 'c' }],
+    ['a refusal', null, {}, { outcome: 'refused', code: 'ERR_CREDENTIALS_MISSING' }],
+    ['a caller’s mistake', service, {}, { outcome: 'refused', code: 'ERR_CLAIM_INVALID' }],
+    ['a method of your own', { ...session, method: 'mtls' }, {}, { outcome: 'issued', method: 'mtls' }],
+  ])('is told once of %s, and nothing is logged', async (_, caller, body, members) => {
+    const events: AuditEvent[] = []
+    await handler(caller, { audit: (event: AuditEvent) => events.push(event) })(post(body))
+    expect(events).toEqual([expect.objectContaining(members)])
+    expect(JSON.stringify(events)).not.toMatch(/trial|eyJ/)
+    expect(log).not.toHaveBeenCalled()
+  })
+
+  test('that throws lets no token out, and is logged once', async () => {
+    const audit = vi.fn(() => {
+      throw new RangeError(`the log is full of ${secret}`)
+    })
+    const response = await handler(service, { audit })(post({ id: 'c' }))
+    expect(await response.clone().text()).not.toMatch(/eyJ|full/)
+    const { requestId } = (await response.clone().json()) as { requestId: string }
+    await expectProblem(response, 500, 'ERR_INTERNAL')
+    expect(linesOf(log)).toEqual([
+      expect.objectContaining({ requestId, code: 'ERR_INTERNAL', error: 'RangeError' }),
+    ])
+    expect(JSON.stringify(log.mock.calls)).not.toContain(secret)
+  })
+
+  test('that throws once is told of its own failure', async () => {
+    const events: AuditEvent[] = []
+    const audit = (event: AuditEvent) => {
+      events.push(event)
+      if (event.outcome === 'issued') throw new TypeError(secret)
+    }
+    await expectProblem(await handler(service, { audit })(post({ id: 'c' })), 500, 'ERR_INTERNAL')
+    expect(events.map(({ outcome }) => outcome)).toEqual(['issued', 'failed'])
+    expect(log).not.toHaveBeenCalled()
+  })
+
+  test('that throws at a refusal does not change it, and the line is not lost', async () => {
+    const audit = () => {
+      throw new Error(secret)
+    }
+    await expectProblem(await handler(null, { audit })(post()), 401, 'ERR_CREDENTIALS_MISSING')
+    expect(linesOf(log)).toEqual([expect.objectContaining({ code: 'ERR_CREDENTIALS_MISSING' })])
+  })
+
+  test('that fails later, as an async function does, lets no token out either', async () => {
+    const rejections: unknown[] = []
+    const listener = (error: unknown) => rejections.push(error)
+    const others = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', listener)
+    const audit = async () => {
+      throw new Error('the log cannot be reached')
+    }
+    const response = await handler(service, { audit })(post({ id: 'c' }))
+    // Node tells of a rejection that nobody handles once it has nothing else to do.
+    await new Promise((resolve) => setImmediate(resolve))
+    process.removeListener('unhandledRejection', listener)
+    for (const other of others) process.on('unhandledRejection', other)
+    expect(rejections).toEqual([])
+    await expectProblem(response, 500, 'ERR_INTERNAL')
   })
 })
 

@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { Agent, request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
-import { expect } from 'vitest'
+import jwt from 'jsonwebtoken'
+import { convertV4MiniflareOptions, Miniflare, Response as MiniflareResponse } from 'miniflare'
+import { afterAll, beforeAll, expect } from 'vitest'
 
 export interface ApiKeySetting {
   name: string
@@ -15,8 +18,17 @@ export type Bindings = Record<string, string>
 
 const root = new URL('../../', import.meta.url)
 
+/** Whatever must stand in no answer and in no line of the log. */
+const confidential = new Set<string>()
+
+/** Marks a value as one that must never be seen again. */
+export function keep<Text extends string>(value: Text): Text {
+  confidential.add(value)
+  return value
+}
+
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-export const randomKey = (): string => randomBytes(32).toString('base64url')
+export const randomKey = (): string => keep(randomBytes(32).toString('base64url'))
 
 /** Settings that work, with a key of every scope. */
 export function makeSettings(): { settings: Bindings; secret: string; apiKeys: Record<string, string> } {
@@ -60,24 +72,184 @@ export async function workerOptions(): Promise<{
   }
 }
 
-/** A workerd of its own with the Worker in it, and everything it logged. */
-export async function startWorker(bindings: Bindings): Promise<{ miniflare: Miniflare; logged: string[] }> {
-  const logged: string[] = []
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      ...(await workerOptions()),
-      bindings,
-      handleStructuredLogs: ({ message }) => logged.push(message),
-    }),
-  )
-  await miniflare.ready
-  return { miniflare, logged }
+/** A request as tests write it. */
+export interface Sent {
+  method?: string
+  headers?: Record<string, string | readonly string[] | undefined>
+  /** Sent as JSON unless it is text, bytes, or chunks of bytes. */
+  body?: unknown
+  /** Which of the Workers; the first one if left out. */
+  worker?: string
 }
 
-interface ResponseLike {
-  status: number
-  headers: { get(name: string): string | null }
-  json(): Promise<unknown>
+/** A Worker: its settings, further options of Miniflare, and what lies behind its `fetch`. */
+export interface Part {
+  bindings: Record<string, unknown>
+  outbound?: (url: URL) => Response | Promise<Response>
+  options?: Record<string, unknown>
+}
+
+/** Workers on a workerd of their own, and everything that they answered and logged. */
+export interface Stage {
+  send(path: string, sent?: Sent): Promise<Response>
+  /** A request as it goes over the wire, for what no HTTP client lets through; and all that comes back. */
+  raw(text: string): Promise<string>
+  readonly logged: string[]
+  readonly miniflare: Miniflare
+}
+
+/** The origin at which the Workers answer. */
+export const ORIGIN = 'http://worker.test'
+
+/**
+ * Sets the Workers up before the tests of a file, and takes them down after them; then nothing that was logged or
+ * answered may hold a secret, a key, or a token outside the `token` member.
+ *
+ * Requests go to workerd itself and not through Miniflare's proxy, which has a mind of its own about headers.
+ */
+export function useStage(parts: Record<string, Part>): Stage {
+  const logged: string[] = []
+  const answered: string[] = []
+  const agent = new Agent({ keepAlive: true })
+  const [first = ''] = Object.keys(parts)
+  let miniflare: Miniflare
+
+  beforeAll(async () => {
+    const shared = await workerOptions()
+    const workers = Object.entries(parts).map(([name, { bindings, outbound, options }]) => ({
+      ...shared,
+      name,
+      bindings,
+      unsafeDirectSockets: [{}],
+      // Nothing of what a test does may reach the network.
+      outboundService: async ({ url }: { url: string }) => {
+        const answer = (await outbound?.(new URL(url))) ?? new Response(null, { status: 502 })
+        return new MiniflareResponse(await answer.text(), {
+          status: answer.status,
+          headers: [...answer.headers],
+        })
+      },
+      ...options,
+    }))
+    miniflare = new Miniflare(
+      convertV4MiniflareOptions({
+        workers: workers as never,
+        handleStructuredLogs: ({ message }) => logged.push(message),
+      }),
+    )
+    await miniflare.ready
+  })
+
+  afterAll(async () => {
+    agent.destroy()
+    await miniflare?.dispose()
+    expectNothingLeaked(logged, answered)
+  })
+
+  return {
+    logged,
+    get miniflare() {
+      return miniflare
+    },
+    send: async (path, { worker = first, ...sent } = {}) => {
+      const response = await exchange(await miniflare.unsafeGetDirectURL(worker), agent, path, sent)
+      const text = withoutToken(response.headers, await response.clone().text())
+      answered.push(`${[...response.headers].join('\n')}\n\n${text}`)
+      return response
+    },
+    raw: async (text) => {
+      const { hostname, port } = await miniflare.unsafeGetDirectURL(first)
+      const answer = await new Promise<string>((resolve, reject) => {
+        let received = ''
+        const socket = connect(Number(port), hostname, () => socket.write(text, 'latin1'))
+        socket.setEncoding('latin1').on('data', (data) => {
+          received += data
+        })
+        socket.on('close', () => resolve(received)).on('error', reject)
+      })
+      if (!answer.startsWith('HTTP/1.1 200')) answered.push(answer)
+      return answer
+    },
+  }
+}
+
+/** Not `fetch`, which joins and forbids headers, normalises paths and refuses methods. */
+function exchange(
+  url: URL,
+  agent: Agent,
+  path: string,
+  { method, headers = {}, body }: Sent,
+): Promise<Response> {
+  const isChunked = Array.isArray(body) && body.every((chunk) => chunk instanceof Uint8Array)
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array
+  const bytes = body === undefined || isChunked ? undefined : Buffer.from(isRaw ? body : JSON.stringify(body))
+  const list = Object.entries({ Host: new URL(ORIGIN).host, ...headers }).flatMap(([name, values = []]) =>
+    [values].flat().flatMap((value) => [name, value]),
+  )
+  if (bytes) list.push('Content-Length', `${bytes.byteLength}`)
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({
+      hostname: url.hostname,
+      port: url.port,
+      agent,
+      path,
+      method: method ?? (body === undefined ? 'GET' : 'POST'),
+      headers: list,
+    })
+    request.on('error', reject)
+    request.on('response', async (response) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of response) chunks.push(chunk)
+      const status = response.statusCode!
+      const names = response.rawHeaders.filter((_, index) => index % 2 === 0)
+      const values = response.rawHeaders.filter((_, index) => index % 2 === 1)
+      const fields = names.map((name, index): [string, string] => [name, values[index]!])
+      const content = method === 'HEAD' || [204, 304].includes(status) ? null : Buffer.concat(chunks)
+      // Of a body that was never sent to its end, nothing more is to come.
+      if (isChunked) request.destroy()
+      resolve(new Response(content, { status, headers: fields }))
+    })
+    if (!isChunked) request.end(bytes)
+    else for (const chunk of body) request.write(chunk)
+  })
+}
+
+function withoutToken(headers: Headers, body: string): string {
+  const type = headers.get('Content-Type')
+  if (type === 'application/jwt') return ''
+  return type === 'application/json' ? body.replace(/^\{"token":"[^"]*"/, '{"token":""') : body
+}
+
+/** Fails if a secret, a key, a token, or a stack trace stands in what was logged and answered. */
+export function expectNothingLeaked(logged: readonly string[], answered: readonly string[]): void {
+  const seen = [...logged, ...answered].join('\n')
+  for (const value of confidential) {
+    if (value !== '' && seen.includes(value)) {
+      throw new Error(`${value.slice(0, 6)}… was ${answered.join().includes(value) ? 'answered' : 'logged'}`)
+    }
+  }
+  expect(seen.match(/eyJ[\w-]*\.[\w-]+/)?.[0]).toBeUndefined()
+  expect(seen).not.toMatch(/PRIVATE KEY|"d":|"k":|\n\s+at /)
+}
+
+export interface TokenBody {
+  token: string
+  expiresAt: string
+  expiresIn: number
+}
+
+/** The claims of the token in an answer, verified as Membrane does. */
+export async function claimsOf(
+  answer: Response,
+  key: string,
+  options: jwt.VerifyOptions = {},
+): Promise<jwt.JwtPayload> {
+  const text = await answer.text()
+  expect({ status: answer.status, text: answer.status === 200 ? '' : text }).toEqual({
+    status: 200,
+    text: '',
+  })
+  return jwt.verify((JSON.parse(text) as TokenBody).token, key, options) as jwt.JwtPayload
 }
 
 const TITLES: Record<number, string> = {
@@ -88,25 +260,51 @@ const TITLES: Record<number, string> = {
   405: 'Method Not Allowed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 }
 
+/** Headers that some errors have and all others have not. */
+const CHALLENGES: Record<string, string> = {
+  ERR_CREDENTIALS_MISSING: 'Bearer',
+  ERR_CREDENTIALS_INVALID: 'Bearer error="invalid_token"',
+  ERR_CREDENTIALS_AMBIGUOUS: 'Bearer error="invalid_request"',
+}
+
+const RETRY_AFTER: Record<string, RegExp> = { ERR_RATE_LIMITED: /^\d+$/, ERR_JWKS_UNAVAILABLE: /^\d+$/ }
+
 /** Asserts everything RFC 9457 and the contract say about an error, and gives its detail. */
-export async function expectProblem(response: ResponseLike, status: number, code: string): Promise<string> {
+export async function expectProblem(
+  response: { status: number; headers: { get(name: string): string | null }; json(): Promise<unknown> },
+  status: number,
+  code: string,
+): Promise<string> {
   const body = (await response.json()) as Record<string, unknown>
-  expect({ status: response.status, code: body.code }).toEqual({ status, code })
-  expect(response.headers.get('Content-Type')).toBe('application/problem+json')
-  expect(response.headers.get('Cache-Control')).toBe('no-store')
-  expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff')
+  expect({ status: response.status, code: body.code, detail: body.detail }).toEqual({
+    status,
+    code,
+    detail: expect.stringMatching(/\S/),
+  })
   expect(body).toEqual({
     type: 'about:blank',
     title: TITLES[status],
     status,
-    detail: expect.stringMatching(/\S/),
+    detail: body.detail,
     code,
-    requestId: expect.stringMatching(/^[\w=-]+$/),
+    requestId: expect.stringMatching(/^[\w=-]{1,255}$/),
     error: TITLES[status],
   })
+  const { headers } = response
+  expect(headers.get('Content-Type')).toBe('application/problem+json')
+  expect(headers.get('Cache-Control')).toBe('no-store')
+  expect(headers.get('X-Content-Type-Options')).toBe('nosniff')
+  expect(headers.get('WWW-Authenticate')).toBe(CHALLENGES[code] ?? null)
+  expect(headers.get('Retry-After')).toEqual(
+    RETRY_AFTER[code] ? expect.stringMatching(RETRY_AFTER[code]) : null,
+  )
+  expect(headers.get('Allow')).toEqual(code === 'ERR_METHOD_NOT_ALLOWED' ? expect.any(String) : null)
+  // Where the Worker answers, and not the endpoint alone.
+  expect([null, body.requestId]).toContain(headers.get('X-Request-Id'))
   return body.detail as string
 }

@@ -1,293 +1,255 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { calculateJwkThumbprint } from 'jose'
-import jwt from 'jsonwebtoken'
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
 import worker from '../../worker/index.ts'
-import { type Bindings, expectProblem, makeSettings, randomKey, sha256, workerOptions } from './harness.ts'
+import { SETTINGS } from '../../worker/settings.ts'
+import { expectProblem, keep, makeSettings, randomKey, sha256, useStage } from './harness.ts'
 
 const { settings, secret, apiKeys } = makeSettings()
-const { MEMBRANE_WORKSPACE_SECRET: _, ...keyless } = settings
+
+/** Stands in values that are wrong, and may stand nowhere else. */
+const MARK = 'mark7gq'
+
+const pem = (key: KeyObject, type: 'pkcs1' | 'pkcs8' | 'sec1' | 'spki', protection = {}) =>
+  keep(key.export({ type, format: 'pem', ...protection } as never).toString())
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const ecPem = ec.privateKey.export({ type: 'sec1', format: 'pem' }).toString()
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const rsaPem = rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-const ecPublicPem = ec.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+const ecPem = pem(ec.privateKey, 'sec1')
+const locked = pem(ec.privateKey, 'pkcs8', { cipher: 'aes-256-cbc', passphrase: 'x' })
+const koblitz = pem(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey, 'pkcs8')
+const edwards = pem(generateKeyPairSync('ed25519').privateKey, 'pkcs8')
+const weak = pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey, 'pkcs8')
 
-const keyEntry = { name: 'backend', sha256: sha256(randomKey()), scopes: ['customer'] }
+const entry = { name: 'backend', sha256: sha256(randomKey()), scopes: ['customer'] }
 const clearKey = randomKey()
+const list = (...entries: unknown[]) => JSON.stringify(entries)
 
-const apiKeysSetting = (...entries: unknown[]): Bindings => ({ API_KEYS: JSON.stringify(entries) })
+const SESSION = { SESSION_ISSUER: 'https://id.test/', SESSION_AUDIENCE: 'https://api.test' }
+const ACCESS = { ACCESS_TEAM_DOMAIN: 'team', ACCESS_AUDIENCE: 'a1b2c3' }
+const ASYMMETRIC = { MEMBRANE_WORKSPACE_SECRET: undefined }
 
-type Row = [what: string, changes: Record<string, string | undefined>, setting: string, mend: RegExp]
-
-const WRONG: Row[] = [
-  ['no workspace key', { MEMBRANE_WORKSPACE_KEY: undefined }, 'MEMBRANE_WORKSPACE_KEY', /missing/],
-  ['an empty workspace key', { MEMBRANE_WORKSPACE_KEY: '' }, 'MEMBRANE_WORKSPACE_KEY', /missing/],
-  ['a placeholder', { MEMBRANE_WORKSPACE_KEY: '<WORKSPACE_KEY>' }, 'MEMBRANE_WORKSPACE_KEY', /placeholder/],
-  ['another one', { MEMBRANE_WORKSPACE_KEY: 'your-workspace-key' }, 'MEMBRANE_WORKSPACE_KEY', /placeholder/],
-  ['a key with a line break', { MEMBRANE_WORKSPACE_KEY: 'key\n' }, 'MEMBRANE_WORKSPACE_KEY', /line break/],
-  [
-    'no secret',
-    { MEMBRANE_WORKSPACE_SECRET: undefined },
-    'MEMBRANE_WORKSPACE_SECRET',
-    /MEMBRANE_PRIVATE_KEY/,
+/** By the setting at fault: what is wrong, its value, what the mend says, and the settings beside it. */
+const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?: object][]> = {
+  MEMBRANE_WORKSPACE_KEY: [
+    ['none', undefined, /missing/],
+    ['empty', '', /missing/],
+    ['the placeholder of the documentation', '<WORKSPACE_KEY>', /placeholder/],
+    ['a placeholder in braces', '{WORKSPACE_KEY}', /placeholder/],
+    ['a placeholder in words', `your-${MARK}-key`, /placeholder/],
+    ['a placeholder to be changed', 'CHANGE_ME', /placeholder/],
+    ['with a line break', `${MARK}\n`, /line break/],
+    ['with a space', ` ${MARK}`, /space/],
+    ['a number', 42, /text/],
+    ['an object', { key: MARK }, /text/],
   ],
-  ['an empty secret', { MEMBRANE_WORKSPACE_SECRET: '' }, 'MEMBRANE_WORKSPACE_SECRET', /missing/],
-  [
-    'a placeholder as secret',
-    { MEMBRANE_WORKSPACE_SECRET: '<WORKSPACE_SECRET>' },
-    'MEMBRANE_WORKSPACE_SECRET',
-    /placeholder/,
+  MEMBRANE_WORKSPACE_SECRET: [
+    ['none', undefined, /MEMBRANE_PRIVATE_KEY/],
+    ['empty', '', /missing/],
+    ['the placeholder of the documentation', '<WORKSPACE_SECRET>', /placeholder/],
+    ['with \\n', `${secret}\n`, /line break.*printf/],
+    ['with \\r\\n', `${secret}\r\n`, /line break/],
+    ['short', `${MARK}-too-short`, /shorter than 32 bytes/],
+    ['a number', 4242, /text/],
+    ['the sample of jwt.io', 'a-string-secret-at-least-256-bits-long', /known from documentation/],
+    [
+      'the long sample of jwt.io',
+      'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
+      /known from documentation/,
+    ],
+    [
+      'the middle sample of jwt.io',
+      'a-valid-string-secret-that-is-at-least-384-bits-long',
+      /known from documentation/,
+    ],
+    ['a PEM', ecPem.trim(), /not a secret/],
+    ['a JWK', JSON.stringify({ kty: 'oct', k: secret }), /not a secret/],
+    ['an object', { secret }, /text/],
   ],
-  [
-    'a secret and \\n',
-    { MEMBRANE_WORKSPACE_SECRET: `${secret}\n` },
-    'MEMBRANE_WORKSPACE_SECRET',
-    /line break.*printf/,
+  MEMBRANE_PRIVATE_KEY: [
+    ['beside a secret', ecPem, /MEMBRANE_WORKSPACE_SECRET as well/, {}],
+    ['a placeholder', '<YOUR PRIVATE KEY>', /placeholder/],
+    ['something else', clearKey, /cannot be used/],
+    ['a public key', pem(ec.publicKey, 'spki'), /public key/i],
+    ['a public JWK', JSON.stringify(ec.publicKey.export({ format: 'jwk' })), /public/i],
+    ['cut off', ecPem.slice(0, 80), /cannot be used/],
+    ['encrypted', locked, /encrypted|passphrase|password/i],
+    ['of secp256k1', koblitz, /cannot be used/],
+    ['of Ed25519', edwards, /cannot be used/],
+    ['of 1024 bits', weak, /2048/],
+    ['a number', 4242, /text/],
+  ].map(([what, value, mend, beside = ASYMMETRIC]) => [what, value, mend, beside] as never),
+  MEMBRANE_ALGORITHM: [
+    ['none', 'none', /HS512/],
+    ['in small letters', 'hs512', /upper and lower/],
+    ['one that Membrane does not verify', 'EdDSA', /HS512/],
+    ['for other keys', 'ES256', /cannot be used/],
+    ['for another curve', 'ES384', /cannot be used/, { ...ASYMMETRIC, MEMBRANE_PRIVATE_KEY: ecPem }],
+    ['for secrets', 'HS256', /cannot be used/, { ...ASYMMETRIC, MEMBRANE_PRIVATE_KEY: ecPem }],
   ],
-  [
-    'a secret and \\r\\n',
-    { MEMBRANE_WORKSPACE_SECRET: `${secret}\r\n` },
-    'MEMBRANE_WORKSPACE_SECRET',
-    /line break/,
+  MEMBRANE_CLAIM_STYLE: [
+    ['unknown', `${MARK}-style`, /tenant/],
+    ['in capitals', 'Issuer', /upper and lower/],
   ],
-  [
-    'a short secret',
-    { MEMBRANE_WORKSPACE_SECRET: 'too-short' },
-    'MEMBRANE_WORKSPACE_SECRET',
-    /shorter than 32 bytes/,
+  MEMBRANE_KEY_ID: [
+    ['with a space', ` ${MARK}`, /space/],
+    ['a placeholder', '<KEY_ID>', /placeholder/],
   ],
-  [
-    'a PEM as secret',
-    { MEMBRANE_WORKSPACE_SECRET: ecPem.trim() },
-    'MEMBRANE_WORKSPACE_SECRET',
-    /privateKey|private key/,
+  MEMBRANE_RETIRED_KEYS: [
+    ['no JSON', `${MARK}:`, /JSON/],
+    ['a list', [], /list of keys/],
+    ['a key in words', { keys: [MARK] }, /no object/],
   ],
-  ['both keys', { MEMBRANE_PRIVATE_KEY: ecPem }, 'MEMBRANE_PRIVATE_KEY', /MEMBRANE_WORKSPACE_SECRET as well/],
-  [
-    'a placeholder as key',
-    { MEMBRANE_WORKSPACE_SECRET: undefined, MEMBRANE_PRIVATE_KEY: '<YOUR PRIVATE KEY>' },
-    'MEMBRANE_PRIVATE_KEY',
-    /placeholder/,
+  TOKEN_EXPIRES_IN: [
+    ['without a unit', '7200', /unit/],
+    ['a number', 7200, /text/],
+    ['broken', '1.5h', /unit/],
+    ['in words', `${MARK} hours`, /unit/],
+    ['over the limit', '2d', /TOKEN_MAX_EXPIRES_IN/],
+    ['over a limit that is lower', undefined, /TOKEN_MAX_EXPIRES_IN/, { TOKEN_MAX_EXPIRES_IN: '1h' }],
   ],
-  [
-    'something else as key',
-    { MEMBRANE_WORKSPACE_SECRET: undefined, MEMBRANE_PRIVATE_KEY: randomKey() },
-    'MEMBRANE_PRIVATE_KEY',
-    /cannot be used/,
+  TOKEN_MAX_EXPIRES_IN: [
+    ['zero', '0h', /whole number/],
+    ['negative', '-1h', /whole number/],
+    ['in capitals', '24H', /unit/],
   ],
-  [
-    'a public key',
-    { MEMBRANE_WORKSPACE_SECRET: undefined, MEMBRANE_PRIVATE_KEY: ecPublicPem },
-    'MEMBRANE_PRIVATE_KEY',
-    /public key/i,
+  SESSION_ISSUER: [
+    ['not https', `http://${MARK}.test/`, /https/],
+    ['localhost in part only', `http://localhost.${MARK}.test/`, /https/],
+    ['a number of localhost in part only', `http://127.0.0.1.${MARK}.test/`, /https/],
+    ['no URL', `${MARK}.test`, /URL/],
+    ['a placeholder', '<ISSUER>', /placeholder/],
+    ['with a line break', `https://${MARK}.test/\n`, /line break/],
+    ['with a query', `https://${MARK}.test/?a=b`, /./],
+    ['with a fragment', `https://${MARK}.test/#a`, /./],
+    ['with a password', `https://user:${MARK}@id.test/`, /password/],
+    ['of another scheme', `ftp://${MARK}.test/`, /https/],
+    ['missing beside an audience', undefined, /other SESSION/, { SESSION_ISSUER: undefined }],
   ],
-  ['no algorithm there is', { MEMBRANE_ALGORITHM: 'none' }, 'MEMBRANE_ALGORITHM', /HS512/],
-  ['an algorithm in small letters', { MEMBRANE_ALGORITHM: 'hs512' }, 'MEMBRANE_ALGORITHM', /upper and lower/],
-  ['an algorithm for other keys', { MEMBRANE_ALGORITHM: 'ES256' }, 'MEMBRANE_ALGORITHM', /cannot be used/],
-  ['an unknown claim style', { MEMBRANE_CLAIM_STYLE: 'tenants' }, 'MEMBRANE_CLAIM_STYLE', /tenant/],
-  ['a key id with a space', { MEMBRANE_KEY_ID: ' key-1' }, 'MEMBRANE_KEY_ID', /space/],
-  ['a lifetime without a unit', { TOKEN_EXPIRES_IN: '7200' }, 'TOKEN_EXPIRES_IN', /unit/],
-  ['a lifetime of zero', { TOKEN_MAX_EXPIRES_IN: '0h' }, 'TOKEN_MAX_EXPIRES_IN', /whole number/],
-  ['a lifetime over the limit', { TOKEN_EXPIRES_IN: '2d' }, 'TOKEN_EXPIRES_IN', /TOKEN_MAX_EXPIRES_IN/],
-  ['no API keys', { API_KEYS: undefined }, 'API_KEYS', /missing/],
-  ['an empty list of API keys', apiKeysSetting(), 'API_KEYS', /empty/],
-  ['API keys that are not JSON', { API_KEYS: `backend:${clearKey}` }, 'API_KEYS', /JSON/],
-  ['API keys that are no list', { API_KEYS: JSON.stringify(keyEntry) }, 'API_KEYS', /list/],
-  [
-    'an API key in the clear',
-    apiKeysSetting({ ...keyEntry, sha256: clearKey }),
-    'API_KEYS',
-    /entry 1 .*in the clear.*sha256sum/,
+  SESSION_JWKS_URI: [
+    ['not https', `http://${MARK}.test/jwks`, /https/],
+    ['no URL', '/jwks.json', /URL/],
+    ['with a password', `https://user:${MARK}@id.test/jwks`, /password/],
   ],
-  [
-    'an API key beside its digest',
-    apiKeysSetting(keyEntry, { ...keyEntry, key: clearKey }),
-    'API_KEYS',
-    /entry 2 .*nothing else/,
+  SESSION_AUDIENCE: [
+    ['missing', undefined, /SESSION_AUTHORIZED_PARTIES/, { SESSION_AUDIENCE: undefined }],
+    ['missing, and not waived', '', /SESSION_ANY_AUDIENCE/, { SESSION_ANY_AUDIENCE: 'false' }],
+    ['a placeholder', '<AUDIENCE>', /placeholder/],
+    ['with an empty entry', `${MARK},`, /empty/],
+    ['a comma', ',', /empty/],
   ],
-  ['an API key as a member', apiKeysSetting({ ...keyEntry, [clearKey]: true }), 'API_KEYS', /nothing else/],
-  ['an API key as an entry', apiKeysSetting(clearKey), 'API_KEYS', /entry 1 must be an object/],
-  ['an API key without a name', apiKeysSetting({ ...keyEntry, name: '' }), 'API_KEYS', /name/],
-  ['an API key without scopes', apiKeysSetting({ ...keyEntry, scopes: [] }), 'API_KEYS', /scopes/],
-  ['an API key of unknown scope', apiKeysSetting({ ...keyEntry, scopes: ['*'] }), 'API_KEYS', /scope/],
-  ['one digest twice', apiKeysSetting(keyEntry, { ...keyEntry, name: 'other' }), 'API_KEYS', /twice/],
-]
-
-interface Working {
-  changes: Bindings
-  verifyWith: string
-  options: jwt.VerifyOptions
-  header?: object
+  SESSION_AUTHORIZED_PARTIES: [['with an empty entry', `${MARK},,b`, /empty/]],
+  SESSION_ANY_AUDIENCE: [
+    ['yes', 'yes', /"true"/],
+    ['in capitals', 'TRUE', /"true"/],
+    ['no text', true, /"true"/],
+  ],
+  SESSION_CUSTOMER_ID_CLAIM: [
+    ['with a space', ` ${MARK}`, /space/],
+    ['a placeholder', '{CUSTOMER_ID}', /placeholder/],
+  ],
+  SESSION_CUSTOMER_NAME_CLAIM: [['with a line break', `${MARK}\n`, /line break/]],
+  SESSION_FIELD_CLAIMS: [
+    ['with an empty entry', `${MARK},,plan`, /empty/],
+    ['two of one name', `org.${MARK},app.${MARK}`, /same name/],
+  ],
+  ACCESS_TEAM_DOMAIN: [
+    ['missing', undefined, /missing/, { ACCESS_TEAM_DOMAIN: undefined }],
+    ['a URL', `https://${MARK}.cloudflareaccess.com`, /domain/],
+    ['of another domain', `${MARK}.example.com`, /domain/],
+    ['a placeholder', '<TEAM>', /placeholder/],
+  ],
+  ACCESS_AUDIENCE: [
+    ['missing', undefined, /missing/, { ACCESS_AUDIENCE: undefined }],
+    ['with an empty entry', `${MARK},`, /empty/],
+  ],
+  API_KEYS: [
+    ['none, and no other caller', undefined, /missing/],
+    ['an empty list', '[]', /empty/],
+    ['no JSON', `backend:${clearKey}`, /JSON/],
+    ['no list', JSON.stringify(entry), /list/],
+    ['an API key in the clear', list({ ...entry, sha256: clearKey }), /entry 1 .*in the clear.*sha256sum/],
+    ['an API key in the clear, as vars', [{ ...entry, sha256: clearKey }], /entry 1 .*in the clear/],
+    ['an API key beside its digest', list(entry, { ...entry, key: clearKey }), /entry 2 .*nothing else/],
+    ['an API key as a member', list({ ...entry, [clearKey]: true }), /nothing else/],
+    ['an API key as an entry', list(clearKey), /entry 1 must be an object/],
+    ['an API key without a name', list({ ...entry, name: '' }), /name/],
+    ['an API key without scopes', list({ ...entry, scopes: [] }), /scopes/],
+    ['an API key of unknown scope', list({ ...entry, scopes: [MARK] }), /scope/],
+    ['an API key with a scope in words', list({ ...entry, scopes: 'customer' }), /scopes/],
+    ['one digest twice', list(entry, { ...entry, name: 'other' }), /twice/],
+  ],
+  ALLOWED_ORIGINS: [
+    ['a star', '*', /exact origin/],
+    ['null', 'null', /exact origin/],
+    ['with a star', `https://*.${MARK}.test`, /star/],
+    ['with a path', `https://${MARK}.test/x`, /path/],
+    ['with a slash at its end', `https://${MARK}.test/`, /slash/],
+    ['in capitals', `https://${MARK.toUpperCase()}.test`, /exact origin/],
+    ['with the default port', `https://${MARK}.test:443`, /exact origin/],
+    ['without a scheme', `${MARK}.test`, /exact origin/],
+    ['with a user', `https://user@${MARK}.test`, /exact origin/],
+    ['a file', 'file:///', /exact origin/],
+    ['one wrong among right ones', `https://a.test,https://${MARK}.test/`, /exact origin/],
+    ['with an empty entry', `https://${MARK}.test,`, /empty/],
+  ],
 }
 
-const thumbprint = await calculateJwkThumbprint(ec.publicKey.export({ format: 'jwk' }) as never)
+const BESIDE: Record<string, object> = { SESSION, ACCESS_: ACCESS }
 
-const RIGHT: Record<string, Working> = {
-  'an EC key, its id the thumbprint': {
-    changes: { ...keyless, MEMBRANE_PRIVATE_KEY: ecPem },
-    verifyWith: ecPublicPem,
-    options: { algorithms: ['ES256'], issuer: settings.MEMBRANE_WORKSPACE_KEY },
-    header: { alg: 'ES256', typ: 'JWT', kid: thumbprint },
-  },
-  'an RSA key in one line, with an id': {
-    changes: {
-      ...keyless,
-      MEMBRANE_PRIVATE_KEY: rsaPem.replaceAll('\n', '\\n'),
-      MEMBRANE_ALGORITHM: 'PS256',
-      MEMBRANE_KEY_ID: 'key-1',
-    },
-    verifyWith: rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    options: { algorithms: ['PS256'], issuer: settings.MEMBRANE_WORKSPACE_KEY },
-    header: { alg: 'PS256', typ: 'JWT', kid: 'key-1' },
-  },
-  'a secret with spaces, used as it is': {
-    changes: { ...settings, MEMBRANE_WORKSPACE_SECRET: ` ${secret} ` },
-    verifyWith: ` ${secret} `,
-    options: { algorithms: ['HS512'], issuer: settings.MEMBRANE_WORKSPACE_KEY },
-    header: { alg: 'HS512', typ: 'JWT' },
-  },
-  'another algorithm and lifetime': {
-    changes: {
-      ...settings,
-      MEMBRANE_ALGORITHM: 'HS256',
-      TOKEN_EXPIRES_IN: '10m',
-      TOKEN_MAX_EXPIRES_IN: '10m',
-    },
-    verifyWith: secret,
-    options: { algorithms: ['HS256'], maxAge: 600 },
-  },
-}
-
-const isSet = (entry: [string, string | undefined]): entry is [string, string] => entry[1] !== undefined
-const wrongSettings = WRONG.map(([, changes]) =>
-  Object.fromEntries(Object.entries({ ...settings, ...changes }).filter(isSet)),
+const ROWS = Object.entries(WRONG).flatMap(([setting, rows]) =>
+  rows.map(([what, value, mend, beside = {}]) => {
+    const [, others = {}] = Object.entries(BESIDE).find(([prefix]) => setting.startsWith(prefix)) ?? []
+    const changes = { ...settings, ...others, [setting]: value, ...beside }
+    const bindings = Object.fromEntries(Object.entries(changes).filter((pair) => pair[1] !== undefined))
+    return { name: `${setting} ${what}`, setting, value, mend, bindings }
+  }),
 )
-const FROM_STORE = 'from-store'
 
-let miniflare: Miniflare
+const { send } = useStage(
+  Object.fromEntries(ROWS.map(({ bindings }, index) => [`worker-${index}`, { bindings }])),
+)
 
-// One workerd with a Worker for every row.
-beforeAll(async () => {
-  const options = await workerOptions()
-  const { MEMBRANE_WORKSPACE_SECRET: _, ...rest } = settings
-  const workers = [
-    ...wrongSettings.map((bindings, index) => ({ ...options, name: `wrong-${index}`, bindings })),
-    ...Object.values(RIGHT).map(({ changes }, index) => ({
-      ...options,
-      name: `right-${index}`,
-      bindings: changes,
-    })),
-    {
-      ...options,
-      name: FROM_STORE,
-      bindings: rest,
-      secretsStoreSecrets: { MEMBRANE_WORKSPACE_SECRET: { store_id: 'store', secret_name: 'secret' } },
-    },
-  ]
-  miniflare = new Miniflare(convertV4MiniflareOptions({ workers }))
-  await miniflare.ready
-})
-afterAll(async () => {
-  await miniflare?.dispose()
-})
-
-const TOKEN_REQUEST = {
-  method: 'POST',
+const REQUEST = {
   headers: { Authorization: `Bearer ${apiKeys.backend}`, 'Content-Type': 'application/json' },
-  body: '{"id":"customer-42"}',
+  body: { id: 'customer-42' },
 }
 
-async function send(name: string, path: string, init = {}) {
-  // Its type is one of @cloudflare/workers-types, which are not installed.
-  const fetcher = (await miniflare.getWorker(name)) as unknown as { fetch: Miniflare['dispatchFetch'] }
-  return fetcher.fetch(`http://worker.test${path}`, init)
-}
-
-describe('wrong settings', () => {
-  test.each(WRONG.map((row, index) => [...row, index] as const))(
+describe('a wrong setting is named at /healthz, is never quoted, and stops the rest', () => {
+  test.each(ROWS.map((row, index) => [row.name, row, `worker-${index}`] as const))(
     '%s',
-    async (_what, _changes, setting, mend, index) => {
-      const detail = await expectProblem(await send(`wrong-${index}`, '/healthz'), 503, 'ERR_SETTING_INVALID')
+    async (_, { setting, value, mend }, worker) => {
+      const detail = await expectProblem(await send('/healthz', { worker }), 503, 'ERR_SETTING_INVALID')
       expect(detail).toMatch(new RegExp(`^${setting} `))
       expect(detail).toMatch(mend)
-      for (const value of [secret, clearKey, 'too-short', ...ecPem.split('\n').slice(1, -2)]) {
-        expect(detail).not.toContain(value)
-      }
-      for (const path of ['/api/membrane-token', '/nowhere']) {
+      for (const hidden of [MARK, secret, clearKey, entry.sha256]) expect(detail).not.toContain(hidden)
+      if (typeof value === 'string' && value.length > 8) expect(detail).not.toContain(value.trim())
+      for (const path of ['/api/membrane-token', '/api/membrane-admin-token', '/nowhere']) {
         const closed = await expectProblem(
-          await send(`wrong-${index}`, path, TOKEN_REQUEST),
+          await send(path, { ...REQUEST, worker }),
           503,
           'ERR_SETTING_INVALID',
         )
+        expect(closed).toContain('/healthz')
         expect(closed).not.toContain(setting)
       }
+      const keys = await send('/.well-known/jwks.json', { worker })
+      await expectProblem(keys, 503, 'ERR_SETTING_INVALID')
     },
   )
 
-  test('are all named', async () => {
-    const response = await worker.request('/healthz', {}, {})
+  test('of every setting there is', () => {
+    expect(Object.keys(WRONG).sort()).toEqual(Object.keys(SETTINGS).sort())
+  })
+
+  test('beside all the others that are wrong', async () => {
+    const response = await worker.request('/healthz', {}, { TOKEN_EXPIRES_IN: '1', ALLOWED_ORIGINS: '*' })
     const detail = await expectProblem(response, 503, 'ERR_SETTING_INVALID')
-    for (const setting of ['MEMBRANE_WORKSPACE_KEY', 'MEMBRANE_WORKSPACE_SECRET', 'API_KEYS']) {
-      expect(detail).toContain(setting)
+    for (const setting of [
+      'MEMBRANE_WORKSPACE_KEY',
+      'MEMBRANE_WORKSPACE_SECRET',
+      'API_KEYS',
+      'TOKEN_EXPIRES_IN',
+      'ALLOWED_ORIGINS',
+    ]) {
+      expect(detail).toContain(`${setting} `)
     }
-  })
-})
-
-describe('right settings', () => {
-  test.each(Object.entries(RIGHT).map(([what, row], index) => [what, row, index] as const))(
-    '%s',
-    async (_, { verifyWith, options, header }, index) => {
-      expect((await send(`right-${index}`, '/healthz')).status).toBe(200)
-      const response = await send(`right-${index}`, '/api/membrane-token', TOKEN_REQUEST)
-      const { token } = (await response.json()) as { token: string }
-      const verified = jwt.verify(token, verifyWith, { ...options, complete: true })
-      expect(verified.payload).toMatchObject({ id: 'customer-42' })
-      if (header) expect(verified.header).toEqual(header)
-    },
-  )
-
-  test.each([
-    ['issuer', { iss: 'workspace-under-test', id: 'customer-42' }],
-    ['workspaceKey', { workspaceKey: 'workspace-under-test', id: 'customer-42' }],
-    ['tenant', { workspaceKey: 'workspace-under-test', tenantKey: 'customer-42' }],
-  ])('claim style %s', async (style, claims) => {
-    const env = { ...settings, MEMBRANE_CLAIM_STYLE: style }
-    const response = await worker.request('/api/membrane-token', TOKEN_REQUEST, env)
-    const { token } = (await response.json()) as { token: string }
-    expect(jwt.verify(token, secret)).toEqual({ ...claims, iat: expect.any(Number), exp: expect.any(Number) })
-  })
-})
-
-describe('a secret in the Secrets Store', () => {
-  test('is awaited, and one that is not there yet is named and not remembered', async () => {
-    const detail = await expectProblem(await send(FROM_STORE, '/healthz'), 503, 'ERR_SETTING_INVALID')
-    expect(detail).toMatch(/^MEMBRANE_WORKSPACE_SECRET could not be read/)
-
-    const store = await miniflare.getSecretsStoreSecretAPI('MEMBRANE_WORKSPACE_SECRET', FROM_STORE)
-    await store().create(secret)
-    expect((await send(FROM_STORE, '/healthz')).status).toBe(200)
-    const response = await send(FROM_STORE, '/api/membrane-token', TOKEN_REQUEST)
-    const { token } = (await response.json()) as { token: string }
-    expect(jwt.verify(token, secret)).toMatchObject({ id: 'customer-42' })
-  })
-
-  test('is read once, and a request waits for no other one’s reading', async () => {
-    const readings: ((value: string) => void)[] = []
-    const get = vi.fn(() => new Promise<string>((resolve) => readings.push(resolve)))
-    const env = { ...settings, MEMBRANE_WORKSPACE_SECRET: { get } }
-    const abandoned = worker.request('/api/membrane-token', TOKEN_REQUEST, env)
-    const served = worker.request('/api/membrane-token', TOKEN_REQUEST, env)
-    await vi.waitUntil(() => readings.length === 2)
-
-    // The first request never gets its answer.
-    readings[1]!(secret)
-    expect((await served).status).toBe(200)
-    expect((await worker.request('/api/membrane-token', TOKEN_REQUEST, env)).status).toBe(200)
-    expect(get).toHaveBeenCalledTimes(2)
-
-    readings[0]!(secret)
-    expect((await abandoned).status).toBe(200)
   })
 })

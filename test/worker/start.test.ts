@@ -70,12 +70,13 @@ function npmStart(port: number): Run {
   return { child, output: () => output, says, ended }
 }
 
+/** A port that is free, and the next one too. */
 async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
   await new Promise((resolve) => server.close(resolve))
-  return port
+  return port < 65_535 && (await isFree(port + 1)) ? port : freePort()
 }
 
 const isFree = (port: number) =>
@@ -95,75 +96,144 @@ async function membersOf(group: number): Promise<string[]> {
   })
 }
 
-const READY = /Ctrl-C stops the Worker\.\n/
+const READY = /Ctrl-C stops everything\.\n/
+
+/** Each request that was printed, and what is said to have become of it. */
+function readExamples(output: string): { curl: string; outcome: string }[] {
+  return Array.from(
+    output.matchAll(/^(curl (?:.*\\\n)*.*)\n\n((?:.|\n)*?)(?=\n\n\S.*:\n\n|\n\nCtrl-C)/gm),
+    (found) => ({
+      curl: found[1]!,
+      outcome: found[2]!,
+    }),
+  )
+}
+
+const run = async (curl: string) => JSON.parse((await promisify(execFile)('sh', ['-c', curl])).stdout)
+const claimsIn = (outcome: string) => JSON.parse(/^\{\n.*^\}$/ms.exec(outcome)![0])
 
 describe('npm start', () => {
   test('makes settings, shows a token, and ends at Ctrl-C with everything it started', async () => {
     const port = await freePort()
-    const run = npmStart(port)
-    await run.says(READY)
+    const started = npmStart(port)
+    await started.says(READY)
 
     const devVars = await readFile(join(checkout, '.dev.vars'), 'utf8')
     expect((await stat(join(checkout, '.dev.vars'))).mode & 0o777).toBe(0o600)
     const secret = /^MEMBRANE_WORKSPACE_SECRET="(.*)"$/m.exec(devVars)![1]!
     const workspaceKey = /^MEMBRANE_WORKSPACE_KEY="(.*)"$/m.exec(devVars)![1]!
-    expect(run.output()).not.toContain(secret)
+    expect(started.output()).not.toContain(secret)
 
-    const claims = JSON.parse(/^\{\n.*?^\}$/ms.exec(run.output())![0])
-    expect(claims).toMatchObject({ id: 'customer-42', iss: workspaceKey })
-
-    const curl = /^curl (?:.*\\\n)*.*$/m.exec(run.output())![0]
-    const { stdout } = await promisify(execFile)('sh', ['-c', curl])
-    const { token, expiresIn } = JSON.parse(stdout)
-    expect(expiresIn).toBe(7200)
-    const {
-      iat: _,
-      exp: __,
-      ...pasted
-    } = jwt.verify(token, secret, { algorithms: ['HS512'] }) as jwt.JwtPayload
-    expect(claims).toMatchObject(pasted)
+    const examples = readExamples(started.output())
+    expect(examples).toHaveLength(4)
+    const tokens: [Record<string, unknown>, longest: number][] = [
+      [{ iss: workspaceKey, id: 'customer-7', name: 'Globex Corp.' }, 3600],
+      [{ iss: workspaceKey, id: 'customer-42', name: 'Acme Inc.', fields: { plan: 'trial' } }, 7200],
+      [{ iss: workspaceKey, isAdmin: true }, 600],
+    ]
+    for (const [index, [claims, longest]] of tokens.entries()) {
+      const { curl, outcome } = examples[index]!
+      expect(claimsIn(outcome)).toMatchObject(claims)
+      const { token, expiresIn } = await run(curl)
+      expect(expiresIn).toBeGreaterThan(longest - 60)
+      expect(expiresIn).toBeLessThanOrEqual(longest)
+      const dates = { iat: expect.any(Number), exp: expect.any(Number) }
+      expect(jwt.verify(token, secret, { algorithms: ['HS512'] })).toEqual({ ...claims, ...dates })
+    }
+    expect(claimsIn(examples[3]!.outcome)).toEqual({ keys: [] })
+    expect(await run(examples[3]!.curl)).toEqual({ keys: [] })
+    expect(started.output()).toContain(`The identity provider runs on http://127.0.0.1:${port + 1};`)
+    expect(started.output()).toContain('Cloudflare Access cannot run here')
 
     const second = npmStart(port)
     expect(await second.ended).toBe(1)
     expect(second.output()).toContain(`Port ${port} is busy`)
+    const third = npmStart(port - 1)
+    expect(await third.ended).toBe(1)
+    expect(third.output()).toContain(`Port ${port}, of the local identity provider, is busy`)
 
-    expect((await membersOf(run.child.pid!)).length).toBeGreaterThan(1)
-    process.kill(-run.child.pid!, 'SIGINT')
-    await run.ended
-    expect(await membersOf(run.child.pid!)).toEqual([])
-    expect(await isFree(port)).toBe(true)
+    expect((await membersOf(started.child.pid!)).length).toBeGreaterThan(1)
+    process.kill(-started.child.pid!, 'SIGINT')
+    await started.ended
+    expect(await membersOf(started.child.pid!)).toEqual([])
+    expect(await Promise.all([port, port + 1].map(isFree))).toEqual([true, true])
   })
 
   test('keeps settings that are there, and ends when only npm is told to', async () => {
     const before = await readFile(join(checkout, '.dev.vars'), 'utf8')
     const port = await freePort()
-    const run = npmStart(port)
-    await run.says(READY)
-    expect(run.output()).not.toContain('Wrote')
+    const started = npmStart(port)
+    await started.says(READY)
+    expect(started.output()).not.toContain('Wrote')
     expect(await readFile(join(checkout, '.dev.vars'), 'utf8')).toBe(before)
 
-    run.child.kill('SIGTERM')
-    await run.ended
-    expect(await membersOf(run.child.pid!)).toEqual([])
-    expect(await isFree(port)).toBe(true)
+    started.child.kill('SIGTERM')
+    await started.ended
+    expect(await membersOf(started.child.pid!)).toEqual([])
+    expect(await Promise.all([port, port + 1].map(isFree))).toEqual([true, true])
+  })
+
+  /** Starts with other settings, and puts the old ones back. */
+  async function withDevVars(
+    change: (devVars: string) => string,
+    check: (started: Run) => Promise<void>,
+  ): Promise<void> {
+    const path = join(checkout, '.dev.vars')
+    const before = await readFile(path, 'utf8')
+    await writeFile(path, change(before))
+    const started = npmStart(await freePort())
+    try {
+      await check(started)
+      if (started.child.exitCode === null) process.kill(-started.child.pid!, 'SIGINT')
+      await started.ended
+      expect(await membersOf(started.child.pid!)).toEqual([])
+    } finally {
+      await writeFile(path, before)
+    }
+  }
+
+  test('takes settings of an earlier version, and says what their API key may not do', async () => {
+    await withDevVars(
+      (devVars) => devVars.replace(/^# Sessions.*\n/m, '').replace(',"admin"', ''),
+      async (started) => {
+        await started.says(READY)
+        const outcomes = readExamples(started.output()).map(({ outcome }) => outcome)
+        expect(outcomes).toHaveLength(4)
+        expect(outcomes[2]).toMatch(/refused.*scope "admin"/)
+        for (const index of [0, 1, 3]) expect(outcomes[index]).toContain('just now')
+      },
+    )
+  })
+
+  test('keeps to an identity provider that is set, and shows what it can', async () => {
+    await withDevVars(
+      (devVars) =>
+        `${devVars.replace('# API key:', '# The key is')}SESSION_ISSUER="https://login.example"\nSESSION_AUDIENCE="a"\n`,
+      async (started) => {
+        await started.says(READY)
+        expect(started.output()).toContain('Sessions come from the identity provider in .dev.vars')
+        expect(started.output()).toContain('no line "# API key: …"')
+        expect(readExamples(started.output()).map(({ curl }) => curl)).toEqual([
+          expect.stringContaining('/.well-known/jwks.json'),
+        ])
+      },
+    )
   })
 
   test('names a setting that is wrong', async () => {
-    const path = join(checkout, '.dev.vars')
-    const before = await readFile(path, 'utf8')
-    await writeFile(
-      path,
-      before.replace(/^MEMBRANE_WORKSPACE_KEY=.*$/m, 'MEMBRANE_WORKSPACE_KEY="<WORKSPACE_KEY>"'),
+    await withDevVars(
+      (devVars) =>
+        devVars.replace(/^MEMBRANE_WORKSPACE_KEY=.*$/m, 'MEMBRANE_WORKSPACE_KEY="<WORKSPACE_KEY>"'),
+      async (started) => {
+        expect(await started.ended).toBe(1)
+        expect(started.output()).toMatch(/MEMBRANE_WORKSPACE_KEY .*placeholder/)
+      },
     )
-    const run = npmStart(await freePort())
-    expect(await run.ended).toBe(1)
-    expect(run.output()).toMatch(/MEMBRANE_WORKSPACE_KEY .*placeholder/)
-    expect(await membersOf(run.child.pid!)).toEqual([])
   })
 
   test('names a port that is none', async () => {
-    const run = npmStart(70_000)
-    expect(await run.ended).toBe(1)
-    expect(run.output()).toContain('PORT must be')
+    const started = npmStart(70_000)
+    expect(await started.ended).toBe(1)
+    expect(started.output()).toContain('PORT must be')
   })
 })

@@ -1,0 +1,21 @@
+import { createSigner } from 'membrane-token'
+import { apiKeys, createTokenEndpoint, firstOf, sessionJwt } from 'membrane-token/endpoint'
+
+const signer = await createSigner({
+  workspaceKey: process.env.MEMBRANE_WORKSPACE_KEY ?? '',
+  secret: process.env.MEMBRANE_WORKSPACE_SECRET,
+})
+
+const authenticate = firstOf(
+  // Users of your app get the token of the customer that their session names …
+  sessionJwt({
+    issuer: 'https://example.eu.auth0.com/',
+    audience: 'https://api.example.com',
+    customerId: 'org_id',
+  }),
+  // … and your servers that of the customer they name.
+  apiKeys({ keys: [{ name: 'backend', sha256: process.env.API_KEY_SHA256 ?? '', scopes: ['customer'] }] }),
+)
+
+export const GET = createTokenEndpoint({ signer, authenticate, maxExpiresIn: '24h' })
+export const POST = GET

@@ -1,0 +1,197 @@
+import { type CloudflareAccessOptions, cloudflareAccess } from '../../src/endpoint/index.ts'
+import {
+  createTestEndpoint,
+  expectProblem,
+  loosely,
+  makeRequest,
+  refuses,
+  send,
+  sessionToken,
+  withProvider,
+} from './endpoint-scene.ts'
+import { type Forgery, now } from './forge.ts'
+import { published } from './key-scene.ts'
+import { answering, failing } from './key-server.ts'
+import { privateJwk } from './keys.ts'
+import type { ConformanceModule } from './suite.ts'
+import { assert, equal, rejects } from './suite.ts'
+
+const team = 'https://example.cloudflareaccess.com'
+const certs = `${team}/cdn-cgi/access/certs`
+const aud = '32eafc7626e737fd22c7ab5f4a3b1e0c2d4f6a8b0c1d2e3f4a5b6c7d8e9f0a1b'
+const subject = '7335d417-61da-459d-899c-0a01c76a2f94'
+const seconds = now / 1000
+
+/** As Cloudflare's page on the application token has it. */
+const assertion = (claims: object = {}, forgery: Forgery = {}) =>
+  sessionToken(
+    { iss: team, aud: [aud], type: 'app', sub: subject, email: 'ada@example.com', ...claims },
+    forgery,
+  )
+
+const serviceAssertion = (claims: object = {}) =>
+  assertion({ sub: '', email: undefined, common_name: 'e367826f93b8d71185e03fe518aff3b4.access', ...claims })
+
+const carrying = (token: string) => makeRequest({ headers: { 'Cf-Access-Jwt-Assertion': token } })
+
+async function recognise(token: string, options: Partial<CloudflareAccessOptions> = {}) {
+  const authenticate = cloudflareAccess({ teamDomain: 'example', audience: aud, now: () => now, ...options })
+  let caller: Awaited<ReturnType<typeof authenticate>> = null
+  await withProvider({ [certs]: answering(await published('P-256', 'a')) }, async () => {
+    caller = await authenticate(carrying(token))
+  })
+  return caller as Awaited<ReturnType<typeof authenticate>>
+}
+
+export const endpointAccess: ConformanceModule = ({ test }, lib) => {
+  const person = { kind: 'customer', method: 'access', subject, expiresAt: new Date((seconds + 3600) * 1000) }
+  const service = { kind: 'service', method: 'access', name: 'e367826f93b8d71185e03fe518aff3b4.access' }
+
+  const people: [string, object, Partial<CloudflareAccessOptions>, object][] = [
+    ['by subject and e-mail', {}, {}, { id: subject, name: 'ada@example.com' }],
+    ['an audience in text', { aud }, {}, { id: subject, name: 'ada@example.com' }],
+    [
+      'one of several applications',
+      {},
+      { audience: ['other', aud] },
+      { id: subject, name: 'ada@example.com' },
+    ],
+    ['by e-mail', {}, { customerId: 'email' }, { id: 'ada@example.com', name: 'ada@example.com' }],
+    [
+      'by a claim of the identity provider',
+      { custom: { tenant: 't1', plan: 'team' } },
+      { customerId: 'custom.tenant', fields: ['custom.plan'] },
+      { id: 't1', name: 'ada@example.com', fields: { plan: 'team' } },
+    ],
+    ['without e-mail', { email: undefined }, {}, { id: subject }],
+    ['who names a service', { common_name: 'x.access' }, {}, { id: subject, name: 'ada@example.com' }],
+  ]
+  for (const [title, claims, options, customer] of people) {
+    test(`a person, ${title}`, async () => {
+      equal({ ...(await recognise(await assertion(claims), options)) }, { ...person, customer })
+    })
+  }
+
+  test('a service token is a service, with the scopes it was given', async () => {
+    equal({ ...(await recognise(await serviceAssertion())) }, { ...service, scopes: ['customer'] })
+    const options = { serviceScopes: ['admin', 'customer'] as const }
+    const caller = await recognise(await serviceAssertion({ sub: undefined }), options)
+    equal({ ...caller }, { ...service, scopes: ['admin', 'customer'] })
+  })
+
+  test('an empty subject is nobody’s id', async () => {
+    for (const claims of [{ common_name: undefined }, { common_name: '' }, { common_name: 5 }]) {
+      const token = await serviceAssertion(claims)
+      await refuses(() => recognise(token), 'ERR_CREDENTIALS_INVALID')
+    }
+    const caller = await recognise(await serviceAssertion({ email: 'ada@example.com' }), {
+      customerId: 'email',
+    })
+    equal(caller?.kind, 'service')
+  })
+
+  const bad: [string, object, Forgery?][] = [
+    ['another team', { iss: 'https://other.cloudflareaccess.com' }],
+    ['the team with a slash', { iss: `${team}/` }],
+    ['no team', { iss: undefined }],
+    ['another application', { aud: ['other'] }],
+    ['no application', { aud: undefined }],
+    ['the type org', { type: 'org' }],
+    ['no type', { type: undefined }],
+    ['the type in capitals', { type: 'APP' }],
+    ['ended', { exp: seconds - 5 }],
+    ['no end', { exp: undefined }],
+    ['not yet begun', { nbf: seconds + 6 }],
+    ['alg none', {}, { header: { kid: 'a', alg: 'none' } }],
+    ['HS256', {}, { algorithm: 'HS256', key: 'x'.repeat(64) }],
+    ['an unknown key', {}, { header: { kid: 'b' } }],
+  ]
+  for (const [title, claims, forgery] of bad) {
+    test(`refused: ${title}`, async () => {
+      const token = await assertion(claims, forgery)
+      await refuses(() => recognise(token), 'ERR_CREDENTIALS_INVALID')
+    })
+  }
+
+  test('refused: the key of somebody else', async () => {
+    const token = await assertion({}, { key: await privateJwk('other P-256') })
+    await refuses(() => recognise(token), 'ERR_CREDENTIALS_INVALID')
+  })
+
+  for (const text of ['', 'opaque', 'e30.e30.e30', 'a.b', 'e30.e30.e30.e30.e30', 'x'.repeat(9000)]) {
+    test(`refused: no token but ${JSON.stringify(text.slice(0, 20))}`, async () => {
+      await refuses(() => recognise(text), 'ERR_CREDENTIALS_INVALID')
+    })
+  }
+
+  test('the header twice', async () => {
+    const token = await assertion()
+    await refuses(() => recognise(`${token}, ${token}`), 'ERR_CREDENTIALS_INVALID')
+  })
+
+  test('null: the same token in a cookie, or as bearer', async () => {
+    const authenticate = cloudflareAccess({ teamDomain: 'example', audience: aud, now: () => now })
+    const token = await assertion()
+    const headers = { Cookie: `CF_Authorization=${token}`, Authorization: `Bearer ${token}` }
+    equal(await authenticate(makeRequest({ headers })), null)
+    equal(await authenticate(makeRequest()), null)
+  })
+
+  test('503 while the team’s keys cannot be had', async () => {
+    const authenticate = cloudflareAccess({ teamDomain: 'example', audience: aud, now: () => now })
+    const handler = await createTestEndpoint(lib, authenticate)
+    await withProvider({ [certs]: failing(500) }, async () => {
+      const answer = await send(handler, carrying(await assertion()))
+      expectProblem(answer, 'ERR_JWKS_UNAVAILABLE')
+      assert(Number(answer.headers.get('Retry-After')) > 0, 'no Retry-After')
+    })
+  })
+}
+
+export const endpointAccessOptions: ConformanceModule = ({ test }) => {
+  for (const teamDomain of [
+    'example',
+    'EXAMPLE',
+    'example.cloudflareaccess.com',
+    'Example.CloudflareAccess.com',
+  ]) {
+    test(`good: ${teamDomain}`, async () => assert(await recognise(await assertion(), { teamDomain })))
+  }
+
+  const wrong: [string, unknown][] = [
+    ['nothing', undefined],
+    ['null', null],
+    ['no audience', { audience: undefined }],
+    ['an empty audience', { audience: '' }],
+    ['an empty list', { audience: [] }],
+    ['no scopes', { serviceScopes: [] }],
+    ['another scope', { serviceScopes: ['owner'] }],
+    ['a scope in text', { serviceScopes: 'admin' }],
+    ['a negative tolerance', { clockTolerance: -1 }],
+    ['a time for a clock', { now: 5 }],
+    ['an empty claim', { customerId: '' }],
+    ['fields in text', { fields: 'email' }],
+  ]
+  for (const teamDomain of [
+    undefined,
+    '',
+    5,
+    team,
+    'example.cloudflareaccess.com/',
+    'example.cloudflareaccess.com.evil.example',
+    'evil.example',
+    'evil.example#.cloudflareaccess.com',
+    'a.b.cloudflareaccess.com',
+    'example\n',
+    'example@evil',
+  ]) {
+    wrong.push([`team ${JSON.stringify(teamDomain)}`, { teamDomain }])
+  }
+  for (const [title, options] of wrong) {
+    test(`wrong: ${title}`, async () => {
+      const isObject = typeof options === 'object' && options !== null
+      const all = isObject ? { teamDomain: 'example', audience: aud, ...options } : options
+      await rejects(loosely(cloudflareAccess, all), 'ERR_OPTION_INVALID')
+    })
+  }
+}

@@ -1,0 +1,171 @@
+import { type AuditEvent, apiKeys, type Caller, type TokenEndpointOptions } from '../../src/endpoint/index.ts'
+import {
+  type Asked,
+  atTime,
+  backend,
+  bearer,
+  createTestEndpoint,
+  expectGrant,
+  expectProblem,
+  inSilence,
+  makeRequest,
+  send,
+  sha256,
+  visitor,
+} from './endpoint-scene.ts'
+import { now } from './forge.ts'
+import { privateJwk } from './keys.ts'
+import type { ConformanceModule, Library } from './suite.ts'
+import { assert, equal } from './suite.ts'
+import { createTestSigner, customer, secret } from './tokens.ts'
+
+const headers = { 'X-Request-Id': 'request-1' }
+
+async function auditOne(
+  lib: Library,
+  caller: Caller | null,
+  asked: Asked,
+  options: Partial<TokenEndpointOptions> = {},
+): Promise<{ event: AuditEvent; token: string | undefined }> {
+  const events: AuditEvent[] = []
+  let token: string | undefined
+  await atTime(now, async () => {
+    const audit = (event: AuditEvent) => void events.push(event)
+    const handler = await createTestEndpoint(lib, caller, { audit, ...options })
+    const answer = await send(handler, { ...asked, headers })
+    if (answer.status === 200) token = (await expectGrant(answer)).token
+  })
+  const [event] = events
+  assert(event && events.length === 1, `${events.length} events`)
+  return { event, token }
+}
+
+export const endpointAudit: ConformanceModule = ({ test }, lib) => {
+  const common = {
+    time: '2026-01-01T00:00:00.000Z',
+    requestId: 'request-1',
+    tokenKind: 'customer',
+    algorithm: 'HS512',
+    duration: 0,
+  }
+  const service = { callerKind: 'service', callerName: 'backend' }
+  const session = { callerKind: 'customer', callerName: 'user-7', customerId: customer.id }
+
+  const issued: [string, Caller, Asked, Partial<TokenEndpointOptions>, object][] = [
+    ['for a session', { ...visitor, method: 'session' }, {}, {}, { ...session, method: 'session' }],
+    ['for a session of one’s own', visitor, {}, {}, session],
+    ['for a service', backend, { body: customer }, {}, { ...service, customerId: customer.id }],
+    ['for an admin', backend, { body: { id: 'c' } }, { kind: 'admin' }, { ...service, tokenKind: 'admin' }],
+  ]
+  for (const [title, caller, asked, options, expected] of issued) {
+    test(`issued ${title}`, async () => {
+      const { event, token } = await auditOne(lib, caller, { method: 'POST', ...asked }, options)
+      const tokenSha256 = (await sha256(token ?? '')).slice(0, 16)
+      equal({ ...event }, { ...common, ...expected, outcome: 'issued', tokenSha256 })
+    })
+  }
+
+  const refused: [string, Caller | null, Asked, string, object][] = [
+    ['nobody', null, {}, 'ERR_CREDENTIALS_MISSING', {}],
+    ['a method', backend, { method: 'PUT' }, 'ERR_METHOD_NOT_ALLOWED', {}],
+    ['a session’s wish', visitor, { body: { id: 'other' } }, 'ERR_CALLER_FORBIDDEN', session],
+    ['a service’s scope', { ...backend, scopes: ['admin'] }, {}, 'ERR_CALLER_FORBIDDEN', service],
+    ['a body', backend, { body: '{' }, 'ERR_BODY_INVALID', service],
+    ['an id', backend, { body: { id: 5 } }, 'ERR_CLAIM_INVALID', service],
+  ]
+  for (const [title, caller, asked, code, expected] of refused) {
+    test(`refused for ${title}`, async () => {
+      const { event } = await auditOne(lib, caller, asked)
+      equal({ ...event }, { ...common, ...expected, outcome: 'refused', code })
+    })
+  }
+
+  test('failed, with the name of the error and not its message', async () => {
+    const signer = await createTestSigner(lib, { secret })
+    const failing = { ...signer, signCustomerToken: () => Promise.reject(new RangeError('hunter2')) }
+    await inSilence(async (lines) => {
+      const { event } = await auditOne(lib, visitor, {}, { signer: failing })
+      const failed = { outcome: 'failed', code: 'ERR_INTERNAL', error: 'RangeError' }
+      equal({ ...event }, { ...common, ...session, ...failed })
+      equal(lines, [], 'logged twice')
+    })
+  })
+
+  test('the key and its algorithm', async () => {
+    const privateKey = await privateJwk('P-256')
+    const signer = await createTestSigner(lib, { privateKey, keyId: 'key-1' })
+    const events: AuditEvent[] = []
+    const audit = (event: AuditEvent) => void events.push(event)
+    await send(await createTestEndpoint(lib, visitor, { signer, audit }))
+    equal([events[0]?.keyId, events[0]?.algorithm], ['key-1', 'ES256'])
+  })
+
+  test('nothing secret, and nothing of what the customer’s fields hold', async () => {
+    const apiKey = 'an-api-key-nobody-could-guess-0123456789'
+    const authenticate = apiKeys({
+      keys: [{ name: 'backend', sha256: await sha256(apiKey), scopes: ['customer'] }],
+    })
+    const events: AuditEvent[] = []
+    const audit = (event: AuditEvent) => void events.push(event)
+    const handler = await createTestEndpoint(lib, authenticate, { audit })
+    const Authorization = `Bearer ${apiKey}`
+    const body = { id: 'c', name: 'Ada Private', fields: { card: '4111-1111' } }
+    const { token } = await expectGrant(await send(handler, { body, headers: { Authorization } }))
+    expectProblem(await send(handler, bearer('a-key-that-is-unknown')), 'ERR_CREDENTIALS_INVALID')
+    expectProblem(await send(handler, bearer('e30.e30.AAAA')), 'ERR_CREDENTIALS_INVALID')
+    const text = JSON.stringify(events)
+    equal(events.length, 3)
+    const confidential = [apiKey, await sha256(apiKey), token, ...token.split('.'), secret]
+    for (const hushed of [...confidential, 'Ada Private', '4111-1111', 'a-key-that-is-unknown', 'e30.e30']) {
+      assert(!text.includes(hushed), `the audit tells ${hushed}`)
+    }
+  })
+}
+
+export const endpointBrokenAudit: ConformanceModule = ({ test }, lib) => {
+  const failing = () => {
+    throw new TypeError('hunter2')
+  }
+
+  test('no token without its audit', async () => {
+    for (const [caller, options] of [
+      [visitor, {}],
+      [backend, { kind: 'admin' }],
+    ] as const) {
+      await inSilence(async (lines) => {
+        const handler = await createTestEndpoint(lib, caller, { ...options, audit: failing })
+        for (const accept of ['application/json', 'application/jwt']) {
+          const asked = { method: 'POST', headers: { ...headers, Accept: accept } }
+          const answer = await send(handler, asked)
+          expectProblem(answer, 'ERR_INTERNAL')
+          assert(!`${answer.text}${lines.join()}`.includes('hunter2'), 'the detail is given away')
+        }
+        equal(lines.length, 2)
+        assert(
+          lines.every((line) => line.includes('request-1') && line.includes('TypeError')),
+          'what failed is not to be found',
+        )
+      })
+    }
+  })
+
+  test('an audit that recovers is told of the failure', async () => {
+    const events: AuditEvent[] = []
+    const audit = (event: AuditEvent) => {
+      if (event.outcome === 'issued') failing()
+      events.push(event)
+    }
+    await inSilence(async (lines) => {
+      expectProblem(await send(await createTestEndpoint(lib, visitor, { audit })), 'ERR_INTERNAL')
+      equal([events.length, events[0]?.outcome, events[0]?.error, lines], [1, 'failed', 'TypeError', []])
+    })
+  })
+
+  test('a refusal stays one', async () => {
+    await inSilence(async (lines) => {
+      const handler = await createTestEndpoint(lib, null, { audit: failing })
+      expectProblem(await send(handler, makeRequest({ headers })), 'ERR_CREDENTIALS_MISSING')
+      equal([lines.length, lines[0]?.includes('ERR_CREDENTIALS_MISSING')], [1, true])
+    })
+  })
+}

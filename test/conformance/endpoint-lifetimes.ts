@@ -1,0 +1,147 @@
+import type { Caller } from '../../src/endpoint/index.ts'
+import { utf8 } from './encoding.ts'
+import {
+  type Asked,
+  atTime,
+  backend,
+  createTestEndpoint,
+  expectGrant,
+  expectProblem,
+  makeRequest,
+  send,
+  visitor,
+} from './endpoint-scene.ts'
+import { now } from './forge.ts'
+import type { ConformanceModule } from './suite.ts'
+import { assert, equal } from './suite.ts'
+import { createTestSigner, secret } from './tokens.ts'
+
+const hour = 3600
+const latest = 253_402_300_799
+
+export const endpointLifetimes: ConformanceModule = ({ test }, lib) => {
+  const served: [string, wish: unknown, most: number | string | undefined, expected: number][] = [
+    ['the signer’s own', undefined, undefined, 2 * hour],
+    ['the signer’s own, under the limit', undefined, '24h', 2 * hour],
+    ['the signer’s own, over the limit', undefined, hour, hour],
+    ['a second', 1, '24h', 1],
+    ['seconds', 60, '24h', 60],
+    ['text', '30m', '24h', 1800],
+    ['a week, without a limit', '1w', undefined, 604_800],
+    ['the limit', '24h', '24h', 24 * hour],
+    ['a second over the limit', 24 * hour + 1, '24h', 24 * hour],
+    ['a week', '7d', '24h', 24 * hour],
+    ['milliseconds for seconds', 7_200_000, 24 * hour, 24 * hour],
+    ['as long as can be', latest, '1h', hour],
+  ]
+  for (const [title, expiresIn, maxExpiresIn, expected] of served) {
+    test(`${title}`, async () => {
+      for (const kind of ['customer', 'admin'] as const) {
+        const handler = await createTestEndpoint(lib, backend, { maxExpiresIn, kind })
+        equal((await expectGrant(await send(handler, { body: { id: 'c', expiresIn } }))).expiresIn, expected)
+      }
+    })
+  }
+
+  const wishes = [
+    0,
+    -1,
+    1.5,
+    '60',
+    '1 hour',
+    '-1h',
+    '1.5h',
+    '',
+    'h',
+    '1H',
+    null,
+    true,
+    [],
+    [60],
+    {},
+    latest + 1,
+  ]
+  for (const expiresIn of [...wishes, '999999999999w', 1e300]) {
+    test(`no wish: ${JSON.stringify(expiresIn)}`, async () => {
+      for (const caller of [backend, visitor]) {
+        const handler = await createTestEndpoint(lib, caller, { maxExpiresIn: '24h' })
+        const body = caller === backend ? { id: 'c', expiresIn } : { expiresIn }
+        expectProblem(await send(handler, { body }), 'ERR_LIFETIME_INVALID')
+      }
+    })
+  }
+
+  test('an end after the year 9999, without a limit', async () => {
+    const handler = await createTestEndpoint(lib, backend)
+    expectProblem(await send(handler, { body: { id: 'c', expiresIn: latest } }), 'ERR_LIFETIME_INVALID')
+  })
+
+  test('the lifetime of the signer', async () => {
+    const signer = await createTestSigner(lib, { secret, expiresIn: '5m' })
+    equal((await expectGrant(await send(await createTestEndpoint(lib, visitor, { signer })))).expiresIn, 300)
+  })
+}
+
+export const endpointSessionEnd: ConformanceModule = ({ test }, lib) => {
+  const endingIn = (seconds: number): Caller => ({ ...visitor, expiresAt: new Date(now + seconds * 1000) })
+
+  const served: [left: number, wish: Asked, most: string | undefined, expected: number][] = [
+    [600, {}, undefined, 600],
+    [600, {}, '24h', 600],
+    [600, {}, '5m', 300],
+    [600, { body: { expiresIn: '1h' } }, undefined, 600],
+    [600, { body: { expiresIn: 601 } }, '24h', 600],
+    [600, { body: { expiresIn: 60 } }, '24h', 60],
+    [600.9, {}, undefined, 600],
+    [1, {}, undefined, 1],
+    [1.999, { body: { expiresIn: '2h' } }, undefined, 1],
+    [48 * hour, {}, '24h', 2 * hour],
+    [48 * hour, { body: { expiresIn: '7d' } }, '24h', 24 * hour],
+  ]
+  for (const [left, asked, maxExpiresIn, expected] of served) {
+    test(`${left} s left, ${JSON.stringify(asked)}, ${maxExpiresIn}: ${expected} s`, async () => {
+      await atTime(now, async () => {
+        const handler = await createTestEndpoint(lib, endingIn(left), { maxExpiresIn })
+        equal((await expectGrant(await send(handler, asked))).expiresIn, expected)
+      })
+    })
+  }
+
+  for (const left of [0.999, 0, -0.001, -1, -7200]) {
+    test(`${left} s left: it has ended`, async () => {
+      await atTime(now, async () => {
+        for (const asked of [{}, { body: { expiresIn: 60 } }]) {
+          const handler = await createTestEndpoint(lib, endingIn(left))
+          expectProblem(await send(handler, asked), 'ERR_CREDENTIALS_INVALID')
+        }
+      })
+    })
+  }
+
+  test('a date that is none gives no token', async () => {
+    const handler = await createTestEndpoint(lib, { ...visitor, expiresAt: new Date(Number.NaN) })
+    assert((await send(handler)).status >= 400)
+  })
+
+  test('a body that takes its time does not win any', async () => {
+    await atTime(now, async (wait) => {
+      const signer = await createTestSigner(lib, { secret, now: () => Date.now() })
+      const handler = await createTestEndpoint(lib, endingIn(600), { signer })
+      const request = makeRequest({ body: {} })
+      // In place of the real one, since not every browser can send a stream.
+      const body = new ReadableStream(
+        {
+          pull: (controller) => {
+            wait(300)
+            controller.enqueue(utf8('{}'))
+            controller.close()
+          },
+        },
+        { highWaterMark: 0 },
+      )
+      Object.defineProperty(request, 'body', { value: body })
+      const { claims } = await expectGrant(await send(handler, request))
+      assert((claims.exp as number) <= now / 1000 + 600, 'the token outlives the session')
+    })
+  })
+}

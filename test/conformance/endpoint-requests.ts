@@ -1,0 +1,225 @@
+import { utf8 } from './encoding.ts'
+import {
+  type Asked,
+  backend,
+  createTestEndpoint,
+  expectGrant,
+  expectProblem,
+  parse,
+  send,
+  statuses,
+  visitor,
+} from './endpoint-scene.ts'
+import type { ConformanceModule } from './suite.ts'
+import { assert, equal } from './suite.ts'
+import { customer, issuedAt, secret, verifies, workspaceKey } from './tokens.ts'
+
+const dates = { iat: issuedAt, exp: issuedAt + 7200, iss: workspaceKey }
+
+export const endpointMethods: ConformanceModule = ({ test }, lib) => {
+  for (const method of ['GET', 'POST']) {
+    test(`a session gets its own token by ${method}`, async () => {
+      const handler = await createTestEndpoint(lib, visitor)
+      const { claims } = await expectGrant(await send(handler, { method }))
+      equal(claims, { ...customer, ...dates })
+    })
+  }
+
+  test('GET names no customer for a service', async () => {
+    const handler = await createTestEndpoint(lib, backend)
+    expectProblem(await send(handler, { search: '?id=customer-42' }), 'ERR_CLAIM_INVALID')
+  })
+
+  for (const [kind, allow, methods] of [
+    ['customer', 'GET, POST', ['HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']],
+    ['admin', 'POST', ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']],
+  ] as const) {
+    for (const method of methods) {
+      test(`${kind}: ${method} is not allowed, whoever asks`, async () => {
+        const never = async () => assert(false, 'the caller is looked at') as never
+        const handler = await createTestEndpoint(lib, never, { kind })
+        const answer = await send(handler, { method })
+        expectProblem(answer, 'ERR_METHOD_NOT_ALLOWED')
+        equal(answer.headers.get('Allow'), allow)
+      })
+    }
+  }
+}
+
+const padded = (size: number) => '{"id":"customer-42"}'.padEnd(size, ' ')
+const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
+
+export const endpointBodies: ConformanceModule = ({ test }, lib) => {
+  const good: [string, Asked, object][] = [
+    ['the id', { body: { id: 'c' } }, { id: 'c' }],
+    ['all of it', { body: customer }, customer],
+    [
+      'members that are none of ours',
+      { body: { id: 'c', isAdmin: true, iss: 'x', exp: 1, sub: 's' } },
+      { id: 'c' },
+    ],
+    ['id in Unicode', { body: { id: 'Zoë 🦋' } }, { id: 'Zoë 🦋' }],
+    ['no fields', { body: { id: 'c', fields: {} } }, { id: 'c', fields: {} }],
+    [
+      'prototype words',
+      { body: { id: 'toString', name: 'constructor' } },
+      { id: 'toString', name: 'constructor' },
+    ],
+    ['a charset', { body: { id: 'c' }, type: 'application/json; charset=utf-8' }, { id: 'c' }],
+    ['a charset in quotes', { body: { id: 'c' }, type: 'application/json;charset="UTF-8"' }, { id: 'c' }],
+    ['the type in capitals', { body: { id: 'c' }, type: 'Application/JSON' }, { id: 'c' }],
+    ['16 KiB', { body: padded(16_384) }, { id: 'customer-42' }],
+  ]
+  for (const [title, asked, expected] of good) {
+    test(`good: ${title}`, async () => {
+      const { claims } = await expectGrant(await send(await createTestEndpoint(lib, backend), asked))
+      equal(claims, { ...expected, ...dates })
+    })
+  }
+
+  const bad: [string, Asked, string][] = [
+    ['nothing', { method: 'POST' }, 'ERR_CLAIM_INVALID'],
+    ['an empty text', { body: '' }, 'ERR_CLAIM_INVALID'],
+    ['no JSON', { body: '{"id":' }, 'ERR_BODY_INVALID'],
+    ['JSON and more', { body: '{"id":"c"}}' }, 'ERR_BODY_INVALID'],
+    ['a list', { body: [{ id: 'c' }] }, 'ERR_BODY_INVALID'],
+    ['a text', { body: '"customer-42"' }, 'ERR_BODY_INVALID'],
+    ['a number', { body: '42' }, 'ERR_BODY_INVALID'],
+    ['null', { body: 'null' }, 'ERR_BODY_INVALID'],
+    ['spaces', { body: '   ' }, 'ERR_BODY_INVALID'],
+    ['NaN', { body: '{"id":"c","fields":{"a":NaN}}' }, 'ERR_BODY_INVALID'],
+    ['not UTF-8', { body: Uint8Array.of(...utf8('{"id":"'), 0xff, ...utf8('"}')) }, 'ERR_BODY_INVALID'],
+    ['UTF-8 cut short', { body: Uint8Array.of(...utf8('{"id":"c"}'), 0xc3) }, 'ERR_BODY_INVALID'],
+    [
+      'UTF-16',
+      { body: Uint8Array.from([...'{"id":"c"}'].flatMap((c) => [c.charCodeAt(0), 0])) },
+      'ERR_BODY_INVALID',
+    ],
+    ['__proto__', { body: '{"id":"c","__proto__":{"id":"d"}}' }, 'ERR_BODY_INVALID'],
+    ['__proto__ within', { body: '{"id":"c","fields":{"a":[{"__proto__":1}]}}' }, 'ERR_BODY_INVALID'],
+    ['__proto__ in disguise', { body: '{"id":"c","\\u005f_proto__":1}' }, 'ERR_BODY_INVALID'],
+    ['a byte too many', { body: padded(16_385) }, 'ERR_BODY_TOO_LARGE'],
+    ['a megabyte', { body: padded(1_048_576) }, 'ERR_BODY_TOO_LARGE'],
+    [
+      'fields for 9000 characters',
+      { body: { id: 'c', fields: { a: 'x'.repeat(9000) } } },
+      'ERR_TOKEN_TOO_LARGE',
+    ],
+    ['id empty', { body: { id: '' } }, 'ERR_CLAIM_INVALID'],
+    ['id a number', { body: { id: 42 } }, 'ERR_CLAIM_INVALID'],
+    ['id null', { body: { id: null } }, 'ERR_CLAIM_INVALID'],
+    ['id a list', { body: { id: ['c'] } }, 'ERR_CLAIM_INVALID'],
+    ['tenantKey for id', { body: { tenantKey: 'c' } }, 'ERR_CLAIM_INVALID'],
+    ['name a number', { body: { id: 'c', name: 1 } }, 'ERR_CLAIM_INVALID'],
+    ['name null', { body: { id: 'c', name: null } }, 'ERR_CLAIM_INVALID'],
+    ['fields a list', { body: { id: 'c', fields: [] } }, 'ERR_CLAIM_INVALID'],
+    ['fields null', { body: { id: 'c', fields: null } }, 'ERR_CLAIM_INVALID'],
+    ['fields 300 deep', { body: `{"id":"c","fields":{"a":${nested(300)}}}` }, 'ERR_CLAIM_INVALID'],
+    ['no type', { body: { id: 'c' }, type: null }, 'ERR_CONTENT_TYPE_UNSUPPORTED'],
+  ]
+  for (const type of [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/jsonp',
+    'application/merge-patch+json',
+    'application/json; charset=utf-16',
+    'application/json; charset=utf-8; boundary=x',
+    'application/json, text/plain',
+    'text/plain; a=application/json',
+    '*/*',
+  ]) {
+    bad.push([type, { body: { id: 'c' }, type }, 'ERR_CONTENT_TYPE_UNSUPPORTED'])
+  }
+  for (const [title, asked, code] of bad) {
+    test(`bad: ${title}`, async () => {
+      const answer = await send(await createTestEndpoint(lib, backend), asked)
+      expectProblem(answer, code)
+      equal(answer.headers.get('Accept'), statuses[code]?.[0] === 415 ? 'application/json' : null)
+    })
+  }
+
+  test('bad: nested as deep as it can be', async () => {
+    const handler = await createTestEndpoint(lib, backend)
+    for (const body of [nested(8000), `{"id":"c","fields":{"a":${nested(8000)}}}`, '['.repeat(16_384)]) {
+      equal((await send(handler, { body })).status, 400)
+    }
+  })
+
+  test('bad: what it was is not repeated', async () => {
+    const handler = await createTestEndpoint(lib, backend)
+    for (const body of ['{"id":hunter2}', '{"id":"c","fields":"hunter2"}', '{"id":["hunter2"]}', 'hunter2']) {
+      const { text } = await send(handler, { body })
+      assert(!text.includes('hunter2'), text)
+    }
+  })
+
+  test('read only for those who may have a token at all', async () => {
+    const asked = { body: '{"id":' }
+    expectProblem(await send(await createTestEndpoint(lib, null), asked), 'ERR_CREDENTIALS_MISSING')
+    const other = { ...backend, scopes: ['admin'] as const }
+    expectProblem(await send(await createTestEndpoint(lib, other), asked), 'ERR_CALLER_FORBIDDEN')
+  })
+}
+
+export const endpointAccept: ConformanceModule = ({ test }, lib) => {
+  const accepts: [accept: string | undefined, bare: boolean][] = [
+    [undefined, false],
+    ['', false],
+    ['*/*', false],
+    ['text/html', false],
+    ['application/json', false],
+    ['application/jwt', true],
+    ['APPLICATION/JWT', true],
+    ['text/html, application/jwt', true],
+    ['application/jwt;q=0.5', true],
+    ['application/jwt; q=0', false],
+    ['application/jwt, application/json', false],
+    ['application/json;q=0.9,application/jwt', true],
+    ['application/json, application/jwt;q=0.9', false],
+    ['application/jwt;q=0.4, application/*;q=0.5', false],
+    ['application/jwt;q=0.6, application/*;q=0.5, */*;q=0.9', true],
+    ['application/jwt, */*;q=0.1', true],
+    ['application/jwt, */*', false],
+    ['application/jwt;q=x', false],
+    ['application/jwt+json', false],
+    ['application/problem+json', false],
+  ]
+  for (const [accept, bare] of accepts) {
+    test(`${accept}: ${bare ? 'the bare token' : 'JSON'}`, async () => {
+      const handler = await createTestEndpoint(lib, visitor)
+      const answer = await send(handler, accept === undefined ? {} : { headers: { Accept: accept } })
+      if (!bare) return void (await expectGrant(answer))
+      equal([answer.status, answer.headers.get('Content-Type')], [200, 'application/jwt'])
+      equal(answer.headers.get('Cache-Control'), 'no-store')
+      equal(answer.headers.get('X-Content-Type-Options'), 'nosniff')
+      assert(await verifies(answer.text, 'HS512', secret), 'not the token alone')
+    })
+  }
+
+  test('a problem is one, whatever is accepted', async () => {
+    const handler = await createTestEndpoint(lib, null)
+    const answer = await send(handler, { headers: { Accept: 'application/jwt' } })
+    expectProblem(answer, 'ERR_CREDENTIALS_MISSING')
+  })
+
+  for (const [given, kept] of [
+    ['request-1', true],
+    ['0af7651916cd43dd8448eb211c80319c', true],
+    ['a='.repeat(100), true],
+    ['a'.repeat(256), false],
+    ['a b', false],
+    ['<script>', false],
+    ['a", "b', false],
+    ['', false],
+    [undefined, false],
+  ] as const) {
+    test(`request id ${given?.slice(0, 20)}: ${kept ? 'kept' : 'replaced'}`, async () => {
+      const headers: Record<string, string> = given === undefined ? {} : { 'X-Request-Id': given }
+      const { text } = await send(await createTestEndpoint(lib, null), { headers })
+      const { requestId } = parse(text)
+      if (kept) equal(requestId, given)
+      else assert(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(String(requestId)), String(requestId))
+    })
+  }
+}

@@ -1,0 +1,231 @@
+import {
+  type Authenticator,
+  type Caller,
+  createTokenEndpoint,
+  type TokenEndpointOptions,
+} from '../../src/endpoint/index.ts'
+import type { Algorithm } from '../../src/index.ts'
+import type { Bytes } from './der.ts'
+import { utf8 } from './encoding.ts'
+import { type Forgery, forge, now } from './forge.ts'
+import { replaceFor } from './globals.ts'
+import { published } from './key-scene.ts'
+import { type KeyServer, withKeyServer } from './key-server.ts'
+import { privateJwk } from './keys.ts'
+import { assert, equal, type Library } from './suite.ts'
+import { createTestSigner, customer, decode, secret, verifies } from './tokens.ts'
+
+/** What the tests of `membrane-token/endpoint` share: callers, requests, answers, and an identity provider. */
+
+export const backend: Extract<Caller, { kind: 'service' }> = {
+  kind: 'service',
+  name: 'backend',
+  scopes: ['customer', 'admin'],
+}
+export const visitor: Extract<Caller, { kind: 'customer' }> = {
+  kind: 'customer',
+  customer,
+  subject: 'user-7',
+}
+
+export interface Asked {
+  /** Default: POST with a body, GET without. */
+  method?: string
+  /** Text and bytes as they are, everything else as JSON. */
+  body?: unknown
+  /** Of the body; `null`: none. */
+  type?: string | null
+  headers?: Record<string, string>
+  /** With its question mark. */
+  search?: string
+}
+
+export function makeRequest({ body, type, headers, search = '', ...asked }: Asked = {}): Request {
+  const content =
+    body === undefined ? null : body instanceof Uint8Array ? (body as Bytes) : utf8(toText(body))
+  const contentType = content && type !== null ? { 'Content-Type': type ?? 'application/json' } : {}
+  return new Request(`https://app.example/api/membrane-token${search}`, {
+    method: asked.method ?? (content ? 'POST' : 'GET'),
+    headers: { ...contentType, ...headers },
+    body: content,
+  })
+}
+
+function toText(body: unknown): string {
+  return typeof body === 'string' ? body : JSON.stringify(body)
+}
+
+export function bearer(credentials: string): Request {
+  return makeRequest({ headers: { Authorization: `Bearer ${credentials}` } })
+}
+
+export interface Answer {
+  status: number
+  headers: Headers
+  text: string
+}
+
+export type Handler = (request: Request) => Promise<Response>
+
+export async function send(handler: Handler, request: Request | Asked = {}): Promise<Answer> {
+  const response = await handler(request instanceof Request ? request : makeRequest(request))
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+/** An endpoint whose signer's clock stands still, and who asks is given. */
+export async function createTestEndpoint(
+  lib: Library,
+  caller: Caller | null | Authenticator,
+  options: Partial<TokenEndpointOptions> = {},
+): Promise<Handler> {
+  const signer = await createTestSigner(lib, { secret })
+  const authenticate = typeof caller === 'function' ? caller : async () => caller
+  return createTokenEndpoint({ signer, authenticate, ...options })
+}
+
+export const statuses: Readonly<Record<string, [number, string]>> = {
+  ERR_BODY_INVALID: [400, 'Bad Request'],
+  ERR_CLAIM_INVALID: [400, 'Bad Request'],
+  ERR_LIFETIME_INVALID: [400, 'Bad Request'],
+  ERR_TOKEN_TOO_LARGE: [400, 'Bad Request'],
+  ERR_CREDENTIALS_AMBIGUOUS: [400, 'Bad Request'],
+  ERR_CREDENTIALS_MISSING: [401, 'Unauthorized'],
+  ERR_CREDENTIALS_INVALID: [401, 'Unauthorized'],
+  ERR_CALLER_FORBIDDEN: [403, 'Forbidden'],
+  ERR_METHOD_NOT_ALLOWED: [405, 'Method Not Allowed'],
+  ERR_BODY_TOO_LARGE: [413, 'Content Too Large'],
+  ERR_CONTENT_TYPE_UNSUPPORTED: [415, 'Unsupported Media Type'],
+  ERR_RATE_LIMITED: [429, 'Too Many Requests'],
+  ERR_INTERNAL: [500, 'Internal Server Error'],
+  ERR_JWKS_UNAVAILABLE: [503, 'Service Unavailable'],
+}
+
+/** RFC 6750 section 3. */
+const challenges: Readonly<Record<string, string>> = {
+  ERR_CREDENTIALS_MISSING: 'Bearer',
+  ERR_CREDENTIALS_INVALID: 'Bearer error="invalid_token"',
+  ERR_CREDENTIALS_AMBIGUOUS: 'Bearer error="invalid_request"',
+}
+
+function expectClosed({ headers }: Answer, type: string): void {
+  equal(headers.get('Content-Type'), type)
+  equal(headers.get('Cache-Control'), 'no-store')
+  equal(headers.get('X-Content-Type-Options'), 'nosniff')
+}
+
+/** Checks the whole of a problem response (RFC 9457), and gives back its detail. */
+export function expectProblem(answer: Answer, code: string): string {
+  const [status, title] = statuses[code] ?? []
+  const { detail, requestId, ...members } = parse(answer.text)
+  equal({ status: answer.status, ...members }, { type: 'about:blank', title, status, code, error: title })
+  assert(typeof detail === 'string' && detail !== '', 'no detail')
+  assert(typeof requestId === 'string' && requestId !== '', 'no request id')
+  expectClosed(answer, 'application/problem+json')
+  equal(answer.headers.get('WWW-Authenticate'), challenges[code] ?? null)
+  assert(!/eyJ[\w-]+\.eyJ/.test(answer.text), 'a token in a problem')
+  return detail
+}
+
+export interface Grant {
+  token: string
+  claims: Record<string, unknown>
+  expiresAt: unknown
+  expiresIn: unknown
+}
+
+/** Checks the whole of a good answer, its signature included. */
+export async function expectGrant(answer: Answer): Promise<Grant> {
+  equal(answer.status, 200, answer.text)
+  expectClosed(answer, 'application/json')
+  const body = parse(answer.text)
+  equal(Object.keys(body), ['token', 'expiresAt', 'expiresIn'])
+  const { token, expiresAt, expiresIn } = body
+  assert(typeof token === 'string' && (await verifies(token, 'HS512', secret)), 'the token is not genuine')
+  const { claims } = decode(token)
+  equal(expiresAt, `${new Date((claims.exp as number) * 1000).toISOString().slice(0, 19)}Z`)
+  equal(expiresIn, (claims.exp as number) - (claims.iat as number))
+  return { token, claims, expiresAt, expiresIn }
+}
+
+export function parse(text: string): Record<string, unknown> {
+  return JSON.parse(text) as Record<string, unknown>
+}
+
+/** An authenticator, or whatever else, must throw a refusal. */
+export async function refuses(run: () => unknown, code: string): Promise<Error> {
+  let value: unknown
+  try {
+    value = await run()
+  } catch (error) {
+    assert(error instanceof Error, 'what is thrown is no error')
+    equal([error.name, Reflect.get(error, 'code')], ['Refusal', code], error.message)
+    return error
+  }
+  throw new Error(`expected ${code}, but it succeeded with ${JSON.stringify(value)}`)
+}
+
+/** Stops the clock of everything that asks `Date.now`. */
+export async function atTime(
+  milliseconds: number,
+  run: (wait: (seconds: number) => void) => Promise<void>,
+): Promise<void> {
+  let time = milliseconds
+  await replaceFor(
+    Date,
+    'now',
+    () => time,
+    async (replaced) => {
+      assert(replaced, 'the clock cannot be replaced here')
+      await run((seconds) => {
+        time += seconds * 1000
+      })
+    },
+  )
+}
+
+/** Gives what is written to `console.error` meanwhile. */
+export async function inSilence(run: (lines: string[]) => Promise<void>): Promise<void> {
+  const lines: string[] = []
+  await replaceFor(
+    console,
+    'error',
+    (...values: unknown[]) => void lines.push(values.map(String).join(' ')),
+    async () => run(lines),
+  )
+}
+
+export const issuer = 'https://id.example/'
+export const audience = 'https://api.example'
+
+/** The token of an identity provider: good but for what is put over it. */
+export async function sessionToken(claims: object = {}, forgery: Forgery = {}): Promise<string> {
+  const algorithm: Algorithm = forgery.algorithm ?? 'ES256'
+  const key = forgery.key ?? (await privateJwk('P-256'))
+  const session = { id: undefined, iss: issuer, aud: audience, sub: 'user-7', exp: now / 1000 + 3600 }
+  return forge({ ...session, ...claims }, { header: { kid: 'a' }, ...forgery, algorithm, key })
+}
+
+export async function keySet(): Promise<{ keys: object[] }> {
+  return { keys: [await published('P-256', 'a')] }
+}
+
+type Routes = Record<string, () => Response | Promise<Response>>
+
+/** Stands in for the network. What is not among the routes is not found. */
+export async function withProvider(routes: Routes, run: (server: KeyServer) => Promise<void>): Promise<void> {
+  const notFound = () => new Response('Not found', { status: 404 })
+  await withKeyServer(notFound, async (server) => {
+    server.answer = () => (routes[server.requests.at(-1)?.url ?? ''] ?? notFound)()
+    await run(server)
+  })
+}
+
+export async function sha256(text: string): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(text)))
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** What JavaScript callers do. */
+export function loosely<Result>(make: (options: never) => Result, options: unknown): () => Result {
+  return () => make(options as never)
+}

@@ -1,0 +1,189 @@
+import { type ClaimMapping, sessionJwt } from '../../src/endpoint/index.ts'
+import {
+  atTime,
+  audience,
+  bearer,
+  createTestEndpoint,
+  expectGrant,
+  expectProblem,
+  inSilence,
+  issuer,
+  keySet,
+  refuses,
+  send,
+  sessionToken,
+} from './endpoint-scene.ts'
+import { encodePart, now } from './forge.ts'
+import { privateJwk } from './keys.ts'
+import type { ConformanceModule } from './suite.ts'
+import { assert, equal } from './suite.ts'
+import { issuedAt, signParts, workspaceKey } from './tokens.ts'
+
+async function createMapped(mapping: ClaimMapping) {
+  return sessionJwt({ issuer, audience, jwks: (await keySet()) as never, now: () => now, ...mapping })
+}
+
+const claims = {
+  name: 'Ada Lovelace',
+  email: 'ada@example.com',
+  o: { id: 'org_1', slg: 'acme', plan: { seats: 5 }, 'a.b': 'dots within' },
+  'https://app.example/customer': 'customer-9',
+  'https://app.example/plan': 'team',
+  'custom:tenant': 'tenant-3',
+  'cognito:groups': ['admins', 'users'],
+  'a.b': 'dots before paths',
+  a: { b: 'path' },
+  zero: 0,
+  no: false,
+  nothing: null,
+  number: 42,
+  list: ['one', 'two'],
+  empty: '',
+}
+
+export const endpointClaims: ConformanceModule = ({ test }, lib) => {
+  const good: [string, ClaimMapping, object][] = [
+    ['by default', {}, { id: 'user-7', name: 'Ada Lovelace' }],
+    ['a claim', { customerId: 'custom:tenant' }, { id: 'tenant-3', name: 'Ada Lovelace' }],
+    ['a path', { customerId: 'o.id', customerName: 'o.slg' }, { id: 'org_1', name: 'acme' }],
+    ['a URL', { customerId: 'https://app.example/customer' }, { id: 'customer-9', name: 'Ada Lovelace' }],
+    ['dots in a name come first', { customerId: 'a.b' }, { id: 'dots before paths', name: 'Ada Lovelace' }],
+    ['a place in a list', { customerId: 'list.1', customerName: 'list.0' }, { id: 'two', name: 'one' }],
+    ['functions', { customerId: (all) => `x-${all.sub}`, customerName: () => undefined }, { id: 'x-user-7' }],
+    ['no such name', { customerName: 'nickname' }, { id: 'user-7' }],
+    ['a name that is a number', { customerName: 'number' }, { id: 'user-7' }],
+    ['a name that is an object', { customerName: 'o' }, { id: 'user-7' }],
+  ]
+  for (const [title, mapping, customer] of good) {
+    test(`the customer: ${title}`, async () => {
+      const caller = await (await createMapped(mapping))(bearer(await sessionToken(claims)))
+      assert(caller?.kind === 'customer')
+      equal(caller.customer, customer)
+      equal(caller.subject, 'user-7')
+    })
+  }
+
+  const fields: [string, ClaimMapping['fields'], object | undefined][] = [
+    ['none', undefined, undefined],
+    ['an empty list', [], undefined],
+    ['a claim', ['email'], { email: 'ada@example.com' }],
+    ['the last part of a path', ['o.slg', 'o.plan'], { slg: 'acme', plan: { seats: 5 } }],
+    ['the last part of a long path', ['o.plan.seats'], { seats: 5 }],
+    ['the last part of a URL', ['https://app.example/plan'], { plan: 'team' }],
+    ['a name with a colon', ['cognito:groups'], { 'cognito:groups': ['admins', 'users'] }],
+    ['whatever the value', ['zero', 'no', 'nothing', 'list'], pick('zero', 'no', 'nothing', 'list')],
+    [
+      'what is not there is left out',
+      ['email', 'phone', 'o.telephone', 'email.x'],
+      { email: 'ada@example.com' },
+    ],
+    ['nothing of it is there', ['phone'], undefined],
+    ['a function', ({ o }) => ({ org: o }), { org: claims.o }],
+    ['a function that gives nothing', () => undefined, undefined],
+    ['a function that gives {}', () => ({}), undefined],
+  ]
+  for (const [title, mapping, expected] of fields) {
+    test(`fields: ${title}`, async () => {
+      const caller = await (await createMapped({ fields: mapping }))(bearer(await sessionToken(claims)))
+      assert(caller?.kind === 'customer')
+      equal(caller.customer, { id: 'user-7', name: 'Ada Lovelace', ...(expected && { fields: expected }) })
+    })
+  }
+
+  test('all the way into the token', async () => {
+    await atTime(now, async () => {
+      const mapping = { customerId: 'o.id', customerName: 'o.slg', fields: ['o.plan', 'cognito:groups'] }
+      const handler = await createTestEndpoint(lib, await createMapped(mapping))
+      const token = await sessionToken({ ...claims, exp: issuedAt + 60 })
+      equal((await expectGrant(await send(handler, bearer(token)))).claims, {
+        id: 'org_1',
+        name: 'acme',
+        fields: { plan: { seats: 5 }, 'cognito:groups': ['admins', 'users'] },
+        iat: issuedAt,
+        exp: issuedAt + 60,
+        iss: workspaceKey,
+      })
+    })
+  })
+}
+
+function pick(...names: (keyof typeof claims)[]): object {
+  return Object.fromEntries(names.map((name) => [name, claims[name]]))
+}
+
+export const endpointMissingClaims: ConformanceModule = ({ test }, lib) => {
+  const missing: [string, ClaimMapping['customerId']][] = [
+    ['no such claim', 'tenant'],
+    ['no such path', 'o.tenant'],
+    ['a path through nothing', 'tenant.id'],
+    ['a path through a text', 'sub.length'],
+    ['a path through null', 'nothing.id'],
+    ['the length of a list', 'list.length.x'],
+    ['a number', 'number'],
+    ['an object', 'o'],
+    ['a list', 'list'],
+    ['null', 'nothing'],
+    ['false', 'no'],
+    ['empty', 'empty'],
+    ['dots within a path', 'o.a.b'],
+    ['a path with an empty part', 'o..id'],
+    ['__proto__', '__proto__'],
+    ['__proto__ on the way', '__proto__.id'],
+    ['__proto__ within', 'o.__proto__.id'],
+    ['constructor.name', 'constructor.name'],
+    ['toString', 'toString'],
+    ['a function that gives nothing', () => undefined],
+    ['a function that gives an empty text', () => ''],
+    ['a function that gives a number', () => 42 as never],
+    ['a function that gives a promise', (async () => 'customer-1') as never],
+  ]
+  for (const [title, customerId] of missing) {
+    test(`403: ${title}`, async () => {
+      const authenticate = await createMapped({ customerId })
+      const handler = await createTestEndpoint(lib, authenticate)
+      const answer = await send(handler, bearer(await sessionToken(claims)))
+      const detail = expectProblem(answer, 'ERR_CALLER_FORBIDDEN')
+      if (typeof customerId === 'string') assert(detail.includes(customerId), 'which claim is not said')
+      assert(!detail.includes('ada@example.com') && !detail.includes('org_1'), 'claims are given away')
+    })
+  }
+
+  test('500: a function that throws', async () => {
+    const failing = () => {
+      throw new TypeError('hunter2')
+    }
+    const token = await sessionToken(claims)
+    for (const mapping of [{ customerId: failing }, { customerName: failing }, { fields: failing }]) {
+      await inSilence(async () => {
+        const answer = await send(await createTestEndpoint(lib, await createMapped(mapping)), bearer(token))
+        expectProblem(answer, 'ERR_INTERNAL')
+        assert(!answer.text.includes('hunter2'))
+      })
+    }
+  })
+
+  test('__proto__ in the claims changes nothing', async () => {
+    const payload = JSON.stringify({ iss: issuer, aud: audience, exp: issuedAt + 3600, o: {} })
+      .replace(/}$/, ',"__proto__":{"sub":"admin","polluted":true}}')
+      .replace('"o":{}', '"o":{"__proto__":{"id":"admin","polluted":true}}')
+    const header = encodePart({ alg: 'ES256', kid: 'a' })
+    const token = await signParts('ES256', await privateJwk('P-256'), header, encodePart(payload))
+    for (const customerId of ['sub', 'polluted', 'o.id', 'o.polluted']) {
+      const authenticate = await createMapped({ customerId })
+      await refuses(() => authenticate(bearer(token)), 'ERR_CREDENTIALS_INVALID')
+    }
+    assert(!('polluted' in {}), 'every object is changed')
+  })
+
+  test('__proto__ within an object of the claims is no member of it', async () => {
+    const payload = JSON.stringify({ iss: issuer, aud: audience, exp: issuedAt + 3600, sub: 'user-7', o: 1 })
+    const hostile = payload.replace('"o":1', '"o":{"__proto__":{"id":"admin","plan":"gold"}}')
+    const header = encodePart({ alg: 'ES256', kid: 'a' })
+    const token = await signParts('ES256', await privateJwk('P-256'), header, encodePart(hostile))
+    const byId = await createMapped({ customerId: 'o.id' })
+    await refuses(() => byId(bearer(token)), 'ERR_CALLER_FORBIDDEN')
+    const caller = await (await createMapped({ fields: ['o.plan'] }))(bearer(token))
+    assert(caller?.kind === 'customer')
+    equal(caller.customer, { id: 'user-7' })
+  })
+}

@@ -1,0 +1,200 @@
+import { type SessionJwtOptions, sessionJwt } from '../../src/endpoint/index.ts'
+import {
+  audience,
+  bearer,
+  createTestEndpoint,
+  expectProblem,
+  issuer,
+  keySet,
+  refuses,
+  send,
+  sessionToken,
+  withProvider,
+} from './endpoint-scene.ts'
+import { now } from './forge.ts'
+import { minute, published } from './key-scene.ts'
+import { answering, failing, unreachable } from './key-server.ts'
+import { privateJwk } from './keys.ts'
+import type { ConformanceModule } from './suite.ts'
+import { assert, equal } from './suite.ts'
+
+const metadataUrl = 'https://id.example/.well-known/openid-configuration'
+const jwksUrl = 'https://keys.example/jwks.json'
+
+const create = (options: Partial<SessionJwtOptions> = {}) =>
+  sessionJwt({ issuer, audience, now: () => now, ...options })
+
+const json = (value: unknown) => () => Response.json(value)
+
+export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
+  test('a set that is given: nothing is fetched', async () => {
+    await withProvider({}, async (server) => {
+      const authenticate = create({ jwks: (await keySet()) as never })
+      assert(await authenticate(bearer(await sessionToken())))
+      equal(server.requests.length, 0)
+    })
+  })
+
+  test('the URL of a set: fetched when first needed, and then kept', async () => {
+    await withProvider({ [jwksUrl]: answering(await published('P-256', 'a')) }, async (server) => {
+      const authenticate = create({ jwks: new URL(jwksUrl) })
+      equal(server.requests.length, 0, 'fetched too early')
+      for (let time = 0; time < 3; time++) assert(await authenticate(bearer(await sessionToken())))
+      equal(
+        server.requests.map(({ url, redirect }) => [url, redirect]),
+        [[jwksUrl, 'manual']],
+      )
+    })
+  })
+
+  test('nothing is fetched for what no key could save', async () => {
+    await withProvider({}, async (server) => {
+      for (const options of [{}, { jwks: new URL(jwksUrl) }]) {
+        const authenticate = create(options)
+        for (const claims of [{ iss: 'https://other.example/' }, { iss: undefined }]) {
+          equal(await authenticate(bearer(await sessionToken(claims))), null)
+        }
+        equal(await authenticate(bearer('opaque')), null)
+        for (const header of [{ alg: 'none' }, { alg: 'HS256' }, { crit: [] }]) {
+          const token = await sessionToken({}, { header })
+          await refuses(() => authenticate(bearer(token)), 'ERR_CREDENTIALS_INVALID')
+        }
+      }
+      equal(server.requests.length, 0)
+    })
+  })
+
+  test('a key that is new', async () => {
+    const routes = { [jwksUrl]: answering(await published('P-256', 'a')) }
+    await withProvider(routes, async (server) => {
+      let time = now
+      const authenticate = create({ jwks: new URL(jwksUrl), now: () => time })
+      assert(await authenticate(bearer(await sessionToken())))
+      routes[jwksUrl] = answering(await published('P-256', 'a'), await published('other P-256', 'b'))
+      time += minute
+      const key = await privateJwk('other P-256')
+      assert(await authenticate(bearer(await sessionToken({}, { key, header: { kid: 'b' } }))))
+      equal(server.requests.length, 2)
+    })
+  })
+
+  test('known sessions go on while the provider is away', async () => {
+    const routes: Record<string, () => Response> = { [jwksUrl]: answering(await published('P-256', 'a')) }
+    await withProvider(routes, async () => {
+      let time = now
+      const authenticate = create({ jwks: new URL(jwksUrl), now: () => time })
+      assert(await authenticate(bearer(await sessionToken())))
+      routes[jwksUrl] = unreachable
+      time += 30 * minute
+      assert(await authenticate(bearer(await sessionToken())))
+    })
+  })
+
+  const outages: [string, () => Response][] = [
+    ['500', failing(500)],
+    ['404', failing(404)],
+    ['a redirect', () => new Response(null, { status: 302, headers: { Location: jwksUrl } })],
+    ['HTML', () => new Response('<!doctype html>')],
+    ['no set', json({ error: 'not_found' })],
+    ['an empty set', answering()],
+    ['null', json(null)],
+    ['more than 64 KiB', () => new Response(' '.repeat(70_000))],
+    ['no network', unreachable],
+    ['two keys of one kid', answering({ kty: 'EC', kid: 'a' }, { kty: 'EC', kid: 'a' })],
+  ]
+  for (const [title, outage] of outages) {
+    test(`503, and when to come again: ${title}`, async () => {
+      const routes = { [jwksUrl]: outage, [metadataUrl]: outage }
+      await withProvider(routes, async () => {
+        for (const options of [{ jwks: new URL(jwksUrl) }, {}]) {
+          const handler = await createTestEndpoint(lib, create(options))
+          const answer = await send(handler, bearer(await sessionToken()))
+          expectProblem(answer, 'ERR_JWKS_UNAVAILABLE')
+          assert(Number(answer.headers.get('Retry-After')) > 0, 'no Retry-After')
+          assert(!answer.text.includes('<!doctype'), 'the answer is repeated')
+        }
+      })
+    })
+  }
+
+  test('401 where the set is there, and holds no key that fits', async () => {
+    await withProvider({ [jwksUrl]: answering(await published('P-384', 'c')) }, async () => {
+      const handler = await createTestEndpoint(lib, create({ jwks: new URL(jwksUrl) }))
+      expectProblem(await send(handler, bearer(await sessionToken())), 'ERR_CREDENTIALS_INVALID')
+    })
+  })
+}
+
+export const endpointDiscovery: ConformanceModule = ({ test }) => {
+  const providers: [issuer: string, metadata: string][] = [
+    ['https://id.example', 'https://id.example/.well-known/openid-configuration'],
+    ['https://id.example/', 'https://id.example/.well-known/openid-configuration'],
+    ['https://id.example/realms/app', 'https://id.example/realms/app/.well-known/openid-configuration'],
+    ['https://id.example/realms/app/', 'https://id.example/realms/app/.well-known/openid-configuration'],
+    ['http://localhost:8080/realm', 'http://localhost:8080/realm/.well-known/openid-configuration'],
+  ]
+  for (const [iss, url] of providers) {
+    test(`from ${iss}`, async () => {
+      const routes = {
+        [url]: json({ issuer: iss, jwks_uri: jwksUrl, other: [1] }),
+        [jwksUrl]: answering(await published('P-256', 'a')),
+      }
+      await withProvider(routes, async (server) => {
+        const authenticate = create({ issuer: iss })
+        equal(server.requests.length, 0, 'fetched too early')
+        for (let time = 0; time < 2; time++) assert(await authenticate(bearer(await sessionToken({ iss }))))
+        equal(
+          server.requests.map((request) => request.url),
+          [url, jwksUrl],
+        )
+        assert(server.signals.every(Boolean), 'a request has no time limit')
+      })
+    })
+  }
+
+  const metadata: [string, unknown][] = [
+    ['another issuer', { issuer: 'https://other.example/', jwks_uri: jwksUrl }],
+    ['the issuer without its slash', { issuer: issuer.slice(0, -1), jwks_uri: jwksUrl }],
+    ['the issuer in capitals', { issuer: issuer.toUpperCase(), jwks_uri: jwksUrl }],
+    ['a list of issuers', { issuer: [issuer], jwks_uri: jwksUrl }],
+    ['no issuer', { jwks_uri: jwksUrl }],
+    ['no jwks_uri', { issuer }],
+    ['a jwks_uri that is no URL', { issuer, jwks_uri: '/jwks' }],
+    ['a jwks_uri that is a list', { issuer, jwks_uri: [jwksUrl] }],
+    ['a jwks_uri over http', { issuer, jwks_uri: jwksUrl.replace('https', 'http') }],
+    ['a jwks_uri with a password', { issuer, jwks_uri: jwksUrl.replace('//', '//a:b@') }],
+    ['a jwks_uri of data', { issuer, jwks_uri: 'data:application/json,{"keys":[]}' }],
+    ['a list', [issuer, jwksUrl]],
+    ['a text', issuer],
+    ['null', null],
+  ]
+  for (const [title, value] of metadata) {
+    test(`refused: ${title}`, async () => {
+      const set = answering(await published('P-256', 'a'))
+      const routes = { [metadataUrl]: json(value), [jwksUrl]: set, [jwksUrl.replace('https', 'http')]: set }
+      await withProvider(routes, async (server) => {
+        const token = await sessionToken()
+        await refuses(() => create()(bearer(token)), 'ERR_JWKS_UNAVAILABLE')
+        equal(server.requests.length, 1, 'keys were fetched')
+      })
+    })
+  }
+
+  test('a provider that moves its keys is followed', async () => {
+    const moved = 'https://keys.example/new'
+    const routes = {
+      [metadataUrl]: json({ issuer, jwks_uri: jwksUrl }),
+      [jwksUrl]: answering(await published('P-256', 'a')),
+      [moved]: answering(await published('other P-256', 'b')),
+    }
+    await withProvider(routes, async () => {
+      let time = now
+      const authenticate = create({ now: () => time })
+      assert(await authenticate(bearer(await sessionToken())))
+      routes[metadataUrl] = json({ issuer, jwks_uri: moved })
+      time += minute
+      const key = await privateJwk('other P-256')
+      assert(await authenticate(bearer(await sessionToken({}, { key, header: { kid: 'b' } }))))
+    })
+  })
+}

@@ -1,0 +1,277 @@
+import { describe, expect, test, vi } from 'vitest'
+import worker from '../../worker/index.ts'
+import { expectProblem, keep, makeSettings, randomKey, sha256, useStage } from './harness.ts'
+import { makeProvider } from './provider-stub.ts'
+
+const access = makeProvider('https://team.cloudflareaccess.com', '/cdn-cgi/access/certs')
+const idp = makeProvider('https://id.test/')
+const { settings, apiKeys } = makeSettings()
+
+const bindings = {
+  ...settings,
+  SESSION_ISSUER: idp.issuer,
+  SESSION_AUDIENCE: 'https://api.test',
+  SESSION_FIELD_CLAIMS: 'plan',
+  ACCESS_TEAM_DOMAIN: 'team',
+  ACCESS_AUDIENCE: 'a1b2c3',
+}
+const outbound = (url: URL) => (url.hostname === 'id.test' ? idp : access).outbound(url)
+
+/** A service in place of the limiter, which fails as no limiter should. */
+const BROKEN_LIMITER = `
+  import { WorkerEntrypoint } from 'cloudflare:workers'
+  export default class extends WorkerEntrypoint {
+    limit() { throw new RangeError(${JSON.stringify(keep(`secret ${randomKey()}`))}) }
+  }`
+
+const stage = useStage({
+  main: { bindings, outbound },
+  limited: {
+    bindings,
+    outbound,
+    options: { ratelimits: { RATE_LIMITER: { namespace_id: '1', simple: { limit: 1, period: 60 } } } },
+  },
+  broken: { bindings, outbound, options: { serviceBindings: { RATE_LIMITER: 'limiter' } } },
+  limiter: { bindings: {}, options: { script: BROKEN_LIMITER } },
+})
+
+const CUSTOMER_ROUTE = '/api/membrane-token'
+const ADMIN_ROUTE = '/api/membrane-admin-token'
+const FIELD = keep(`field-${randomKey()}`)
+const NAME = keep(`name-${randomKey()}`)
+
+const BACKEND = { Authorization: `Bearer ${apiKeys.backend}` }
+const CONSOLE = { Authorization: `Bearer ${apiKeys.console}` }
+const session = () => ({
+  Authorization: `Bearer ${idp.sign({ aud: 'https://api.test', name: NAME, plan: FIELD, sub: 'user-1' })}`,
+})
+const assertion = (claims = {}) => ({
+  'Cf-Access-Jwt-Assertion': access.sign({ aud: ['a1b2c3'], type: 'app', email: NAME, ...claims }),
+})
+
+type Headers = Record<string, string>
+type Line = Record<string, unknown>
+
+const linesOf = (requestId: string): Line[] =>
+  stage.logged.filter((line) => line.includes(requestId)).map((line) => JSON.parse(line) as Line)
+
+let count = 0
+
+/** One request with an id of its own, the one line it leaves, and the token if it got one. */
+async function decide(path: string, headers: Headers, body?: object, where = 'main') {
+  count += 1
+  const requestId = `request-${count}-x`
+  const response = await stage.send(path, {
+    method: 'POST',
+    headers: { ...headers, 'X-Request-Id': requestId, ...(body && { 'Content-Type': 'application/json' }) },
+    body,
+    worker: where,
+  })
+  const { token } = (await response.clone().json()) as { token?: string }
+  // The log comes by another way than the answer.
+  await vi.waitUntil(() => linesOf(requestId).length > 0)
+  const [line = {}, ...others] = linesOf(requestId)
+  expect(others).toEqual([])
+  return { response, token, line, requestId }
+}
+
+const COMMON = {
+  time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+  requestId: expect.any(String),
+  algorithm: 'HS512',
+  duration: expect.any(Number),
+}
+
+const CALLERS = {
+  backend: { callerKind: 'service', callerName: 'backend', method: 'api-key' },
+  console: { callerKind: 'service', callerName: 'console', method: 'api-key' },
+  session: { callerKind: 'customer', callerName: 'user-1', method: 'session', customerId: 'user-1' },
+  person: { callerKind: 'customer', callerName: 'user-1', method: 'access', customerId: 'user-1' },
+  service: { callerKind: 'service', callerName: 'ci.access', method: 'access' },
+}
+
+const customer = { id: 'customer-42', name: NAME, fields: { plan: FIELD } }
+
+describe('a token that was issued leaves one line', () => {
+  test.each<[string, string, () => Headers, object | undefined, Line]>([
+    [
+      'to a service',
+      CUSTOMER_ROUTE,
+      () => BACKEND,
+      customer,
+      { ...CALLERS.backend, customerId: 'customer-42' },
+    ],
+    ['to an administration', ADMIN_ROUTE, () => CONSOLE, {}, CALLERS.console],
+    ['to a session', CUSTOMER_ROUTE, session, undefined, CALLERS.session],
+    ['to a person behind Access', CUSTOMER_ROUTE, assertion, undefined, CALLERS.person],
+    [
+      'to a service token of Access',
+      CUSTOMER_ROUTE,
+      () => assertion({ sub: '', common_name: 'ci.access', email: undefined }),
+      customer,
+      { ...CALLERS.service, customerId: 'customer-42' },
+    ],
+  ])('%s', async (_, path, headers, body, members) => {
+    const { response, token, line } = await decide(path, headers(), body)
+    expect(response.status).toBe(200)
+    expect(line).toEqual({
+      ...COMMON,
+      ...members,
+      tokenKind: path === ADMIN_ROUTE ? 'admin' : 'customer',
+      outcome: 'issued',
+      tokenSha256: sha256(token!).slice(0, 16),
+    })
+    expect(Math.abs(Date.parse(line.time as string) - Date.now())).toBeLessThan(60_000)
+    expect(line.duration).toBeGreaterThanOrEqual(0)
+  })
+})
+
+describe('a request that was refused leaves one line', () => {
+  test.each<[string, string, () => Headers, object | undefined, string, Line]>([
+    ['without credentials', CUSTOMER_ROUTE, () => ({}), customer, 'ERR_CREDENTIALS_MISSING', {}],
+    [
+      'with bad ones',
+      CUSTOMER_ROUTE,
+      () => ({ Authorization: `Bearer ${randomKey()}` }),
+      customer,
+      'ERR_CREDENTIALS_INVALID',
+      {},
+    ],
+    [
+      'with a bad session',
+      CUSTOMER_ROUTE,
+      () => ({ Authorization: `Bearer ${idp.sign({ aud: 'x' })}` }),
+      undefined,
+      'ERR_CREDENTIALS_INVALID',
+      {},
+    ],
+    [
+      'with two',
+      CUSTOMER_ROUTE,
+      () => ({ ...BACKEND, ...assertion() }),
+      customer,
+      'ERR_CREDENTIALS_AMBIGUOUS',
+      {},
+    ],
+    ['for want of the scope', ADMIN_ROUTE, () => BACKEND, {}, 'ERR_CALLER_FORBIDDEN', CALLERS.backend],
+    ['for want of being a service', ADMIN_ROUTE, session, undefined, 'ERR_CALLER_FORBIDDEN', CALLERS.session],
+    ['for another’s id', CUSTOMER_ROUTE, session, customer, 'ERR_CALLER_FORBIDDEN', CALLERS.session],
+    [
+      'for its body',
+      CUSTOMER_ROUTE,
+      () => BACKEND,
+      { ...customer, id: '' },
+      'ERR_CLAIM_INVALID',
+      CALLERS.backend,
+    ],
+    ['for its lifetime', CUSTOMER_ROUTE, session, { expiresIn: 0 }, 'ERR_LIFETIME_INVALID', CALLERS.session],
+    [
+      'for its size',
+      CUSTOMER_ROUTE,
+      () => BACKEND,
+      { id: 'c', x: 'x'.repeat(17_000) },
+      'ERR_BODY_TOO_LARGE',
+      CALLERS.backend,
+    ],
+  ])('%s', async (_, path, headers, body, code, members) => {
+    const { response, line } = await decide(path, headers(), body)
+    expect(response.status).toBeGreaterThanOrEqual(400)
+    expect(line).toEqual({
+      ...COMMON,
+      ...members,
+      tokenKind: path === ADMIN_ROUTE ? 'admin' : 'customer',
+      outcome: 'refused',
+      code,
+    })
+  })
+
+  test('because there were too many', async () => {
+    // The first one uses up what there is, and so does one that comes with a new minute.
+    const decideLimited = () => decide(CUSTOMER_ROUTE, BACKEND, customer, 'limited')
+    const decisions = [await decideLimited(), await decideLimited(), await decideLimited()]
+    const { line } = decisions.find(({ response }) => response.status === 429)!
+    expect(line).toMatchObject({ outcome: 'refused', code: 'ERR_RATE_LIMITED', callerName: 'backend' })
+  })
+})
+
+describe('a line', () => {
+  test('cannot be broken or forged by what a caller sends', async () => {
+    const id = 'c\n{"outcome":"issued"}\u2028\u001b[2K'
+    const { line } = await decide(CUSTOMER_ROUTE, BACKEND, { id })
+    expect(line.customerId).toBe(id)
+    const user = await decide(CUSTOMER_ROUTE, {
+      Authorization: `Bearer ${idp.sign({ aud: 'https://api.test', sub: id })}`,
+    })
+    expect(user.line.callerName).toBe(id)
+  })
+
+  test('is left by nothing but decisions', async () => {
+    const ids = ['/healthz', '/.well-known/jwks.json', '/nowhere'].map(async (path, index) => {
+      const requestId = `undecided-${index}-x`
+      await stage.send(path, { headers: { ...BACKEND, 'X-Request-Id': requestId } })
+      return requestId
+    })
+    // What is logged later has been logged.
+    const undecided = await Promise.all(ids)
+    await decide(CUSTOMER_ROUTE, BACKEND, customer)
+    expect(undecided.flatMap(linesOf)).toEqual([])
+  })
+
+  test('is there for every request of many at once', async () => {
+    const decisions = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => decide(CUSTOMER_ROUTE, BACKEND, { id: `customer-${index}` })),
+    )
+    const seen = decisions.map(({ line, token }) => [
+      line.customerId,
+      line.tokenSha256,
+      sha256(token!).slice(0, 16),
+    ])
+    for (const [index, [id, logged, expected]] of seen.entries()) {
+      expect([id, logged]).toEqual([`customer-${index}`, expected])
+    }
+  })
+
+  test('is JSON, and all that there is', async () => {
+    await decide(CUSTOMER_ROUTE, BACKEND, customer)
+    for (const line of stage.logged) expect(Object.keys(JSON.parse(line))).toContain('requestId')
+  })
+})
+
+describe('what nobody foresaw', () => {
+  test('is a 500 with the request id and nothing more, and one line with its name', async () => {
+    const { response, line, requestId } = await decide(CUSTOMER_ROUTE, BACKEND, customer, 'broken')
+    const { detail, ...problem } = (await response.clone().json()) as Line
+    expect(problem.requestId).toBe(requestId)
+    expect(detail).toBe('Something went wrong on the server.')
+    await expectProblem(response, 500, 'ERR_INTERNAL')
+    expect(line).toEqual({
+      ...COMMON,
+      tokenKind: 'customer',
+      outcome: 'failed',
+      code: 'ERR_INTERNAL',
+      error: 'RangeError',
+    })
+  })
+
+  // A binding that throws when it is looked at cannot be had on workerd.
+  test('is that as well where the Worker itself fails', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const message = randomKey()
+    const env = {
+      ...settings,
+      get RATE_LIMITER(): never {
+        throw new TypeError(message)
+      },
+    }
+    const headers = { 'X-Request-Id': 'failed-1' }
+    const response = await worker.request('/api/membrane-token', { method: 'POST', headers }, env)
+    expect(await response.clone().text()).not.toContain(message)
+    expect(((await response.clone().json()) as Line).requestId).toBe('failed-1')
+    await expectProblem(response, 500, 'ERR_INTERNAL')
+    const lines = logged.mock.calls.map(([line]) => JSON.parse(line as string) as Line)
+    expect(lines).toEqual([
+      { requestId: 'failed-1', outcome: 'failed', code: 'ERR_INTERNAL', error: 'TypeError' },
+    ])
+    logged.mockRestore()
+  })
+})

@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const wranglerPath = join(root, 'node_modules/wrangler/bin/wrangler.js')
+
+/** Bytes, gzipped. */
+const SIZE_LIMIT = 45_000
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'membrane-token-deploy-'))
+})
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+/** Without a network, an account, or anybody who could answer a question. */
+async function wrangler(...args: string[]): Promise<string> {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [wranglerPath, ...args], {
+    cwd: root,
+    timeout: 60_000,
+    env: {
+      PATH: process.env.PATH,
+      HOME: directory,
+      CI: 'true',
+      WRANGLER_SEND_METRICS: 'false',
+      WRANGLER_SEND_ERROR_REPORTS: 'false',
+      WRANGLER_LOG_PATH: directory,
+      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+      // Nobody listens there.
+      HTTP_PROXY: 'http://127.0.0.1:9',
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+    },
+  })
+  return stdout + stderr
+}
+
+describe('what wrangler would deploy', () => {
+  let output: string
+  beforeAll(async () => {
+    output = await wrangler('deploy', '--dry-run', '--outdir', directory)
+  })
+
+  test('is small', async () => {
+    const size = gzipSync(await readFile(join(directory, 'index.js')), { level: 9 }).length
+    console.log(`Worker bundle: ${size} bytes gzipped`)
+    expect(size).toBeLessThanOrEqual(SIZE_LIMIT)
+  })
+
+  test('is made of the Worker, the module and their dependencies, and nothing else', async () => {
+    const { sources } = JSON.parse(await readFile(join(directory, 'index.js.map'), 'utf8')) as {
+      sources: string[]
+    }
+    // Seen from the checkout.
+    const parts = sources.map((source) => source.replace(/^(\.\.\/)+/, '').replace(root.slice(1), ''))
+    const origins = new Set(parts.map((part) => /^(node_modules\/[^/]+|[^/]+)/.exec(part)![0]))
+    expect([...origins].sort()).toEqual([
+      'node_modules/hono',
+      'node_modules/jose',
+      'node_modules/valibot',
+      'src',
+      'worker',
+    ])
+  })
+
+  test('asks for nothing of Node and holds nothing of development', async () => {
+    const script = await readFile(join(directory, 'index.js'), 'utf8')
+    for (const foreign of ['node:', 'require(', 'oidc-provider', 'membrane-token-development', 'process.']) {
+      expect(script, foreign).not.toContain(foreign)
+    }
+    const warnings = output.match(/^.*WARNING.*$/gm) ?? []
+    expect(warnings.filter((line) => !line.includes('Proxy environment variables'))).toEqual([])
+  })
+})
+
+test('the Worker starts', async () => {
+  const profile = join(directory, 'startup.cpuprofile')
+  await wrangler('check', 'startup', '--outfile', profile)
+  expect((await stat(profile)).size).toBeGreaterThan(0)
+})

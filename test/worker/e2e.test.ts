@@ -1,0 +1,263 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { MembraneClient } from '@membranehq/sdk'
+import { createTokenProvider } from 'membrane-token/provider'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type Bindings, makeSettings, randomKey } from './harness.ts'
+import { AUDIENCE, CLIENT_ID, type IdentityProvider, startIdentityProvider } from './identity-provider.ts'
+import { type MembraneApi, startMembraneApi, type WorkspaceKey } from './membrane-api.ts'
+import { startTimedWorker, type TimedWorker } from './timed-worker.ts'
+
+// Real parts from end to end: somebody signs in at a certified identity provider, the Worker on workerd gives
+// them a token, Membrane's own SDK sends it, and what takes it verifies as Membrane does.
+
+interface Stage {
+  identityProvider: IdentityProvider
+  worker: TimedWorker
+  api: MembraneApi
+  apiKeys: Record<string, string>
+}
+
+type Signing = { settings: Bindings; key: (worker: TimedWorker) => WorkspaceKey }
+
+function pair(type: 'ec' | 'rsa'): { privateKey: string; publicKey: string } {
+  const options = { namedCurve: 'P-256', modulusLength: 2048 }
+  const { privateKey, publicKey } = generateKeyPairSync(type as 'rsa', options)
+  return {
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  }
+}
+
+function secretSigning(): Signing {
+  const secret = randomKey()
+  return { settings: { MEMBRANE_WORKSPACE_SECRET: secret }, key: () => ({ secret }) }
+}
+
+function pairSigning(type: 'ec' | 'rsa', isPublished = false): Signing {
+  const { privateKey, publicKey } = pair(type)
+  return {
+    settings: { MEMBRANE_PRIVATE_KEY: privateKey },
+    key: ({ url }) => (isPublished ? { jwksUri: `${url}/.well-known/jwks.json` } : { publicKey }),
+  }
+}
+
+const WORKSPACE_KEY = 'workspace-under-test'
+
+async function setStage(
+  { settings, key }: Signing,
+  algorithm: 'HS512' | 'ES256' | 'RS256',
+  more: Bindings = {},
+  providerOptions: Parameters<typeof startIdentityProvider>[0] = {},
+): Promise<Stage> {
+  const { settings: base, apiKeys } = makeSettings()
+  const { MEMBRANE_WORKSPACE_SECRET: _, ...rest } = base
+  const identityProvider = await startIdentityProvider(providerOptions)
+  const worker = await startTimedWorker({
+    ...rest,
+    MEMBRANE_WORKSPACE_KEY: WORKSPACE_KEY,
+    SESSION_ISSUER: identityProvider.issuer,
+    SESSION_AUDIENCE: AUDIENCE,
+    ...settings,
+    ...more,
+  })
+  const api = await startMembraneApi(WORKSPACE_KEY, key(worker), algorithm)
+  return { identityProvider, worker, api, apiKeys }
+}
+
+async function strike({ identityProvider, worker, api }: Stage): Promise<void> {
+  await Promise.all([identityProvider.close(), worker.dispose(), api.close()])
+}
+
+const bearer = (credentials: string) => ({ Authorization: `Bearer ${credentials}` })
+const tokenUrl = ({ worker }: Stage) => `${worker.url}/api/membrane-token`
+const issued = ({ worker }: Stage): number =>
+  worker.logged.filter((line) => line.includes('"outcome":"issued"')).length
+
+/** The ways to get tokens: by hand, as Membrane's documentation does, and by our client. */
+const ways = {
+  'a fetchToken of one line': (stage: Stage, session: string) => async () => {
+    const response = await fetch(tokenUrl(stage), { headers: bearer(session) })
+    return ((await response.json()) as { token: string }).token
+  },
+  createTokenProvider: (stage: Stage, session: string) =>
+    createTokenProvider({ url: tokenUrl(stage), headers: () => bearer(session) }),
+}
+
+const signings = [
+  ['HS512 and the secret', 'HS512', secretSigning],
+  ['ES256 and a public key', 'ES256', () => pairSigning('ec')],
+  ['ES256 and the published JWK set', 'ES256', () => pairSigning('ec', true)],
+  ['RS256 and a public key', 'RS256', () => pairSigning('rsa')],
+  ['RS256 and the published JWK set', 'RS256', () => pairSigning('rsa', true)],
+] as const
+
+describe.each(signings)('with %s', (_, algorithm, makeSigning) => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await setStage(
+      makeSigning(),
+      algorithm,
+      { SESSION_FIELD_CLAIMS: 'org.plan' },
+      { algorithm: algorithm === 'RS256' ? 'RS256' : 'ES256' },
+    )
+  })
+  afterAll(() => strike(stage))
+
+  test.each(Object.entries(ways))("Membrane's SDK calls the API by %s", async (_, way) => {
+    const { identityProvider, api } = stage
+    const { accessToken } = await identityProvider.signIn('customer-7')
+    const membrane = new MembraneClient({ apiUri: api.url, fetchToken: way(stage, accessToken) })
+    const customer = { id: 'customer-7', name: 'Company of customer-7', fields: { plan: 'trial' } }
+    expect(await membrane.self.get()).toMatchObject(customer)
+    expect(await membrane.integrations.find()).toMatchObject({ items: [{ key: 'hubspot' }] })
+    expect(api.requests.splice(0)).toEqual(
+      ['/self', '/integrations'].map((path) => ({
+        path,
+        claims: { iss: WORKSPACE_KEY, ...customer, iat: expect.any(Number), exp: expect.any(Number) },
+      })),
+    )
+  })
+
+  test('a service gets tokens for a customer and for itself', async () => {
+    const { worker, api, apiKeys } = stage
+    const post = async (path: string, key: string, body: unknown): Promise<string> => {
+      const response = await fetch(`${worker.url}/api/${path}`, {
+        method: 'POST',
+        headers: { ...bearer(key), 'Content-Type': 'application/json', Accept: 'application/jwt' },
+        body: JSON.stringify(body),
+      })
+      return response.text()
+    }
+    const customer = { id: 'customer-8', name: 'Eight & Söhne', fields: { plan: 'paid' } }
+    const tokens = {
+      customer: await post('membrane-token', apiKeys.backend!, customer),
+      admin: await post('membrane-admin-token', apiKeys.console!, {}),
+    }
+    expect(await new MembraneClient({ apiUri: api.url, token: tokens.customer }).self.get()).toMatchObject(
+      customer,
+    )
+    expect(await new MembraneClient({ apiUri: api.url, token: tokens.admin }).self.get()).toEqual({
+      isAdmin: true,
+    })
+    api.requests.splice(0)
+  })
+})
+
+describe('with sessions that come and go', () => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await setStage(pairSigning('ec'), 'ES256', {
+      TOKEN_EXPIRES_IN: '20s',
+      SESSION_AUDIENCE: `${AUDIENCE},${CLIENT_ID}`,
+    })
+  })
+  afterAll(() => strike(stage))
+  afterEach(() => {
+    vi.useRealTimers()
+    stage.worker.logged.splice(0)
+    stage.api.requests.splice(0)
+  })
+
+  /** A client with a count of its token requests. */
+  function connect(session: string) {
+    let requests = 0
+    const counted: typeof fetch = (...request) => {
+      requests++
+      return fetch(...request)
+    }
+    const fetchToken = createTokenProvider({
+      url: tokenUrl(stage),
+      headers: () => bearer(session),
+      fetch: counted,
+    })
+    const membrane = new MembraneClient({ apiUri: stage.api.url, fetchToken })
+    return { fetchToken, membrane, requests: () => requests }
+  }
+
+  test('thirty first calls at once make one token request', async () => {
+    const { accessToken } = await stage.identityProvider.signIn('customer-30')
+    const { membrane, requests } = connect(accessToken)
+    await Promise.all(Array.from({ length: 30 }, () => membrane.self.get()))
+    expect(stage.api.requests).toHaveLength(30)
+    expect(requests()).toBe(1)
+    await vi.waitFor(() => expect(issued(stage)).toBe(1))
+  })
+
+  test('an ID token is a session as well', async () => {
+    const { idToken } = await stage.identityProvider.signIn('customer-9')
+    expect(await connect(idToken).membrane.self.get()).toMatchObject({
+      id: 'customer-9',
+      name: 'Company of customer-9',
+    })
+  })
+
+  test('a token that nears its end is fetched anew, and not before', async () => {
+    const { accessToken } = await stage.identityProvider.signIn('customer-10')
+    const { membrane, requests } = connect(accessToken)
+    vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.now() })
+    await membrane.self.get()
+    vi.setSystemTime(Date.now() + 5_000)
+    await membrane.self.get()
+    expect(requests()).toBe(1)
+    vi.setSystemTime(Date.now() + 10_000)
+    await membrane.self.get()
+    await membrane.self.get()
+    expect(requests()).toBe(2)
+    expect(stage.api.requests.every(({ claims }) => claims)).toBe(true)
+  })
+
+  test('a token that Membrane refuses is replaced after invalidate()', async () => {
+    const { accessToken } = await stage.identityProvider.signIn('customer-11')
+    const { fetchToken, membrane, requests } = connect(accessToken)
+    const refused = await fetchToken()
+    stage.api.revoke(refused)
+    await expect(membrane.self.get()).rejects.toThrow()
+    expect(await fetchToken()).toBe(refused)
+    fetchToken.invalidate()
+    const again = new MembraneClient({ apiUri: stage.api.url, fetchToken })
+    expect(await again.self.get()).toMatchObject({ id: 'customer-11' })
+    expect(requests()).toBe(2)
+  })
+
+  test('callers at once each get their own token', async () => {
+    const ids = Array.from({ length: 10 }, (_, index) => `customer-at-once-${index}`)
+    const sessions = await Promise.all(ids.map((id) => stage.identityProvider.signIn(id)))
+    const clients = sessions.map(({ accessToken }) => connect(accessToken).membrane)
+    const selves = await Promise.all([...clients, ...clients].map((membrane) => membrane.self.get()))
+    expect(selves.map(({ id }) => id)).toEqual([...ids, ...ids])
+  })
+
+  test('a session of another identity provider ends in one refusal', async () => {
+    const stranger = await startIdentityProvider()
+    const { accessToken } = await stranger.signIn('customer-12')
+    const { membrane, requests } = connect(accessToken)
+    await expect(membrane.self.get()).rejects.toMatchObject({ code: 'ERR_TOKEN_REQUEST_REFUSED' })
+    expect(requests()).toBe(1)
+    expect(stranger.requests).toEqual([])
+    expect(stage.api.requests).toEqual([])
+    await stranger.close()
+  })
+
+  test('nothing that was logged holds a token', async () => {
+    const { accessToken } = await stage.identityProvider.signIn('customer-13')
+    const token = await connect(accessToken).fetchToken()
+    await vi.waitFor(() => expect(issued(stage)).toBe(1))
+    for (const secret of [accessToken, token].flatMap((jwt) => jwt.split('.').slice(1))) {
+      expect(stage.worker.logged.join('\n')).not.toContain(secret)
+    }
+  })
+})
+
+test('a token ends with its session', async () => {
+  const stage = await setStage(secretSigning(), 'HS512', {}, { sessionSeconds: 300 })
+  const { accessToken } = await stage.identityProvider.signIn('customer-14')
+  const response = await fetch(tokenUrl(stage), { headers: bearer(accessToken) })
+  const { expiresIn } = (await response.json()) as { expiresIn: number }
+  expect(expiresIn).toBeGreaterThan(250)
+  expect(expiresIn).toBeLessThanOrEqual(300)
+
+  stage.worker.wait(301)
+  const late = await fetch(tokenUrl(stage), { headers: { ...bearer(accessToken), ...stage.worker.clock() } })
+  expect(late.status).toBe(401)
+  await strike(stage)
+})

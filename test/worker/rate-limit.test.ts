@@ -1,0 +1,153 @@
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { claimsOf, expectProblem, makeSettings, randomKey, useStage } from './harness.ts'
+import { makeProvider } from './provider-stub.ts'
+
+const idp = makeProvider('https://id.test/')
+const { settings, secret, apiKeys } = makeSettings()
+const LIMIT = 5
+
+const limited = (index: number) => ({
+  bindings: {
+    ...settings,
+    SESSION_ISSUER: idp.issuer,
+    SESSION_ANY_AUDIENCE: 'true',
+    ALLOWED_ORIGINS: 'https://app.test',
+  },
+  outbound: idp.outbound,
+  options: {
+    ratelimits: { RATE_LIMITER: { namespace_id: `${index}`, simple: { limit: LIMIT, period: 60 } } },
+  },
+})
+
+// The limiter's counts live as long as its Worker, so that each test has one of its own.
+const { send } = useStage({
+  callers: limited(1),
+  addresses: limited(2),
+  both: limited(3),
+  routes: limited(4),
+  answer: limited(5),
+  unlimited: { bindings: settings },
+  broken: { bindings: { ...settings, RATE_LIMITER: 'text' } },
+})
+
+// The limiter counts from one full minute to the next; no test may lie across it.
+beforeAll(() => vi.waitUntil(() => Date.now() % 60_000 < 50_000, { timeout: 15_000 }))
+
+interface Asking {
+  authorization?: string
+  address?: string
+  worker: string
+}
+
+const ask = ({ authorization, address = '192.0.2.1', worker }: Asking) =>
+  send('/api/membrane-token', {
+    method: 'POST',
+    headers: {
+      Authorization: authorization,
+      'CF-Connecting-IP': address,
+      'Content-Type': 'application/json',
+    },
+    // A session sends nothing of the kind.
+    body: authorization?.includes('.') ? {} : { id: 'customer-42' },
+    worker,
+  })
+
+const BACKEND = `Bearer ${apiKeys.backend}`
+const sessionOf = (sub: string) => `Bearer ${idp.sign({ sub })}`
+
+async function statusesOf(count: number, asking: (index: number) => Asking): Promise<number[]> {
+  const statuses: number[] = []
+  for (let index = 0; index < count; index += 1) statuses.push((await ask(asking(index))).status)
+  return statuses
+}
+
+const times = (count: number, status: number) => Array.from({ length: count }, () => status)
+
+describe('requests are counted', () => {
+  test('by caller, whatever the address and the key', async () => {
+    const worker = 'callers'
+    const keys = [BACKEND, `Bearer ${apiKeys.backendNext}`]
+    const ofService = (index: number) => ({
+      worker,
+      authorization: keys[index % 2]!,
+      address: `192.0.2.${index}`,
+    })
+    expect(await statusesOf(LIMIT + 2, ofService)).toEqual([...times(LIMIT, 200), 429, 429])
+
+    // The others are not held up by that, and each session of one user counts as theirs.
+    const ofUser = (sub: string) => () => ({ worker, authorization: sessionOf(sub) })
+    expect(await statusesOf(LIMIT + 1, ofUser('user-1'))).toEqual([...times(LIMIT, 200), 429])
+    expect(await statusesOf(1, ofUser('user-2'))).toEqual([200])
+    // Whoever is called like a service is not that service.
+    expect(await statusesOf(1, ofUser('backend'))).toEqual([200])
+  })
+
+  test('by address where the attempt failed, whatever it was', async () => {
+    const worker = 'addresses'
+    const attempts = [undefined, `Bearer ${randomKey()}`, 'Bearer', sessionOf(''), 'Basic eDp5']
+    const failing = (index: number): Asking => {
+      const authorization = attempts[index % attempts.length]
+      return { worker, ...(authorization && { authorization }) }
+    }
+    expect(await statusesOf(LIMIT + 2, failing)).toEqual([...times(LIMIT, 401), 429, 429])
+    expect(await statusesOf(1, () => ({ worker, address: '2001:db8::1' }))).toEqual([401])
+  })
+
+  test('apart: a caller is not held up by failures from the same address, nor gives room for more', async () => {
+    const worker = 'both'
+    expect(await statusesOf(LIMIT + 1, () => ({ worker }))).toEqual([...times(LIMIT, 401), 429])
+    expect(await statusesOf(LIMIT + 1, () => ({ worker, authorization: BACKEND }))).toEqual([
+      ...times(LIMIT, 200),
+      429,
+    ])
+    expect(await statusesOf(1, () => ({ worker }))).toEqual([429])
+  })
+
+  test('where a token is asked for, and nowhere else', async () => {
+    const worker = 'routes'
+    for (let index = 0; index < LIMIT + 2; index += 1) {
+      const preflight = { method: 'OPTIONS', headers: { Origin: 'https://app.test' }, worker }
+      expect((await send('/api/membrane-token', preflight)).status).toBe(204)
+      expect((await send('/healthz', { worker })).status).toBe(200)
+      expect((await send('/.well-known/jwks.json', { worker })).status).toBe(200)
+      expect((await send('/nowhere', { worker })).status).toBe(404)
+    }
+    expect(await statusesOf(1, () => ({ worker }))).toEqual([401])
+  })
+
+  test('only if there is a limiter', async () => {
+    expect(await statusesOf(60, () => ({ worker: 'unlimited', authorization: BACKEND }))).toEqual(
+      times(60, 200),
+    )
+  })
+})
+
+describe('the answer to too many', () => {
+  test('is a 429 that says when to come again, and that a page may read', async () => {
+    const asking = { worker: 'answer', authorization: BACKEND }
+    await statusesOf(LIMIT, () => asking)
+    const response = await ask(asking)
+    expect(response.headers.get('Retry-After')).toBe('60')
+    const detail = await expectProblem(response, 429, 'ERR_RATE_LIMITED')
+    expect(detail).not.toMatch(/backend|192/)
+
+    const fromPage = await send('/api/membrane-token', {
+      headers: { Authorization: BACKEND, Origin: 'https://app.test' },
+      worker: 'answer',
+    })
+    expect(fromPage.headers.get('Access-Control-Allow-Origin')).toBe('https://app.test')
+    expect(fromPage.headers.get('Access-Control-Expose-Headers')).toContain('Retry-After')
+    await expectProblem(fromPage, 429, 'ERR_RATE_LIMITED')
+  })
+})
+
+test('a limiter that is none is named at /healthz', async () => {
+  const detail = await expectProblem(await send('/healthz', { worker: 'broken' }), 503, 'ERR_SETTING_INVALID')
+  expect(detail).toMatch(/^RATE_LIMITER .*ratelimits/)
+  await expectProblem(await ask({ worker: 'broken', authorization: BACKEND }), 503, 'ERR_SETTING_INVALID')
+})
+
+test('a token is what it was, with a limiter', async () => {
+  const response = await ask({ worker: 'answer', authorization: sessionOf('user-9') })
+  expect(await claimsOf(response, secret)).toMatchObject({ id: 'user-9' })
+})

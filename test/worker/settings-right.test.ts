@@ -1,0 +1,234 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { calculateJwkThumbprint, type JWK } from 'jose'
+import jwt from 'jsonwebtoken'
+import { describe, expect, test, vi } from 'vitest'
+import worker from '../../worker/index.ts'
+import { claimsOf, expectProblem, keep, makeSettings, type TokenBody, useStage } from './harness.ts'
+
+const { settings, secret, apiKeys } = makeSettings()
+const WORKSPACE = settings.MEMBRANE_WORKSPACE_KEY!
+const keyless = { ...settings, MEMBRANE_WORKSPACE_SECRET: '' }
+
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const ecPem = keep(ec.privateKey.export({ type: 'sec1', format: 'pem' }).toString())
+const ecJwk = ec.privateKey.export({ format: 'jwk' }) as JWK & { d: string }
+keep(ecJwk.d)
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const rsaPem = keep(rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+const publicPem = (pair: typeof ec) => pair.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+const thumbprint = await calculateJwkThumbprint(ec.publicKey.export({ format: 'jwk' }) as JWK)
+
+interface Working {
+  bindings: Record<string, unknown>
+  verifyWith?: string
+  header?: object
+  claims?: object
+  seconds?: number
+}
+
+const EC_HEADER = { alg: 'ES256', typ: 'JWT', kid: thumbprint }
+
+const RIGHT: Record<string, Working> = {
+  'an EC key, its id the thumbprint': {
+    bindings: { ...keyless, MEMBRANE_PRIVATE_KEY: ecPem },
+    verifyWith: publicPem(ec),
+    header: EC_HEADER,
+  },
+  'an EC key as JWK text': {
+    bindings: { ...keyless, MEMBRANE_PRIVATE_KEY: JSON.stringify(ecJwk) },
+    verifyWith: publicPem(ec),
+    header: EC_HEADER,
+  },
+  'an EC key as a JWK in vars': {
+    bindings: { ...keyless, MEMBRANE_PRIVATE_KEY: ecJwk },
+    verifyWith: publicPem(ec),
+    header: EC_HEADER,
+  },
+  'an RSA key in one line, with an id': {
+    bindings: {
+      ...keyless,
+      MEMBRANE_PRIVATE_KEY: rsaPem.replaceAll('\n', '\\n'),
+      MEMBRANE_ALGORITHM: 'PS256',
+      MEMBRANE_KEY_ID: 'key-1',
+    },
+    verifyWith: publicPem(rsa),
+    header: { alg: 'PS256', typ: 'JWT', kid: 'key-1' },
+  },
+  'a secret with spaces, used as it is': {
+    bindings: { ...settings, MEMBRANE_WORKSPACE_SECRET: ` ${secret} ` },
+    verifyWith: ` ${secret} `,
+    header: { alg: 'HS512', typ: 'JWT' },
+  },
+  'a secret with a key id': {
+    bindings: { ...settings, MEMBRANE_KEY_ID: 'key-1' },
+    header: { alg: 'HS512', typ: 'JWT', kid: 'key-1' },
+  },
+  'another algorithm and lifetime': {
+    bindings: {
+      ...settings,
+      MEMBRANE_ALGORITHM: 'HS256',
+      TOKEN_EXPIRES_IN: '10m',
+      TOKEN_MAX_EXPIRES_IN: '10m',
+    },
+    header: { alg: 'HS256', typ: 'JWT' },
+    seconds: 600,
+  },
+  'API keys and retired keys as JSON in vars': {
+    bindings: {
+      ...settings,
+      API_KEYS: JSON.parse(settings.API_KEYS!),
+      MEMBRANE_RETIRED_KEYS: { keys: [{ ...ec.publicKey.export({ format: 'jwk' }), kid: 'old' }] },
+    },
+  },
+  'the claim style issuer': {
+    bindings: { ...settings, MEMBRANE_CLAIM_STYLE: 'issuer' },
+    claims: { iss: WORKSPACE, id: 'customer-42' },
+  },
+  'the claim style workspaceKey': {
+    bindings: { ...settings, MEMBRANE_CLAIM_STYLE: 'workspaceKey' },
+    claims: { workspaceKey: WORKSPACE, id: 'customer-42' },
+  },
+  'the claim style tenant': {
+    bindings: { ...settings, MEMBRANE_CLAIM_STYLE: 'tenant' },
+    claims: { workspaceKey: WORKSPACE, tenantKey: 'customer-42' },
+  },
+  'an identity provider on localhost': {
+    bindings: {
+      ...settings,
+      SESSION_ISSUER: 'http://localhost:9000',
+      SESSION_JWKS_URI: 'http://127.0.0.1:9000/jwks',
+      SESSION_ANY_AUDIENCE: 'true',
+    },
+  },
+  'origins with spaces between them': {
+    bindings: {
+      ...settings,
+      ALLOWED_ORIGINS: ' https://a.test , http://localhost:3000,https://b.test:8443 ',
+    },
+  },
+  'settings that are left empty': {
+    bindings: {
+      ...settings,
+      MEMBRANE_PRIVATE_KEY: '',
+      MEMBRANE_ALGORITHM: '',
+      MEMBRANE_CLAIM_STYLE: '',
+      MEMBRANE_KEY_ID: '',
+      SESSION_ISSUER: '',
+      SESSION_ANY_AUDIENCE: '',
+      ACCESS_TEAM_DOMAIN: '',
+      ALLOWED_ORIGINS: '',
+      TOKEN_EXPIRES_IN: '',
+    },
+    seconds: 7200,
+  },
+  'settings that are null': {
+    bindings: { ...settings, MEMBRANE_KEY_ID: null, ALLOWED_ORIGINS: null, RATE_LIMITER: null },
+  },
+  'settings that nobody knows': { bindings: { ...settings, MEMBRANE_UNKNOWN: 'x', LOG_LEVEL: 3 } },
+}
+
+const FROM_STORE = 'from the Secrets Store'
+const stored = (secret_name: string) => ({ store_id: 'store', secret_name })
+
+const stage = useStage({
+  ...RIGHT,
+  [FROM_STORE]: {
+    bindings: { MEMBRANE_WORKSPACE_KEY: WORKSPACE },
+    options: {
+      secretsStoreSecrets: { MEMBRANE_WORKSPACE_SECRET: stored('secret'), API_KEYS: stored('api-keys') },
+    },
+  },
+})
+const { send } = stage
+
+const HEADERS = { Authorization: `Bearer ${apiKeys.backend}`, 'Content-Type': 'application/json' }
+const ask = (worker: string) =>
+  send('/api/membrane-token', { headers: HEADERS, body: { id: 'customer-42' }, worker })
+
+describe('right settings', () => {
+  test.each(Object.entries(RIGHT))(
+    '%s',
+    async (what, { verifyWith = secret, header, claims, seconds = 7200 }) => {
+      const health = await send('/healthz', { worker: what })
+      expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }])
+      const { token, expiresIn } = (await (await ask(what)).json()) as TokenBody
+      const verified = jwt.verify(token, verifyWith, { complete: true })
+      expect(verified.payload).toMatchObject(claims ?? { iss: WORKSPACE, id: 'customer-42' })
+      expect(expiresIn).toBe(seconds)
+      if (claims)
+        expect(Object.keys(verified.payload).sort()).toEqual([...Object.keys(claims), 'exp', 'iat'].sort())
+      if (header) expect(verified.header).toEqual(header)
+    },
+  )
+})
+
+describe('the Secrets Store', () => {
+  test('is awaited, and a secret that is not there yet is named and not remembered', async () => {
+    const worker = FROM_STORE
+    const detail = await expectProblem(await send('/healthz', { worker }), 503, 'ERR_SETTING_INVALID')
+    expect(detail).toMatch(/^MEMBRANE_WORKSPACE_SECRET could not be read .*API_KEYS could not be read/)
+
+    for (const [name, value] of [
+      ['MEMBRANE_WORKSPACE_SECRET', secret],
+      ['API_KEYS', settings.API_KEYS!],
+    ] as const) {
+      const store = await stage.miniflare.getSecretsStoreSecretAPI(name, worker)
+      await store().create(value)
+    }
+    expect((await send('/healthz', { worker })).status).toBe(200)
+    expect(await claimsOf(await ask(worker), secret)).toMatchObject({ id: 'customer-42' })
+  })
+
+  const post = { method: 'POST', headers: HEADERS, body: '{"id":"customer-42"}' }
+
+  test('is read once, and a request waits for no other one’s reading', async () => {
+    const readings: ((value: string) => void)[] = []
+    const get = vi.fn(() => new Promise<string>((resolve) => readings.push(resolve)))
+    const env = { ...settings, MEMBRANE_WORKSPACE_SECRET: { get } }
+    const abandoned = worker.request('/api/membrane-token', post, env)
+    const served = worker.request('/api/membrane-token', post, env)
+    await vi.waitUntil(() => readings.length === 2)
+
+    // The first request never gets its answer.
+    readings[1]!(secret)
+    expect((await served).status).toBe(200)
+    expect((await worker.request('/api/membrane-token', post, env)).status).toBe(200)
+    expect(get).toHaveBeenCalledTimes(2)
+
+    readings[0]!(secret)
+    expect((await abandoned).status).toBe(200)
+  })
+
+  const loop: { self?: unknown } = {}
+  loop.self = loop
+
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'throws',
+      () => {
+        throw new Error(secret)
+      },
+      /could not be read/,
+    ],
+    ['rejects with text', () => Promise.reject(secret), /could not be read/],
+    ['rejects with nothing', () => Promise.reject(), /could not be read/],
+    ['holds nothing', async () => undefined, /is missing/],
+    ['holds null', async () => null, /is missing/],
+    ['holds no text', async () => '', /is missing/],
+    ['holds a number', async () => 42, /text/],
+    ['holds a symbol', async () => Symbol(secret), /text/],
+    ['holds a function', async () => () => secret, /text/],
+    ['holds bytes', async () => new Uint8Array(32), /text/],
+    ['holds a loop', async () => loop, /could not be read/],
+    ['holds a line break', async () => `${secret}\n`, /line break/],
+    ['holds a placeholder', async () => '<WORKSPACE_SECRET>', /placeholder/],
+  ])('that %s is a fault by name', async (_, get, mend) => {
+    const env = { ...settings, MEMBRANE_WORKSPACE_SECRET: { get } }
+    const response = await worker.request('/healthz', {}, env)
+    expect(await response.clone().text()).not.toContain(secret)
+    const detail = await expectProblem(response, 503, 'ERR_SETTING_INVALID')
+    expect(detail).toMatch(/^MEMBRANE_WORKSPACE_SECRET /)
+    expect(detail).toMatch(mend)
+    expect((await worker.request('/api/membrane-token', post, env)).status).toBe(503)
+  })
+})
