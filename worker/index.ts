@@ -22,7 +22,8 @@ app.use(async (c, next) => {
 })
 app.use(
   secureHeaders({
-    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    contentSecurityPolicy: { defaultSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
+    strictTransportSecurity: 'max-age=31536000; includeSubDomains',
     xFrameOptions: 'DENY',
   }),
 )
@@ -60,11 +61,12 @@ const answerOrigin = cors({
 // Pages of other origins get nothing unless they are on the list, and no page gets an admin token.
 app.use('/api/*', async (c, next) => {
   const origin = c.req.header('Origin')
-  if (origin === undefined) return next()
+  // Images and the like come without an origin, but browsers say that they are of another site.
+  if (origin === undefined && !/^(cross|same)-site$/.test(c.req.header('Sec-Fetch-Site') ?? '')) return next()
   const { allowedOrigins } = c.get('service')
   const isAdmin = c.req.path === '/api/membrane-admin-token'
   if (!isAdmin && origin === new URL(c.req.url).origin) return next()
-  if (!isAdmin && allowedOrigins.includes(origin)) return answerOrigin(c, next)
+  if (!isAdmin && origin !== undefined && allowedOrigins.includes(origin)) return answerOrigin(c, next)
   const detail = isAdmin
     ? 'Admin tokens are for servers, and no page may ask for one.'
     : 'Pages of this origin may not ask here; put it into ALLOWED_ORIGINS if they should.'
@@ -81,8 +83,9 @@ app.use(
   }),
 )
 
-app.on(['GET', 'POST'], '/api/membrane-token', (c) => c.get('service').customerToken(c.req.raw))
-app.post('/api/membrane-admin-token', (c) => c.get('service').adminToken(c.req.raw))
+// The endpoints say themselves which methods they take.
+app.all('/api/membrane-token', (c) => c.get('service').customerToken(c.req.raw))
+app.all('/api/membrane-admin-token', (c) => c.get('service').adminToken(c.req.raw))
 app.get('/.well-known/jwks.json', (c) =>
   c.body(c.get('service').keys, 200, {
     'Content-Type': 'application/jwk-set+json',

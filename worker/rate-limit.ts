@@ -1,4 +1,4 @@
-import { type Authenticator, refusal } from '../src/endpoint/index.ts'
+import { type Caller, refusal } from '../src/endpoint/index.ts'
 
 /** A Workers rate-limit binding. It counts per location, and is meant to stop floods, not to bill. */
 export interface RateLimiter {
@@ -8,22 +8,15 @@ export interface RateLimiter {
 /**
  * Counts requests by caller, and failed attempts by address, so that nobody who guesses is counted as one he names.
  */
-export function limitRate(authenticate: Authenticator, limiter: RateLimiter | undefined): Authenticator {
-  if (!limiter) return authenticate
-  const count = async (key: string): Promise<void> => {
-    const { success } = await limiter.limit({ key })
+export function limitBy(limiter: RateLimiter): (caller: Caller | null, request: Request) => Promise<void> {
+  return async (caller, request) => {
+    const { success } = await limiter.limit({ key: keyOf(caller, request) })
     if (!success)
       throw refusal('ERR_RATE_LIMITED', 'Too many requests; wait, and keep a token until it ends.')
   }
-  return async (request) => {
-    const address = `address:${request.headers.get('CF-Connecting-IP') ?? 'unknown'}`
-    const caller = await authenticate(request).catch(async (error) => {
-      await count(address)
-      throw error
-    })
-    await count(
-      caller ? `${caller.kind}:${caller.kind === 'service' ? caller.name : caller.subject}` : address,
-    )
-    return caller
-  }
+}
+
+function keyOf(caller: Caller | null, request: Request): string {
+  if (!caller) return `address:${request.headers.get('CF-Connecting-IP') ?? 'unknown'}`
+  return `${caller.kind}:${caller.kind === 'service' ? caller.name : caller.subject}`
 }

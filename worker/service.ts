@@ -11,7 +11,7 @@ import {
 import { MembraneTokenError, type MembraneTokenErrorCode } from '../src/errors.ts'
 import { importKeySet } from '../src/keys/key-set.ts'
 import { createSigner, type Signer, type SignerOptions } from '../src/signer.ts'
-import { limitRate, type RateLimiter } from './rate-limit.ts'
+import { limitBy, type RateLimiter } from './rate-limit.ts'
 import { type Fault, readSettings, type Settings } from './settings.ts'
 
 /** What the Worker serves, made from its settings. */
@@ -41,34 +41,42 @@ export async function openService(env: Readonly<Record<string, unknown>>): Promi
   if (known) return known
   const result = await readSettings(env)
   if ('faults' in result) return result
-  try {
-    const limiter = env.RATE_LIMITER as RateLimiter | undefined
-    if (limiter !== undefined && typeof limiter.limit !== 'function') {
-      return {
-        faults: [
-          {
-            setting: 'RATE_LIMITER',
-            detail: 'is not a rate-limit binding: see [[ratelimits]] in wrangler.toml.',
-          },
-        ],
-      }
+  const limiter = (env.RATE_LIMITER ?? undefined) as RateLimiter | undefined
+  if (limiter && typeof limiter.limit !== 'function') {
+    return {
+      faults: [
+        { setting: 'RATE_LIMITER', detail: 'is no rate-limit binding: see [[ratelimits]] in wrangler.toml.' },
+      ],
     }
+  }
+  try {
     const opening = { service: await createService(result.settings, limiter) }
     openings.set(env, opening)
     return opening
   } catch (error) {
-    return { faults: [findFault(error, result.settings)] }
+    if (isUnsettled(error)) return { faults: [error.fault] }
+    throw error
   }
 }
 
 async function createService(settings: Settings, limiter: RateLimiter | undefined): Promise<Service> {
   const signer = await createSettledSigner(settings)
-  const keys = await createPublishedKeys(signer, settings)
-  const authenticate = limitRate(createAuthenticator(settings), limiter)
-  const maxExpiresIn = settings.TOKEN_MAX_EXPIRES_IN
+  const keys = [
+    ...(signer.publicJwk ? [signer.publicJwk] : []),
+    ...(settings.MEMBRANE_RETIRED_KEYS?.keys ?? []),
+  ]
+  // What is published must be public, and each key have an id of its own.
+  await settle('MEMBRANE_RETIRED_KEYS', () => importKeySet({ keys }, undefined))
+  const common = {
+    signer,
+    authenticate: await createAuthenticator(settings),
+    maxExpiresIn: settings.TOKEN_MAX_EXPIRES_IN,
+    limit: limiter && limitBy(limiter),
+    audit: log,
+  }
   return {
-    customerToken: createTokenEndpoint({ signer, authenticate, maxExpiresIn, audit: log }),
-    adminToken: createTokenEndpoint({ signer, authenticate, maxExpiresIn, audit: log, kind: 'admin' }),
+    customerToken: createTokenEndpoint(common),
+    adminToken: createTokenEndpoint({ ...common, kind: 'admin' }),
     keys: JSON.stringify({ keys }),
     allowedOrigins: settings.ALLOWED_ORIGINS ?? [],
   }
@@ -77,37 +85,42 @@ async function createService(settings: Settings, limiter: RateLimiter | undefine
 // biome-ignore lint/suspicious/noConsole: this is the audit log
 const log = (event: AuditEvent): void => console.log(JSON.stringify(event))
 
-function createAuthenticator(settings: Settings): Authenticator {
+async function createAuthenticator(settings: Settings): Promise<Authenticator> {
+  const {
+    API_KEYS: keys,
+    SESSION_ISSUER: issuer,
+    ACCESS_TEAM_DOMAIN: teamDomain,
+    ACCESS_AUDIENCE: audience,
+  } = settings
   const authenticators: Authenticator[] = []
-  if (settings.API_KEYS) authenticators.push(apiKeys({ keys: settings.API_KEYS }))
-  if (settings.SESSION_ISSUER) {
-    authenticators.push(
-      sessionJwt({
-        issuer: settings.SESSION_ISSUER,
-        jwks: settings.SESSION_JWKS_URI === undefined ? undefined : new URL(settings.SESSION_JWKS_URI),
-        audience: settings.SESSION_AUDIENCE,
-        authorizedParties: settings.SESSION_AUTHORIZED_PARTIES,
-        anyAudience: settings.SESSION_ANY_AUDIENCE,
-        customerId: settings.SESSION_CUSTOMER_ID_CLAIM,
-        customerName: settings.SESSION_CUSTOMER_NAME_CLAIM,
-        fields: settings.SESSION_FIELD_CLAIMS,
-      }),
-    )
-  }
-  if (settings.ACCESS_TEAM_DOMAIN && settings.ACCESS_AUDIENCE) {
-    authenticators.push(
-      cloudflareAccess({ teamDomain: settings.ACCESS_TEAM_DOMAIN, audience: settings.ACCESS_AUDIENCE }),
-    )
+  if (keys) authenticators.push(await settle('API_KEYS', () => apiKeys({ keys })))
+  if (issuer) authenticators.push(await createSessionAuthenticator(issuer, settings))
+  if (teamDomain && audience) {
+    authenticators.push(await settle('ACCESS_TEAM_DOMAIN', () => cloudflareAccess({ teamDomain, audience })))
   }
   return firstOf(...authenticators)
 }
 
-async function createPublishedKeys(signer: Signer, settings: Settings): Promise<unknown[]> {
-  const retired = settings.MEMBRANE_RETIRED_KEYS?.keys ?? []
-  const keys = [...(signer.publicJwk ? [signer.publicJwk] : []), ...retired]
-  // What is published must be public, and each key have an id of its own.
-  await importKeySet({ keys }, undefined)
-  return keys
+async function createSessionAuthenticator(issuer: string, settings: Settings): Promise<Authenticator> {
+  const mapping = {
+    customerId: settings.SESSION_CUSTOMER_ID_CLAIM,
+    customerName: settings.SESSION_CUSTOMER_NAME_CLAIM,
+    fields: settings.SESSION_FIELD_CLAIMS,
+  }
+  // Beforehand, so that a fault in it is not blamed on the issuer.
+  await settle('SESSION_FIELD_CLAIMS', () =>
+    sessionJwt({ issuer: 'https://example.com', anyAudience: true, ...mapping }),
+  )
+  return settle('SESSION_ISSUER', () =>
+    sessionJwt({
+      issuer,
+      jwks: settings.SESSION_JWKS_URI === undefined ? undefined : new URL(settings.SESSION_JWKS_URI),
+      audience: settings.SESSION_AUDIENCE,
+      authorizedParties: settings.SESSION_AUTHORIZED_PARTIES,
+      anyAudience: settings.SESSION_ANY_AUDIENCE,
+      ...mapping,
+    }),
+  )
 }
 
 async function createSettledSigner(settings: Settings): Promise<Signer> {
@@ -120,19 +133,34 @@ async function createSettledSigner(settings: Settings): Promise<Signer> {
     claimStyle: settings.MEMBRANE_CLAIM_STYLE,
     expiresIn: settings.TOKEN_EXPIRES_IN,
   }
-  const signer = await createSigner(options)
+  const keySetting = settings.MEMBRANE_PRIVATE_KEY ? 'MEMBRANE_PRIVATE_KEY' : 'MEMBRANE_WORKSPACE_SECRET'
+  const signer = await settle(keySetting, () => createSigner(options))
   if (signer.keyId !== undefined || signer.publicJwk === undefined) return signer
   return createSigner({ ...options, keyId: await calculateJwkThumbprint(signer.publicJwk) })
+}
+
+/** An error that has found its setting. */
+interface Unsettled extends Error {
+  readonly fault: Fault
+}
+
+/** What `make` makes; what it refuses becomes the fault of a setting. */
+async function settle<T>(setting: keyof Settings, make: () => T | Promise<T>): Promise<T> {
+  try {
+    return await make()
+  } catch (error) {
+    if (!(error instanceof MembraneTokenError)) throw error
+    const fault = { setting: SETTING_OF[error.code] ?? setting, detail: `cannot be used: ${error.message}` }
+    throw Object.assign(new Error(fault.detail), { fault })
+  }
+}
+
+function isUnsettled(error: unknown): error is Unsettled {
+  return error instanceof Error && 'fault' in error
 }
 
 const SETTING_OF: Partial<Record<MembraneTokenErrorCode, keyof Settings>> = {
   ERR_ALGORITHM_UNSUPPORTED: 'MEMBRANE_ALGORITHM',
   ERR_KEY_ALGORITHM_MISMATCH: 'MEMBRANE_ALGORITHM',
   ERR_LIFETIME_INVALID: 'TOKEN_EXPIRES_IN',
-}
-
-function findFault(error: unknown, settings: Settings): Fault {
-  if (!(error instanceof MembraneTokenError)) throw error
-  const keySetting = settings.MEMBRANE_PRIVATE_KEY ? 'MEMBRANE_PRIVATE_KEY' : 'MEMBRANE_WORKSPACE_SECRET'
-  return { setting: SETTING_OF[error.code] ?? keySetting, detail: `cannot be used: ${error.message}` }
 }

@@ -42,6 +42,7 @@ const duration = v.pipe(
 // Of at least 32 bytes; shorter ones are refused anyway.
 const SAMPLE_SECRETS = [
   'a-string-secret-at-least-256-bits-long',
+  'a-valid-string-secret-that-is-at-least-384-bits-long',
   'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
 ]
 
@@ -109,6 +110,10 @@ const secureUrl = (mend: string) =>
     v.check((value) => URL.canParse(value), `is not a URL: ${mend}.`),
     v.check((value) => {
       const url = URL.canParse(value) ? new URL(value) : undefined
+      return !url || !(url.username || url.password || url.hash)
+    }, `holds a user, a password or a fragment: ${mend}.`),
+    v.check((value) => {
+      const url = URL.canParse(value) ? new URL(value) : undefined
       return !url || url.protocol === 'https:' || (url.protocol === 'http:' && isLocal(url))
     }, 'is not https: anybody on the way could put keys of their own.'),
   )
@@ -116,7 +121,8 @@ const secureUrl = (mend: string) =>
 const origins = v.pipe(
   list('set origins such as https://app.example.com, with commas between them'),
   v.check(
-    (items) => items.every((item) => URL.canParse(item) && new URL(item).origin === item),
+    (items) =>
+      items.every((item) => !item.includes('*') && URL.canParse(item) && new URL(item).origin === item),
     'has an entry that is not an exact origin: write https://app.example.com, without a path, a slash at the end or a star.',
   ),
 )
@@ -310,7 +316,7 @@ export async function readSettings(env: Readonly<Record<string, unknown>>): Prom
   const unread: Fault[] = []
   for (const setting of Object.keys(SETTINGS)) {
     try {
-      values[setting] = await readValue(env[setting])
+      values[setting] = await readValue(env[setting], JSON_SETTINGS.includes(setting))
     } catch {
       unread.push({
         setting,
@@ -331,11 +337,13 @@ export async function readSettings(env: Readonly<Record<string, unknown>>): Prom
   }
 }
 
-async function readValue(value: unknown): Promise<unknown> {
+/** Settings that are JSON, and in wrangler.toml may be written as such. */
+const JSON_SETTINGS = ['API_KEYS', 'MEMBRANE_RETIRED_KEYS', 'MEMBRANE_PRIVATE_KEY']
+
+async function readValue(value: unknown, isJson: boolean): Promise<unknown> {
   const given = isSecretsStoreBinding(value) ? await value.get() : value
   if (given === '' || given === null) return undefined
-  // Variables may be JSON themselves in wrangler.toml.
-  return typeof given === 'object' ? JSON.stringify(given) : given
+  return isJson && typeof given === 'object' ? JSON.stringify(given) : given
 }
 
 function isSecretsStoreBinding(value: unknown): value is { get(): Promise<string> } {

@@ -33,12 +33,12 @@ export interface AuditEvent {
 export interface Report {
   readonly requestId: string
   issued(caller: Caller | null, grant: Grant, token: string): Promise<void>
-  refused(caller: Caller | null, code: ProblemCode, error: unknown): void
+  refused(caller: Caller | null, code: ProblemCode, error: unknown): Promise<void>
 }
 
 /** Binds what all events have in common. */
 export function createAuditor(
-  audit: ((event: AuditEvent) => void) | undefined,
+  audit: ((event: AuditEvent) => void | Promise<void>) | undefined,
   tokenKind: Scope,
   { keyId, algorithm }: Signer,
 ): (requestId: string) => Report {
@@ -62,7 +62,7 @@ export function createAuditor(
       issued: async (caller, grant, token) => {
         if (!audit) return
         const tokenSha256 = await fingerprint(token)
-        audit(
+        await audit(
           event(caller, {
             outcome: 'issued',
             tokenSha256,
@@ -70,14 +70,14 @@ export function createAuditor(
           }),
         )
       },
-      refused: (caller, code, error) => {
+      refused: async (caller, code, error) => {
         const isUnforeseen = code === 'ERR_INTERNAL'
         if (!isUnforeseen && !audit) return
         // Only its name: the message of an unforeseen error may quote a key or a token.
         const name = isUnforeseen && { error: error instanceof Error ? error.name : typeof error }
         const refused = event(caller, { outcome: isUnforeseen ? 'failed' : 'refused', code, ...name })
         try {
-          ;(audit ?? logFailure)(refused)
+          await (audit ?? logFailure)(refused)
         } catch {
           logFailure(refused)
         }

@@ -12,7 +12,7 @@ const CREDENTIALS = /^Bearer +([\w.~+/-]+=*)$/i
  */
 export function readBearer(request: Request): string | undefined {
   const header = request.headers.get('Authorization')
-  if (header === null || !/^Bearer(?![^\s,])/i.test(header)) return undefined
+  if (header === null || !/(^|,)\s*Bearer(?![^\s,])/i.test(header)) return undefined
   const token = CREDENTIALS.exec(header)?.[1]
   if (token !== undefined) return token
   // Two headers reach us as one, with a comma between them.

@@ -25,7 +25,8 @@ export async function readJsonObject(request: Request): Promise<Record<string, u
 // Counted while reading: Content-Length may be absent or wrong.
 async function readText(request: Request): Promise<string> {
   if (Number(request.headers.get('Content-Length')) > BODY_LIMIT) throw tooLarge()
-  if (request.body === null) return ''
+  // Firefox has no streams of requests.
+  if (!request.body) return decodeWhole(await request.arrayBuffer())
   const reader = request.body.getReader()
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let text = ''
@@ -48,6 +49,15 @@ async function readText(request: Request): Promise<string> {
   }
 }
 
+function decodeWhole(bytes: ArrayBuffer): string {
+  if (bytes.byteLength > BODY_LIMIT) throw tooLarge()
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw invalid('The body is not valid UTF-8.')
+  }
+}
+
 function parseJson(text: string): unknown {
   let hasPrototype = false
   let value: unknown
@@ -60,9 +70,28 @@ function parseJson(text: string): unknown {
     // The engine's message quotes the body.
     throw invalid('The body is not valid JSON, or is nested too deep.')
   }
+  if (hasDuplicates(text)) throw invalid('The body must not have two members of the same name in one object.')
   // Harmless here, but whoever copies or merges the fields of the token later may not be so careful.
   if (hasPrototype) throw invalid('The body must not have a member named __proto__.')
   return value
+}
+
+/**
+ * Whether an object of a valid JSON text has two members of one name (RFC 7493 section 2.3). Of these, one reader
+ * takes the first and another the last, so that they would see two different customers.
+ */
+function hasDuplicates(text: string): boolean {
+  const open: Set<unknown>[] = []
+  for (const [token, colon] of text.matchAll(/[{}]|"(?:[^"\\]|\\.)*"(\s*:)?/g)) {
+    if (token === '{') open.push(new Set())
+    else if (token === '}') open.pop()
+    else if (colon !== undefined) {
+      const name: unknown = JSON.parse(token.slice(0, -colon.length))
+      if (open.at(-1)?.has(name)) return true
+      open.at(-1)?.add(name)
+    }
+  }
+  return false
 }
 
 function invalid(detail: string): Error {

@@ -66,8 +66,8 @@ function bindFields(
     throw invalidOption('fields must be a list of claims, or a function that takes the claims.')
   }
   const names = fields.map((path: string) => [path.split(/[./]/).at(-1) as string, path] as const)
-  if (new Set(names.map(([name]) => name)).size !== names.length) {
-    throw invalidOption('Two of the fields would have the same name; map them with a function.')
+  if (new Set(names.map(([name]) => name)).size !== names.length || names.some(([name]) => name === '')) {
+    throw invalidOption('Two of the fields would have the same name, or one none; map them with a function.')
   }
   return (claims) =>
     Object.fromEntries(

@@ -1,8 +1,10 @@
 import { asymmetricAlgorithms } from '../keys/key-set.ts'
 import { createRemoteKeySet } from '../keys/remote-key-set.ts'
 import { bindClock, bindTolerance, checkObject, invalidOption } from '../options.ts'
+import { readBearer } from './bearer.ts'
 import { type Authenticator, checkScopes, type Scope } from './caller.ts'
 import { bindMapping, type ClaimMapping } from './claim-mapping.ts'
+import { refusal } from './problem.ts'
 import { invalid, verifyProviderToken } from './provider-token.ts'
 import { bindAudiences } from './session-jwt.ts'
 
@@ -51,6 +53,13 @@ export function cloudflareAccess(options: CloudflareAccessOptions): Authenticato
   return async (request) => {
     const token = request.headers.get('Cf-Access-Jwt-Assertion')
     if (token === null) return null
+    // Whoever else knows the other one: nobody can tell for whom the request speaks.
+    if (readBearer(request) !== undefined) {
+      throw refusal(
+        'ERR_CREDENTIALS_AMBIGUOUS',
+        'The request carries two credentials; behind Access, send no Authorization.',
+      )
+    }
     const verified = await verifyProviderToken(token, rules)
     if (!verified) throw invalid('The assertion is of another team.')
     const { claims, expiresAt } = verified

@@ -27,8 +27,13 @@ export interface TokenEndpointOptions {
   kind?: Scope | undefined
   /** The longest lifetime a caller can wish for: seconds, or `"24h"`. Default: no limit. */
   maxExpiresIn?: number | string | undefined
+  /**
+   * Asked before a token is signed, with the caller, or `null` after a failed attempt; a {@link refusal} with
+   * `ERR_RATE_LIMITED` that it throws is the answer.
+   */
+  limit?: ((caller: Caller | null, request: Request) => void | Promise<void>) | undefined
   /** Told of every decision. A token whose audit fails is not handed out. */
-  audit?: ((event: AuditEvent) => void) | undefined
+  audit?: ((event: AuditEvent) => void | Promise<void>) | undefined
 }
 
 const METHODS: Readonly<Record<Scope, readonly string[]>> = {
@@ -61,7 +66,7 @@ const METHODS: Readonly<Record<Scope, readonly string[]>> = {
  */
 export function createTokenEndpoint(options: TokenEndpointOptions): (request: Request) => Promise<Response> {
   checkObject(options)
-  const { signer, authenticate, kind = 'customer', audit } = options
+  const { signer, authenticate, kind = 'customer', limit, audit } = options
   if (typeof signer?.signCustomerToken !== 'function')
     throw invalidOption('signer must be what createSigner gives.')
   if (typeof authenticate !== 'function') {
@@ -72,6 +77,8 @@ export function createTokenEndpoint(options: TokenEndpointOptions): (request: Re
     options.maxExpiresIn === undefined ? Number.POSITIVE_INFINITY : parseDuration(options.maxExpiresIn)
   if (audit !== undefined && typeof audit !== 'function')
     throw invalidOption('audit must be a function that takes an event.')
+  if (limit !== undefined && typeof limit !== 'function')
+    throw invalidOption('limit must be a function that takes a caller.')
   const methods = METHODS[kind]
   const auditor = createAuditor(audit, kind, signer)
 
@@ -82,10 +89,11 @@ export function createTokenEndpoint(options: TokenEndpointOptions): (request: Re
       if (!methods.includes(request.method)) {
         throw refusal('ERR_METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')}.`, { Allow: methods.join(', ') })
       }
-      caller = checkCaller(await authenticate(request))
-      if (caller === null && readBearer(request) !== undefined) {
-        throw refusal('ERR_CREDENTIALS_INVALID', 'The credentials are of no kind that is known here.')
-      }
+      caller = await identify(authenticate, request).catch(async (error) => {
+        await limit?.(null, request)
+        throw error
+      })
+      await limit?.(caller, request)
       const grant = await decide({
         kind,
         caller,
@@ -100,10 +108,16 @@ export function createTokenEndpoint(options: TokenEndpointOptions): (request: Re
       return tokenResponse(signed, request.headers.get('Accept') ?? '')
     } catch (error) {
       const { code, message, headers } = problemOf(error)
-      report.refused(caller, code, error)
+      await report.refused(caller, code, error)
       return problemResponse(code, message, report.requestId, headers)
     }
   }
+}
+
+async function identify(authenticate: Authenticator, request: Request): Promise<Caller | null> {
+  const caller = checkCaller(await authenticate(request))
+  if (caller !== null || readBearer(request) === undefined) return caller
+  throw refusal('ERR_CREDENTIALS_INVALID', 'The credentials are of no kind that is known here.')
 }
 
 function sign(signer: Signer, grant: Grant): Promise<SignedToken> {

@@ -79,6 +79,10 @@ export function sessionJwt(options: SessionJwtOptions): Authenticator {
       'Give audience or authorizedParties: without them, every app of the identity provider would get in. If that is meant, pass anyAudience: true.',
     )
   }
+  if (type !== undefined && (typeof type !== 'string' || type === ''))
+    throw invalidOption('type must be text, or left out.')
+  if (typeof options.jwks === 'string')
+    throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).')
   const now = bindClock(options.now)
   const clockTolerance = bindTolerance(options.clockTolerance, DEFAULT_TOLERANCE)
   const readCustomer = bindMapping(options, { customerId: 'sub', customerName: 'name' })

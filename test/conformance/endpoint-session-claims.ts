@@ -77,6 +77,11 @@ export const endpointClaims: ConformanceModule = ({ test }, lib) => {
       ['email', 'phone', 'o.telephone', 'email.x'],
       { email: 'ada@example.com' },
     ],
+    [
+      'what every object has is left out',
+      ['email', 'o.toString', 'o.__proto__', 'constructor'],
+      pick('email'),
+    ],
     ['nothing of it is there', ['phone'], undefined],
     ['a function', ({ o }) => ({ org: o }), { org: claims.o }],
     ['a function that gives nothing', () => undefined, undefined],

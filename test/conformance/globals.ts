@@ -6,7 +6,10 @@ export async function replaceFor(
   run: (replaced: boolean) => Promise<void>,
 ): Promise<void> {
   const own = Object.getOwnPropertyDescriptor(owner, name)
-  const replaced = define(owner, name, { value, configurable: true, writable: true, enumerable: true })
+  // The globals of Next.js' edge runtime can be set anew, but not defined anew.
+  const descriptor =
+    own?.configurable === false ? { value } : { value, configurable: true, writable: true, enumerable: true }
+  const replaced = define(owner, name, descriptor)
   try {
     await run(replaced && Reflect.get(owner, name) === value)
   } finally {

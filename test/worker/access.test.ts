@@ -195,7 +195,7 @@ describe('two credentials on one request', () => {
 
   test('a bad assertion beside a good API key makes no token', async () => {
     const headers = { Authorization: bearer['an API key'](), [ASSERTION]: assertion({ aud: ['x'] }) }
-    await expectProblem(await as(headers, { body: { id: 'c' } }), 401, 'ERR_CREDENTIALS_INVALID')
+    await expectProblem(await as(headers, { body: { id: 'c' } }), 400, 'ERR_CREDENTIALS_AMBIGUOUS')
   })
 
   test.each([

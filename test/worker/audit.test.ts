@@ -247,6 +247,9 @@ describe('what nobody foresaw', () => {
     expect(line).toEqual({
       ...COMMON,
       tokenKind: 'customer',
+      callerKind: 'service',
+      callerName: 'backend',
+      method: 'api-key',
       outcome: 'failed',
       code: 'ERR_INTERNAL',
       error: 'RangeError',

@@ -47,7 +47,9 @@ describe('a body', () => {
     ['with an id that is a list', '{"id":["c"]}', 'ERR_CLAIM_INVALID'],
     ['with an id that is an object', '{"id":{"toString":"c"}}', 'ERR_CLAIM_INVALID'],
     ['with an id in other case', '{"ID":"c"}', 'ERR_CLAIM_INVALID'],
-    ['with two ids, the last one empty', '{"id":"c","id":""}', 'ERR_CLAIM_INVALID'],
+    ['with two ids', '{"id":"victim","id":"c"}', 'ERR_BODY_INVALID'],
+    ['with two ids, one of them escaped', '{"id":"c","\\u0069d":"victim"}', 'ERR_BODY_INVALID'],
+    ['with a member of fields twice', '{"id":"c","fields":{"a":{"b":1,"b":2}}}', 'ERR_BODY_INVALID'],
     ['with a name that is a number', '{"id":"c","name":1}', 'ERR_CLAIM_INVALID'],
     ['with fields that are an array', '{"id":"c","fields":[]}', 'ERR_CLAIM_INVALID'],
     ['with fields that are a string', '{"id":"c","fields":"x"}', 'ERR_CLAIM_INVALID'],
@@ -67,7 +69,7 @@ describe('a body', () => {
   })
 
   test.each([
-    ['of two ids takes the last, as all of it does', '{"id":"victim","id":"c"}', { id: 'c' }],
+    ['with one name in two objects', '{"id":"c","fields":{"id":"{\\"id\\":1}","a":{"id":2}}}', {}],
     [
       'with constructor and prototype is taken by the letter',
       '{"id":"c","constructor":{"prototype":{}}}',

@@ -219,7 +219,7 @@ describe('the Secrets Store', () => {
     ['holds a symbol', async () => Symbol(secret), /text/],
     ['holds a function', async () => () => secret, /text/],
     ['holds bytes', async () => new Uint8Array(32), /text/],
-    ['holds a loop', async () => loop, /could not be read/],
+    ['holds a loop', async () => loop, /text/],
     ['holds a line break', async () => `${secret}\n`, /line break/],
     ['holds a placeholder', async () => '<WORKSPACE_SECRET>', /placeholder/],
   ])('that %s is a fault by name', async (_, get, mend) => {
