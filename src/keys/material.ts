@@ -8,6 +8,9 @@ export type KeyMaterial =
   | { readonly blocks: readonly KeyBlock[] }
   | { readonly jwk: Readonly<Record<string, unknown>> }
 
+const FORMS =
+  'The key must be PEM text, DER bytes (Uint8Array), a JWK (with kty) or a CryptoKey; copy it again.'
+
 /** DER carries no label, but the tags of a structure's members tell one format from the other. */
 const DER_FORMATS: readonly (readonly [tags: RegExp, label: string])[] = [
   [/^2,48,4(,160)?(,(129|161))?$/, 'PRIVATE KEY'],
@@ -41,7 +44,7 @@ export function readKeyMaterial(input: unknown): KeyMaterial {
   if (isBytes(input)) return readBytes(input.slice())
   if (typeof input === 'object' && input !== null && 'kty' in input)
     return { jwk: input as Record<string, unknown> }
-  throw invalid('The key must be PEM text, DER bytes (Uint8Array), a JWK (with kty) or a CryptoKey.')
+  throw invalid(FORMS)
 }
 
 /** Whether a value is a Uint8Array, of this realm or another. */
@@ -56,14 +59,14 @@ function readText(text: string, decoded = false): KeyMaterial {
   if (lines.includes('-----BEGIN ')) return { blocks: readPem(lines) }
   if (/^(ssh|ecdsa|sk)-/.test(clean)) throw unsupported(UNSUPPORTED_FORMATS['OPENSSH PRIVATE KEY'] as string)
   const bytes = decoded ? undefined : decodeBase64(lines)
-  if (!bytes) throw invalid('The key is not PEM, JWK or base64.')
+  if (!bytes) throw invalid(FORMS)
   return readBytes(bytes, true)
 }
 
 function readBytes(bytes: Uint8Array, decoded = false): KeyMaterial {
   if (bytes[0] !== TAG.SEQUENCE) return readText(new TextDecoder().decode(bytes), decoded)
   const label = recogniseDer(bytes)
-  if (!label) throw invalid("The key's bytes are DER, but not a key; export it again.")
+  if (!label) throw invalid(FORMS)
   return { blocks: [{ label, der: bytes }] }
 }
 
@@ -75,7 +78,7 @@ function parseJwk(text: string): unknown {
       // No cause: engines quote the text in their message, and the text is a key.
     }
   }
-  throw invalid('The JWK is not JSON; copy it again.')
+  throw invalid(FORMS)
 }
 
 function recogniseDer(der: Uint8Array): string | undefined {
