@@ -66,6 +66,9 @@ async function isGenuine(
 ): Promise<boolean> {
   const { name, hash, saltLength = 0 } = ALGORITHMS[algorithm]
   const key = await verificationKey.keyFor(algorithm)
+  // Node takes a PSS signature without its leading zero, which RFC 8017 section 8.1.2 forbids.
+  const { modulusLength } = key.algorithm as Partial<RsaHashedKeyAlgorithm>
+  if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
   try {
     return await crypto.subtle.verify(
       { name, hash, saltLength },

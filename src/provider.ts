@@ -1,5 +1,8 @@
 import { MembraneTokenError, type MembraneTokenErrorCode } from './errors.ts'
 
+// Not HeadersInit, which is no global type everywhere.
+type RequestHeaders = NonNullable<RequestInit['headers']>
+
 /** What {@link createTokenProvider} takes: where the tokens are, and how to ask for them. */
 export interface TokenProviderOptions {
   /** Address of your token endpoint. It may be relative in a page, which is then its base. */
@@ -10,7 +13,7 @@ export interface TokenProviderOptions {
    */
   fetch?: typeof fetch | undefined
   /** Headers of every request, asked for anew each time: `() => ({ Authorization: … })`. */
-  headers?: (() => HeadersInit | Promise<HeadersInit>) | undefined
+  headers?: (() => RequestHeaders | Promise<RequestHeaders>) | undefined
   /**
    * Seconds before a token's end from which on a new one is fetched; half its lifetime where that is less.
    * Default 60. Not under 10, where Membrane's SDK asks for another token and would get the same again.

@@ -1,4 +1,4 @@
-import type { JWK } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
 import type { Algorithm } from './algorithms.ts'
 import { CLAIM_STYLES, type ClaimStyle, type Customer, createClaimsWriter } from './claims.ts'
 import { MembraneTokenError } from './errors.ts'
@@ -20,7 +20,7 @@ export interface SignerOptions {
   /** Workspace secret for HS*: its exact UTF-8 bytes, never trimmed and never decoded. At least 32 bytes. */
   secret?: string | Uint8Array | CryptoKey | undefined
   /** Private key for RS*, PS* and ES*: PEM (PKCS#8, PKCS#1, SEC1), DER, JWK (object or text) or CryptoKey. */
-  privateKey?: string | Uint8Array | JsonWebKey | CryptoKey | undefined
+  privateKey?: string | Uint8Array | JWK | CryptoKey | undefined
   /** Default: HS512 for a secret, the curve's own for an EC key, RS256 for RSA; a JWK's `alg` comes first. */
   algorithm?: Algorithm | undefined
   /** Set as `kid` in the header (RFC 7515 section 4.1.4), so that Membrane finds the key in a key set. */

@@ -1,4 +1,4 @@
-import type { JSONWebKeySet } from 'jose'
+import type { CryptoKey, JSONWebKeySet, JWK } from 'jose'
 import type { Algorithm } from './algorithms.ts'
 import { checkWorkspace, readDates, readRequestSubject, readSubject } from './claims.ts'
 import { MembraneTokenError } from './errors.ts'
@@ -30,7 +30,7 @@ export interface VerifierOptions {
   /** Workspace secret for HS*: its exact UTF-8 bytes. */
   secret?: string | Uint8Array | CryptoKey | undefined
   /** Public key for RS*, PS* and ES*: SPKI, PKCS#1 or X.509 as PEM or DER, JWK (object or text) or CryptoKey. */
-  publicKey?: string | Uint8Array | JsonWebKey | CryptoKey | undefined
+  publicKey?: string | Uint8Array | JWK | CryptoKey | undefined
   /** Public keys to choose from (RFC 7517 section 5), or the https URL at which they are published. */
   jwks?: JSONWebKeySet | URL | undefined
   /** Default: those that fit the key. */

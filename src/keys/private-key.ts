@@ -109,7 +109,7 @@ const toRsaNumbers = (numbers: readonly Uint8Array[]): RsaPrivateNumbers =>
 /** RSAPrivateKey (RFC 8017 appendix A.1.2). */
 function readPkcs1(der: Uint8Array): RsaPrivateNumbers {
   const [version, ...numbers] = sequenceOf(der)
-  if (unsignedOf(version).length > 0) throw unsupported(MULTI_PRIME)
+  if (unsignedOf(version).length > 0) throw multiPrime()
   return toRsaNumbers(RSA_MEMBERS.map((_, index) => unsignedOf(numbers[index])))
 }
 
@@ -117,7 +117,7 @@ function readPkcs1(der: Uint8Array): RsaPrivateNumbers {
 function readPrivateJwk(input: Readonly<Record<string, unknown>>): PrivateKeyMaterial {
   const jwk = readJwk(input, 'sign')
   const { members, alg } = jwk
-  if (members.oth !== undefined) throw unsupported(MULTI_PRIME)
+  if (members.oth !== undefined) throw multiPrime()
   const number = (name: string): Uint8Array => decodeMember(members, name)
   if (jwk.kty === 'EC') {
     const [d, x, y] = ['d', 'x', 'y'].map((name) => toFieldLength(number(name), jwk.crv)) as [
@@ -151,7 +151,9 @@ export function toRsaJwk(numbers: RsaPrivateNumbers): JsonWebKey {
   return { kty: 'RSA', ...Object.fromEntries(RSA_MEMBERS.map((name) => [name, base64url(numbers[name])])) }
 }
 
-const MULTI_PRIME = `This RSA key has more than two primes. ${NEW_RSA_KEY}`
+function multiPrime(): MembraneTokenError {
+  return unsupported(`This RSA key has more than two primes. ${NEW_RSA_KEY}`)
+}
 
 function unsupported(message: string): MembraneTokenError {
   return new MembraneTokenError('ERR_KEY_FORMAT_UNSUPPORTED', message)

@@ -1,3 +1,4 @@
+import type { CryptoKey } from 'jose'
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 import { membersOf, readKeyAlgorithm, readRsaPublicKey, sequenceOf } from './asn1.ts'

@@ -1,0 +1,160 @@
+// Uses every public name once, as a TypeScript user does. `types.test.ts` compiles it against the packed package, in
+// worlds that know only one platform's types; so it names no type that is not ECMAScript's or the package's.
+import {
+  type Algorithm,
+  type ClaimStyle,
+  type Customer,
+  createSigner,
+  createVerifier,
+  generateKeyPair,
+  type Inspection,
+  inspectToken,
+  type KeyPair,
+  type KeyPairOptions,
+  type MembraneRequestOptions,
+  MembraneTokenError,
+  type MembraneTokenErrorCode,
+  type Problem,
+  type SignedToken,
+  type Signer,
+  type SignerOptions,
+  type TokenOptions,
+  type VerifiedToken,
+  type Verifier,
+  type VerifierOptions,
+  verifyMembraneRequest,
+} from 'membrane-token'
+import {
+  type ApiKey,
+  type ApiKeysOptions,
+  type AuditEvent,
+  type Authenticator,
+  apiKeys,
+  type Caller,
+  type ClaimMapping,
+  type CloudflareAccessOptions,
+  cloudflareAccess,
+  createTokenEndpoint,
+  firstOf,
+  type ProblemCode,
+  type Refusal,
+  refusal,
+  type Scope,
+  type SessionJwtOptions,
+  sessionJwt,
+  type TokenEndpointOptions,
+} from 'membrane-token/endpoint'
+import { createTokenProvider, type TokenProvider, type TokenProviderOptions } from 'membrane-token/provider'
+
+const workspaceKey = 'workspace'
+const secret = 'a secret of at least thirty-two bytes'
+const hmac = { name: 'HMAC', hash: 'SHA-256' }
+
+export async function sign(style: ClaimStyle): Promise<SignedToken[]> {
+  const bytes = new TextEncoder().encode(secret)
+  const secretKey = await crypto.subtle.importKey('raw', bytes, hmac, true, ['sign'])
+  const exported = await crypto.subtle.exportKey('jwk', secretKey)
+  const algorithm: Algorithm = 'ES256'
+  const keyPairOptions: KeyPairOptions = { modulusLength: 2048 }
+  const pair: KeyPair = await generateKeyPair('PS256', keyPairOptions)
+  const optionsOf: SignerOptions[] = [
+    { workspaceKey, secret },
+    { workspaceKey, secret: bytes, claimStyle: style, now: () => 0, allowShortSecret: true },
+    { workspaceKey, secret: secretKey, algorithm: 'HS256', expiresIn: '2h' },
+    { workspaceKey, privateKey: pair.privateKey, keyId: pair.keyId },
+    { workspaceKey, privateKey: pair.publicJwk, algorithm, trustedBrowser: false },
+    { workspaceKey, privateKey: { kty: 'EC', crv: 'P-256', x: '', y: '', d: '' } },
+    // What the platform's own types call a JWK; some say that it could be bytes.
+    { workspaceKey, privateKey: exported instanceof ArrayBuffer ? undefined : exported },
+  ]
+  const customer: Customer = { id: 'customer-42', name: 'Acme Inc.', fields: { plan: 'trial' } }
+  const tokenOptions: TokenOptions = { expiresAt: new Date(), jwtId: 'token-1' }
+  const tokens = optionsOf.map(async (options) => {
+    const signer: Signer = await createSigner(options)
+    const { kty }: { kty?: string | undefined } = signer.publicJwk ?? {}
+    return kty ? signer.signCustomerToken(customer, tokenOptions) : signer.signAdminToken({ expiresIn: 60 })
+  })
+  return Promise.all(tokens)
+}
+
+export async function verify(token: string, request: Parameters<Authenticator>[0]): Promise<string> {
+  const pair = await generateKeyPair()
+  const optionsOf: VerifierOptions[] = [
+    { workspaceKey, secret, algorithms: ['HS512'], clockTolerance: 5 },
+    { workspaceKey, publicKey: pair.publicKey },
+    { workspaceKey, publicKey: pair.publicJwk },
+    { workspaceKey, jwks: { keys: [pair.publicJwk] } },
+    { workspaceKey, jwks: new URL('https://example.com/.well-known/jwks.json') },
+  ]
+  try {
+    for (const options of optionsOf) {
+      const verifier: Verifier = await createVerifier(options)
+      const verified: VerifiedToken = await verifier.verify(token)
+      if (verified.kind === 'customer') return verified.id
+    }
+    const options: MembraneRequestOptions = { workspaceKey, secret }
+    const { customerId } = await verifyMembraneRequest(request, options)
+    return (await verifyMembraneRequest(request.headers, options)).customerId === customerId ? customerId : ''
+  } catch (error) {
+    if (!(error instanceof MembraneTokenError)) throw error
+    const code: MembraneTokenErrorCode = error.code
+    return code
+  }
+}
+
+export function inspect(token: string): string[] {
+  const inspection: Inspection = inspectToken(token, { now: () => Date.now() })
+  return inspection.problems.map(({ code, severity }: Problem) => `${severity} ${code}`)
+}
+
+export async function serve(signer: Signer): Promise<ReturnType<typeof createTokenEndpoint>> {
+  const key: ApiKey = { name: 'backend', sha256: 'ab'.repeat(32), scopes: ['customer'] }
+  const keys: ApiKeysOptions = { keys: [key] }
+  const mapping: ClaimMapping = { customerId: 'org_id', customerName: 'org_name', fields: ['plan'] }
+  const session: SessionJwtOptions = { issuer: 'https://example.com/', audience: 'api', ...mapping }
+  const access: CloudflareAccessOptions = { teamDomain: 'example.cloudflareaccess.com', audience: 'ab' }
+  const own: Authenticator = async (request): Promise<Caller | null> => {
+    const code: ProblemCode = 'ERR_CREDENTIALS_INVALID'
+    const thrown: Refusal = refusal(code, 'This session was revoked.', { 'X-Reason': 'revoked' })
+    if (request.headers.get('X-Revoked')) throw thrown
+    return { kind: 'customer', customer: { id: 'customer-42' }, subject: 'user-1' }
+  }
+  const scope: Scope = 'customer'
+  const options: TokenEndpointOptions = {
+    signer,
+    authenticate: firstOf(apiKeys(keys), sessionJwt(session), cloudflareAccess(access), own),
+    kind: scope,
+    maxExpiresIn: '24h',
+    audit: (event: AuditEvent) => void event.duration,
+  }
+  return createTokenEndpoint(options)
+}
+
+export function provide(getSession: () => Promise<string>): TokenProvider {
+  const options: TokenProviderOptions = {
+    url: new URL('https://example.com/api/membrane-token'),
+    fetch: (input, init) => fetch(input, init),
+    headers: async () => ({ Authorization: `Bearer ${await getSession()}` }),
+    refreshBefore: 30,
+  }
+  const others: TokenProviderOptions['headers'][] = [() => new Headers(), () => [['X-Session', '1']]]
+  const provider = createTokenProvider({ ...options, headers: others[0] ?? options.headers, fetch })
+  provider.invalidate()
+  return provider
+}
+
+/** Were a name of the package `any` for want of a platform's type, nothing here would be an error. */
+export async function refused(signer: Signer): Promise<void> {
+  // @ts-expect-error a number is no secret
+  await createSigner({ workspaceKey, secret: 42 })
+  // @ts-expect-error a date is no private key
+  await createSigner({ workspaceKey, privateKey: new Date() })
+  // @ts-expect-error a number is no public key
+  await createVerifier({ workspaceKey, publicKey: 42 })
+  // @ts-expect-error a text is no request
+  await verifyMembraneRequest('request', { workspaceKey, secret })
+  // @ts-expect-error a text is no request
+  await createTokenEndpoint({ signer, authenticate: async () => null })('request')
+  // @ts-expect-error a number is no header
+  createTokenProvider({ url: '/api/membrane-token', headers: () => 42 })
+}

@@ -1,0 +1,83 @@
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What ends up in a bundle, by the public name, which resolves to `dist/`. */
+async function bundle(code: string) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: code, resolveDir: root },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    metafile: true,
+    write: false,
+  })
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
+  const paths = inputs.filter(([, { bytesInOutput: bytes }]) => bytes > 0).map(([path]) => path)
+  return { text: outputFiles[0]!.text, paths }
+}
+
+// Engine calls and properties keep their names when minified, whichever module they come from.
+const FETCH = /\bfetch\b|XMLHttpRequest/
+const CRYPTO = /\bcrypto\b|\bsubtle\b/
+
+interface Case {
+  code: string
+  needs: string[]
+  /** Files of the package, and of jose, that have no business in it. */
+  paths?: RegExp
+  text: RegExp[]
+}
+
+const CASES: Record<string, Case> = {
+  'the provider': {
+    code: `export * from 'membrane-token/provider'`,
+    needs: ['dist/provider.js'],
+    paths: /^(?!dist\/(provider|errors)\.js$|<stdin>$)/,
+    text: [CRYPTO],
+  },
+  'an endpoint for API keys': {
+    code: `export { apiKeys, createTokenEndpoint } from 'membrane-token/endpoint'`,
+    needs: ['dist/endpoint/index.js', 'dist/endpoint/api-keys.js'],
+    paths: /verif|key-set|jwks|keys\/|session|access|inspect|signer|provider\.js|jose/,
+    text: [FETCH, /\b(verify|importKey|sign)\(/],
+  },
+  'generating key pairs': {
+    code: `export { generateKeyPair } from 'membrane-token'`,
+    needs: ['dist/key-pair.js'],
+    paths: /verif|key-set|inspect|signer|endpoint|provider/,
+    text: [FETCH],
+  },
+  'inspecting tokens': {
+    code: `export { inspectToken } from 'membrane-token'`,
+    needs: ['dist/inspector.js'],
+    paths: /verifier|keys\/(?!pem)|key-pair|signer|endpoint|provider|jose/,
+    text: [FETCH, CRYPTO, /\b(verify|importKey)\(/],
+  },
+  'signing tokens': {
+    code: `export { createSigner } from 'membrane-token'`,
+    needs: ['dist/signer.js'],
+    paths: /verif|key-set|inspect|key-pair|endpoint|provider/,
+    text: [FETCH],
+  },
+  'verifying with a secret, a key or a key set': {
+    code: `export { createVerifier } from 'membrane-token'`,
+    needs: ['dist/verifier.js'],
+    paths: /signer|inspect|problems|key-pair|endpoint|provider/,
+    text: [/\b(sign|generateKey)\(/],
+  },
+}
+
+test.each(Object.entries(CASES))(
+  '%s brings nothing else',
+  async (_, { code, needs, paths: unwanted, text }) => {
+    const bundled = await bundle(code)
+    expect(bundled.paths).toEqual(expect.arrayContaining(needs))
+    expect(bundled.paths.filter((path) => unwanted?.test(path))).toEqual([])
+    for (const pattern of [...text, /node:/]) expect(bundled.text).not.toMatch(pattern)
+  },
+)
