@@ -173,10 +173,15 @@ export async function importPrivateKey(input: unknown, wanted: Algorithm | undef
   const complete = await completePoint(numbers, algorithm)
   try {
     const key = await importPkcs8(complete, algorithm)
-    // Deno takes numbers that do not belong together, and says so only when the key is used.
-    const { name, hash } = ALGORITHMS[algorithm]
-    await subtle.sign({ name, hash }, key, new Uint8Array(1))
-    return { key, algorithm, publicMembers: toPublicMembers(complete) }
+    // Deno takes numbers that do not belong together, and says so only when the key is used; Firefox and WebKitGTK
+    // never do, and sign what nobody can verify.
+    const parameters = { ...importParameters(ALGORITHMS[algorithm]), hash: ALGORITHMS[algorithm].hash }
+    const publicMembers = toPublicMembers(complete)
+    const publicKey = await subtle.importKey('jwk', publicMembers, parameters, false, ['verify'])
+    const data = new Uint8Array(1)
+    if (!(await subtle.verify(parameters, publicKey, await subtle.sign(parameters, key, data), data)))
+      throw damaged()
+    return { key, algorithm, publicMembers }
   } catch (cause) {
     throw damaged(cause)
   }
@@ -217,14 +222,16 @@ async function completePoint(
     if (!compressed || toHex(compressed) === `0${2 + ((y.at(-1) as number) & 1)}${toHex(x)}`)
       return { ...numbers, x, y }
   } catch (cause) {
-    // Safari derives no points at all: not even that of the number one, which is a key on every curve.
-    const one = toFieldLength(Uint8Array.of(1), numbers.crv)
-    await importPkcs8({ ...numbers, d: one }, algorithm).catch(() => {
+    // Firefox and Safari derive no points at all: not even that of the number one, which is a key on every curve.
+    try {
+      const one = toFieldLength(Uint8Array.of(1), numbers.crv)
+      await webCrypto().exportKey('jwk', await importPkcs8({ ...numbers, d: one }, algorithm, true))
+    } catch {
       throw unsupported(
         'This runtime needs the public point in the key; add it with `openssl ec -conv_form uncompressed`.',
         cause,
       )
-    })
+    }
   }
   throw damaged()
 }

@@ -1,6 +1,7 @@
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { KeySource } from '../jws-verification.ts'
+import { webCrypto } from './import.ts'
 import { PRIVATE_MEMBERS } from './jwk.ts'
 import { importPublicKey, type VerificationKey } from './public-key.ts'
 
@@ -32,6 +33,8 @@ export interface KeySet extends KeySource {
  */
 export async function importKeySet(set: unknown, allowed: readonly Algorithm[] | undefined): Promise<KeySet> {
   const keys = readKeySet(set)
+  // Not the fault of any key.
+  webCrypto()
   const members = await Promise.all(keys.map((jwk) => importMember(jwk, allowed)))
   return {
     isEmpty: !members.some(({ key }) => key),

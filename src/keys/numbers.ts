@@ -177,3 +177,31 @@ function toBigInt(bytes: Uint8Array): bigint {
 function invalid(message: string): MembraneTokenError {
   return new MembraneTokenError('ERR_KEY_INVALID', message)
 }
+
+/** The field's prime and the constant b of each curve (SP 800-186 section 3.2.1). */
+const EQUATIONS: Readonly<Record<Curve, readonly [p: string, b: string]>> = {
+  'P-256': [
+    'ffffffff00000001000000000000000000000000ffffffffffffffffffffffff',
+    '5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b',
+  ],
+  'P-384': [
+    'fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff',
+    'b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef',
+  ],
+  'P-521': [
+    '1ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+    '51953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00',
+  ],
+}
+
+/**
+ * Whether a point lies on its curve: Deno and WebKitGTK import others.
+ *
+ * @throws `ERR_KEY_INVALID`
+ */
+export function checkPoint({ crv, x, y }: EcNumbers): void {
+  const [p, b] = EQUATIONS[crv].map((hex) => BigInt(`0x${hex}`)) as [bigint, bigint]
+  const [left, right] = [toBigInt(x), toBigInt(y)]
+  const isOnCurve = (left ** 3n - 3n * left + b - right ** 2n) % p === 0n
+  if (left >= p || right >= p || !isOnCurve) throw invalid(DAMAGED)
+}

@@ -9,6 +9,8 @@ export async function replaceFor(
   // The globals of Next.js' edge runtime can be set anew, but not defined anew.
   const descriptor =
     own?.configurable === false ? { value } : { value, configurable: true, writable: true, enumerable: true }
+  // WebKit goes on reading what it has cached of a getter that is only defined anew.
+  if (own?.get && own.configurable) Reflect.deleteProperty(owner, name)
   const replaced = define(owner, name, descriptor)
   try {
     await run(replaced && Reflect.get(owner, name) === value)

@@ -1,4 +1,5 @@
 import { armour, fromBase64url, toBase64url } from './encoding.ts'
+import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import type { Curve, Jwk } from './keys.ts'
 import { base64urlNumber, privateJwk, publicHalf, unusualRsaJwk } from './keys.ts'
@@ -65,6 +66,7 @@ export const ecNumbers: ConformanceModule = (suite, lib) => {
       const jwk = await privateJwk(curve)
       for (const d of [padded(0n, jwk.d), padded(orders[curve], jwk.d)]) {
         const privateKey = shapes.pkcs8Ec({ ...jwk, d }, { publicKey: 'none' })
+        if (await refusesWithoutPoint(lib, curve, privateKey)) continue
         await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
       }
     })
@@ -72,13 +74,16 @@ export const ecNumbers: ConformanceModule = (suite, lib) => {
     suite.test(`${curve}: a compressed point of another key`, async () => {
       const jwk = flipped(await privateJwk(curve), 'd')
       const privateKey = shapes.pkcs8Ec(jwk, { publicKey: 'compressed' })
+      if (await refusesWithoutPoint(lib, curve, privateKey)) return
       await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
     })
 
     suite.test(`${curve}: numbers of one, the smallest private key there is`, async () => {
       const { d } = await privateJwk(curve)
       const smallest = { kty: 'EC', crv: curve, d: padded(1n, d), x: '', y: '' }
-      await createTestSigner(lib, { privateKey: shapes.sec1(smallest, { publicKey: 'none' }) })
+      const privateKey = shapes.sec1(smallest, { publicKey: 'none' })
+      if (await refusesWithoutPoint(lib, curve, privateKey)) return
+      await createTestSigner(lib, { privateKey })
     })
   }
 

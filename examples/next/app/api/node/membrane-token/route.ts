@@ -1,0 +1,3 @@
+export { GET, POST } from '../../membrane-token/route.ts'
+
+export const runtime = 'nodejs'

@@ -1,0 +1,80 @@
+import { globSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** A browser engine, and how Debian's package of it is started without a screen. */
+export interface Engine {
+  readonly runtime: string
+  /** Debian packages. */
+  readonly packages: string
+  /** What tells it from the others. */
+  readonly userAgent: RegExp
+  readonly binary: string
+  /** Around `binary`, where it needs a screen. */
+  readonly wrapper?: readonly string[]
+  /** @param proxy What answers for all hosts but localhost, so that nothing leaves this machine */
+  arguments(profile: string, proxy: { host: string; port: number }, url: string): string[]
+  readonly env?: Record<string, string>
+}
+
+export const engines: readonly Engine[] = [
+  {
+    runtime: 'chromium',
+    packages: 'chromium',
+    userAgent: /\bHeadlessChrome\//,
+    binary: 'chromium',
+    arguments: (profile, { host, port }, url) => [
+      '--headless',
+      // Where everything runs as root, as in CI, its sandbox refuses to start.
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--disable-breakpad',
+      '--disable-features=HttpsUpgrades',
+      '--no-first-run',
+      `--proxy-server=http://${host}:${port}`,
+      `--user-data-dir=${profile}`,
+      url,
+    ],
+  },
+  {
+    runtime: 'firefox',
+    packages: 'firefox-esr',
+    userAgent: /\bFirefox\//,
+    binary: 'firefox-esr',
+    arguments: (profile, { host, port }, url) => {
+      const preferences = {
+        'network.proxy.type': 1,
+        'network.proxy.http': host,
+        'network.proxy.http_port': port,
+        'network.proxy.ssl': host,
+        'network.proxy.ssl_port': port,
+        'dom.security.https_first': false,
+        'datareporting.policy.dataSubmissionEnabled': false,
+        'toolkit.telemetry.enabled': false,
+        'browser.shell.checkDefaultBrowser': false,
+      }
+      const lines = Object.entries(preferences).map(
+        ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
+      )
+      writeFileSync(join(profile, 'user.js'), lines.join(''))
+      return ['--headless', '--no-remote', '--profile', profile, url]
+    },
+  },
+  {
+    runtime: 'webkitgtk',
+    packages: 'webkit2gtk-driver xvfb xauth',
+    userAgent: /^(?!.*Chrom).*\bAppleWebKit\/.*\bSafari\//,
+    binary: globSync('/usr/lib/*/webkit2gtk-4.*/MiniBrowser')[0] ?? 'MiniBrowser',
+    wrapper: ['xvfb-run', '--auto-servernum'],
+    arguments: (_, { host, port }, url) => ['--private', `--proxy=http://${host}:${port}`, url],
+    env: {
+      WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+      WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
+      DBUS_SESSION_BUS_ADDRESS: 'disabled:',
+      NO_AT_BRIDGE: '1',
+    },
+  },
+]

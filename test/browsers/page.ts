@@ -1,0 +1,11 @@
+import * as lib from '../../src/index.ts'
+import { modules } from '../conformance/index.ts'
+import { runSuite } from '../conformance/suite.ts'
+import { insecurePage } from './insecure-page.ts'
+
+// The same page from two hosts: all tests from one that browsers trust, and few from one that they do not.
+const isLocal = location.hostname === 'localhost'
+
+const result = await runSuite(isLocal ? modules : { insecurePage }, lib, '', navigator.userAgent)
+await fetch('/result', { method: 'POST', body: JSON.stringify({ isSecureContext, result }) })
+if (isLocal) location.replace('http://insecure.test/')

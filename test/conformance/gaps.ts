@@ -1,0 +1,32 @@
+import * as shapes from './key-shapes.ts'
+import { type Curve, privateJwk } from './keys.ts'
+import type { Library } from './suite.ts'
+import { rejects } from './suite.ts'
+import { createTestSigner } from './tokens.ts'
+
+/** What a runtime cannot do. It is asked for it without our help, and we must then say so by our own code. */
+
+/**
+ * Where a runtime does not tell the public point of an EC key that comes without it, as Firefox and Safari do not,
+ * such a key must be refused.
+ *
+ * @returns whether that was so
+ */
+export async function refusesWithoutPoint(
+  lib: Library,
+  curve: Curve,
+  privateKey: string | Uint8Array,
+): Promise<boolean> {
+  const der = shapes.pkcs8Ec(await privateJwk(curve), { publicKey: 'none' })
+  try {
+    const parameters = { name: 'ECDSA', namedCurve: curve }
+    await crypto.subtle.exportKey(
+      'jwk',
+      await crypto.subtle.importKey('pkcs8', der, parameters, true, ['sign']),
+    )
+    return false
+  } catch {
+    await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
+    return true
+  }
+}
