@@ -69,6 +69,6 @@ export function resolveValidity(lifetime: TokenLifetime, defaultSeconds: number,
 
 function checkEnd(exp: number): number {
   if (exp > LATEST_DATE)
-    throw invalid('The token would end after the year 9999; is a duration in milliseconds?')
+    throw invalid('The token would end after the year 9999.')
   return exp
 }

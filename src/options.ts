@@ -35,7 +35,7 @@ export function bindClock(now: unknown): () => number {
   }
 }
 
-const CLOCK = 'now must be a function that returns milliseconds, as Date.now does.'
+const CLOCK = 'now must be a function such as Date.now.'
 
 /** Seconds by which clocks may differ. @throws `ERR_OPTION_INVALID` */
 export function bindTolerance(clockTolerance: unknown, fallback: number): number {

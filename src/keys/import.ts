@@ -189,7 +189,7 @@ export async function importPrivateKey(input: unknown, wanted: Algorithm | undef
 
 /** What to say when an engine refuses an RSA key whose numbers are right. */
 export const RSA_LIMITS =
-  'This runtime refuses the RSA key; 2048 to 4096 bits with the exponent 65537 work everywhere.'
+  'This runtime refuses the RSA key; 2048 to 4096 bits work everywhere.'
 
 function importPkcs8(
   numbers: EcPrivateNumbers,

@@ -29,7 +29,7 @@ const UNSUPPORTED_FORMATS: Readonly<Record<string, string>> = {
   'ENCRYPTED PRIVATE KEY':
     'This is an encrypted PKCS#8 key; decrypt it with `openssl pkcs8 -in key.pem -out decrypted.pem`.',
   'OPENSSH PRIVATE KEY': 'This is an OpenSSH key; convert a copy with `ssh-keygen -p -m PKCS8 -f key`.',
-  PKCS12: 'This is a PKCS#12 file; take the key out with `openssl pkcs12 -in key.p12 -out key.pem -nodes`.',
+  PKCS12: 'This is a PKCS#12 file; take the key out with `openssl pkcs12 -nodes`.',
 }
 
 /**
