@@ -32,7 +32,7 @@ function problemsTable(): string {
   const rows = Object.entries(PROBLEMS).map(
     ([code, { severity, message, fix }]) => `| \`${code}\` | ${severity} | ${message} | ${fix} |`,
   )
-  return ['| code | severity | what it is | the mend |', '|---|---|---|---|', ...rows].join('\n')
+  return ['| code | severity | what it is | how to mend it |', '|---|---|---|---|', ...rows].join('\n')
 }
 
 if (import.meta.main)

@@ -81,15 +81,19 @@ function writeCustomer(customer: Customer): string {
 }
 
 function writeFields(fields: Record<string, unknown>): string {
-  if (!isPlainObject(fields)) throw invalid("The customer's fields must be a plain object, or left out.")
+  let json: string | undefined
   try {
-    checkMembers(fields, DEPTH_LIMIT)
-    return JSON.stringify(fields)
+    if (isPlainObject(fields)) {
+      checkMembers(fields, DEPTH_LIMIT)
+      json = JSON.stringify(fields)
+    }
   } catch (error) {
+    // The message of any other error may quote the data, so it is not passed on.
     if (error instanceof MembraneTokenError) throw error
-    // The engine's message may quote the data, so it is not passed on as a cause.
-    throw invalid("The customer's fields must not throw when read.")
   }
+  // A toJSON that is not enumerable may still have made something else of it.
+  if (json?.startsWith('{')) return json
+  throw invalid("The customer's fields must be a plain object, or left out.")
 }
 
 // JSON.stringify drops functions and writes NaN as null: the token would carry other data than was given.
@@ -183,12 +187,12 @@ export function readRequestSubject({ sub, fields }: Claims): {
   customerId: string
   fields?: Record<string, unknown>
 } {
-  return { customerId: readId(sub), ...readFields(fields) }
+  return { customerId: readId(sub, 'sub'), ...readFields(fields) }
 }
 
-function readId(id: unknown): string {
+function readId(id: unknown, claim = 'id or tenantKey'): string {
   if (typeof id === 'string' && id !== '') return id
-  throw refused('the customer id must be a string that is not empty')
+  throw refused(`${claim}, the customer's id, must be a string that is not empty`)
 }
 
 function readFields(fields: unknown): { fields?: Record<string, unknown> } {

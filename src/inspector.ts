@@ -2,7 +2,7 @@ import { ALGORITHMS, type Algorithm } from './algorithms.ts'
 import { type ClaimStyle, isPlainObject } from './claims.ts'
 import { TOKEN_SIZE_LIMIT } from './jws.ts'
 import { isCanonical } from './jws-verification.ts'
-import { decodeBase64 } from './keys/pem.ts'
+import { cleanText, decodeBase64 } from './keys/pem.ts'
 import { LATEST_DATE } from './lifetime.ts'
 import { PROBLEMS, type ProblemCode } from './problems.ts'
 
@@ -55,6 +55,10 @@ export function inspectToken(token: string, options: { now?: (() => number) | un
     if (!problems.some((problem) => problem.message === message))
       problems.push({ code, severity, message, fix })
   }
+  if (typeof token === 'string' && token.length > INPUT_LIMIT) {
+    report('TOO_LARGE', `It has ${token.length}.`)
+    return { kind: 'unknown', problems }
+  }
   const bare = typeof token === 'string' ? unwrap(token, report) : undefined
   if (bare === undefined) report('NOT_A_STRING')
   if (bare === '') report('EMPTY')
@@ -95,15 +99,18 @@ function inspectParts(
   return { header, claims }
 }
 
+/** Characters, wrappings included; what is longer is no token, however it was wrapped. */
+const INPUT_LIMIT = 65_536
+
 /** What people copy along with a token, in the order in which it comes off. */
 const WRAPPINGS: readonly { code: ProblemCode; found: RegExp; take: (text: string) => string }[] = [
   { code: 'JSON_ESCAPED', found: /\\/, take: (text) => text.replace(/\\+[nrt]|\\+/g, '') },
   {
     code: 'IN_JSON',
-    found: /^\s*"?\s*\{[\s\S]*[\w-]\.[\w-]/,
-    take: (text) => /[\w-]+\.[\w-]+\.[\w-]*/.exec(text)?.[0] ?? '',
+    found: /^[\s"]*\{[\s\S]*[\w-]\.[\w-]/,
+    take: (text) => /(?<![\w-])[\w-]+\.[\w-]+\.[\w-]*/.exec(text)?.[0] ?? '',
   },
-  { code: 'QUOTED', found: /^\s*["'`]|["'`]\s*$/, take: (text) => text.replace(/^[\s"'`]+|[\s"'`]+$/g, '') },
+  { code: 'QUOTED', found: /^\s*["'`]|["'`]\s*$/, take: cleanText },
   { code: 'URL_ENCODED', found: /%[0-9a-f]{2}/i, take: (text) => text.replace(/%[0-9a-f]{2}/gi, decodeByte) },
   { code: 'BEARER_PREFIX', found: /^\s*bearer\s/i, take: (text) => text.replace(/^\s*bearer\s+/i, '') },
   { code: 'WHITE_SPACE', found: /\s/, take: (text) => text.replace(/\s+/g, '') },
@@ -137,7 +144,9 @@ function inspectSignature({ alg, crit, b64 }: JsonObject, signature: string, rep
   if (typeof alg === 'string' && Object.hasOwn(ALGORITHMS, alg)) {
     inspectSignatureBytes(alg as Algorithm, signature, report)
   } else {
-    report(String(alg).toLowerCase() === 'none' ? 'ALGORITHM_NONE' : 'ALGORITHM_UNSUPPORTED')
+    report(
+      typeof alg === 'string' && alg.toLowerCase() === 'none' ? 'ALGORITHM_NONE' : 'ALGORITHM_UNSUPPORTED',
+    )
   }
 }
 

@@ -52,7 +52,7 @@ export async function verifyJws(token: unknown, source: KeySource): Promise<Veri
   }
   throw new MembraneTokenError(
     'ERR_TOKEN_SIGNATURE_INVALID',
-    "The token's signature does not fit: it was changed on its way, or signed with another key. Is the secret or key the one of this workspace?",
+    "The token's signature does not fit: it was changed on its way, or signed with another key. Is the secret or key the one of this workspace, with no line break at its end?",
   )
 }
 

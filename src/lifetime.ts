@@ -38,7 +38,7 @@ export function parseDuration(value: number | string): number {
     )
   }
   if (seconds <= 0 || seconds > LATEST_DATE) {
-    throw invalid('expiresIn must be at least one second, and end before the year 10000.')
+    throw invalid('expiresIn must be at least one second, and not ages.')
   }
   return seconds
 }
@@ -58,17 +58,22 @@ export function resolveValidity(lifetime: TokenLifetime, defaultSeconds: number,
     return { iat, exp: checkEnd(iat + (expiresIn === undefined ? defaultSeconds : parseDuration(expiresIn))) }
   }
   if (expiresIn !== undefined) throw invalid('Give expiresIn or expiresAt, not both.')
-  // Not instanceof: a Date of another realm (a test runner's, an iframe's) is a Date as well.
-  if (Object.prototype.toString.call(expiresAt) !== '[object Date]' || Number.isNaN(expiresAt.getTime())) {
-    throw invalid('expiresAt must be a valid Date; seconds go into expiresIn.')
-  }
-  const exp = Math.floor(expiresAt.getTime() / 1000)
+  const exp = Math.floor(timeOf(expiresAt) / 1000)
+  if (Number.isNaN(exp)) throw invalid('expiresAt must be a valid Date; seconds go into expiresIn.')
   if (exp <= iat) throw invalid('expiresAt must be in the future.')
   return { iat, exp: checkEnd(exp) }
 }
 
+// Not instanceof: a Date of another realm (a test runner's, an iframe's) is a Date as well.
+function timeOf(date: unknown): number {
+  try {
+    return Date.prototype.getTime.call(date)
+  } catch {
+    return Number.NaN
+  }
+}
+
 function checkEnd(exp: number): number {
-  if (exp > LATEST_DATE)
-    throw invalid('The token would end after the year 9999.')
+  if (exp > LATEST_DATE) throw invalid('The token would end after the year 9999.')
   return exp
 }

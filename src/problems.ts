@@ -61,7 +61,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   IN_JSON: {
     severity: 'error',
-    message: 'The token is still inside of the JSON that carried it.',
+    message: 'The token is still inside the JSON that carried it.',
     fix: 'Read the member that holds it, such as (await response.json()).token.',
   },
   EMPTY: {
@@ -72,7 +72,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   BEARER_PREFIX: {
     severity: 'error',
     message: 'The token starts with "Bearer ".',
-    fix: 'Leave the scheme out; it belongs into the Authorization header, before the token.',
+    fix: 'Leave the scheme out; it belongs in the Authorization header, before the token.',
   },
   QUOTED: {
     severity: 'error',
@@ -107,7 +107,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   NOT_BASE64URL: {
     severity: 'error',
     message: 'A part of the token is not canonical base64url.',
-    fix: 'Encode with base64url, without padding, and not with base64: - and _ stand in the place of + and /.',
+    fix: 'Copy it as a whole, for its end may be missing; and encode with base64url, without padding: - and _ stand in the place of + and /.',
   },
   NOT_JSON: {
     severity: 'error',
@@ -127,7 +127,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   ALGORITHM_UNSUPPORTED: {
     severity: 'error',
     message: 'Membrane does not take this algorithm.',
-    fix: 'Sign with HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or ES512, spelled in capitals.',
+    fix: 'Sign with HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or ES512, in capitals.',
   },
   CRITICAL_HEADER: {
     severity: 'error',
@@ -147,7 +147,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   SIGNATURE_LENGTH: {
     severity: 'error',
-    message: 'The signature has not the length that its algorithm gives.',
+    message: 'The signature does not have the length that its algorithm gives.',
     fix: 'Copy the token as a whole; if it is whole, alg is not the algorithm it was signed with.',
   },
   EXP_MISSING: {
@@ -167,7 +167,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   EXPIRED: {
     severity: 'error',
-    message: 'The token has ended.',
+    message: 'The token has expired.',
     fix: 'Get a new one; if it is new, check the clock of the machine that signs.',
   },
   EXP_NAIVE_LOCAL_TIME: {

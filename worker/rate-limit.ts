@@ -17,6 +17,16 @@ export function limitBy(limiter: RateLimiter): (caller: Caller | null, request: 
 }
 
 function keyOf(caller: Caller | null, request: Request): string {
-  if (!caller) return `address:${request.headers.get('CF-Connecting-IP') ?? 'unknown'}`
+  if (!caller) return `address:${networkOf(request.headers.get('CF-Connecting-IP') ?? 'unknown')}`
   return `${caller.kind}:${caller.kind === 'service' ? caller.name : caller.subject}`
+}
+
+// Whoever has one address of IPv6 has a whole /64 of them.
+function networkOf(address: string): string {
+  if (!address.includes(':')) return address
+  const [head = '', tail = ''] = address.split('::')
+  const groups = head.split(':')
+  const rest = tail === '' ? [] : tail.split(':')
+  const zeros = Array<string>(Math.max(0, 8 - groups.length - rest.length)).fill('0')
+  return [...groups, ...zeros, ...rest].slice(0, 4).join(':')
 }

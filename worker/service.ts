@@ -10,6 +10,7 @@ import {
 } from '../src/endpoint/index.ts'
 import { MembraneTokenError, type MembraneTokenErrorCode } from '../src/errors.ts'
 import { importKeySet } from '../src/keys/key-set.ts'
+import { importPublicKey } from '../src/keys/public-key.ts'
 import { createSigner, type Signer, type SignerOptions } from '../src/signer.ts'
 import { limitBy, type RateLimiter } from './rate-limit.ts'
 import { type Fault, readSettings, type Settings } from './settings.ts'
@@ -61,10 +62,10 @@ export async function openService(env: Readonly<Record<string, unknown>>): Promi
 
 async function createService(settings: Settings, limiter: RateLimiter | undefined): Promise<Service> {
   const signer = await createSettledSigner(settings)
-  const keys = [
-    ...(signer.publicJwk ? [signer.publicJwk] : []),
-    ...(settings.MEMBRANE_RETIRED_KEYS?.keys ?? []),
-  ]
+  const retired = settings.MEMBRANE_RETIRED_KEYS?.keys ?? []
+  // One that cannot verify has no business here; it may not even be public.
+  for (const jwk of retired) await settle('MEMBRANE_RETIRED_KEYS', () => importPublicKey(jwk, undefined))
+  const keys = [...(signer.publicJwk ? [signer.publicJwk] : []), ...retired].map(pickPublished)
   // What is published must be public, and each key have an id of its own.
   await settle('MEMBRANE_RETIRED_KEYS', () => importKeySet({ keys }, undefined))
   const common = {
@@ -137,6 +138,13 @@ async function createSettledSigner(settings: Settings): Promise<Signer> {
   const signer = await settle(keySetting, () => createSigner(options))
   if (signer.keyId !== undefined || signer.publicJwk === undefined) return signer
   return createSigner({ ...options, keyId: await calculateJwkThumbprint(signer.publicJwk) })
+}
+
+const PUBLISHED_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use', 'key_ops']
+
+// By name, so that nothing comes along that nobody knows.
+function pickPublished(jwk: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(PUBLISHED_MEMBERS.filter((name) => name in jwk).map((name) => [name, jwk[name]]))
 }
 
 /** An error that has found its setting. */

@@ -1,9 +1,14 @@
-import { verifyMembraneRequest } from 'membrane-token'
+import { MembraneTokenError, verifyMembraneRequest } from 'membrane-token'
 
 export async function handler(request: Request): Promise<Response> {
-  const { customerId, fields } = await verifyMembraneRequest(request, {
-    workspaceKey: process.env.MEMBRANE_WORKSPACE_KEY ?? '',
-    secret: process.env.MEMBRANE_WORKSPACE_SECRET ?? '',
-  })
-  return Response.json({ hello: customerId, fields })
+  try {
+    const { customerId, fields } = await verifyMembraneRequest(request, {
+      workspaceKey: process.env.MEMBRANE_WORKSPACE_KEY ?? '',
+      secret: process.env.MEMBRANE_WORKSPACE_SECRET ?? '',
+    })
+    return Response.json({ hello: customerId, fields })
+  } catch (error) {
+    if (!(error instanceof MembraneTokenError && error.code.startsWith('ERR_TOKEN_'))) throw error
+    return new Response(null, { status: 401 })
+  }
 }

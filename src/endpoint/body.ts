@@ -1,5 +1,5 @@
 import { isPlainObject } from '../claims.ts'
-import { refusal } from './problem.ts'
+import { isRefusal, refusal } from './problem.ts'
 
 /** Bytes. Membrane refuses tokens over 8 KiB, so no sensible request comes near. */
 const BODY_LIMIT = 16 * 1024
@@ -62,36 +62,41 @@ function parseJson(text: string): unknown {
   let hasPrototype = false
   let value: unknown
   try {
+    checkStructure(text)
     value = JSON.parse(text, (key, member) => {
       hasPrototype ||= key === '__proto__'
       return member
     })
-  } catch {
+  } catch (error) {
+    if (isRefusal(error)) throw error
     // The engine's message quotes the body.
     throw invalid('The body is not valid JSON, or is nested too deep.')
   }
-  if (hasDuplicates(text)) throw invalid('The body must not have two members of the same name in one object.')
   // Harmless here, but whoever copies or merges the fields of the token later may not be so careful.
   if (hasPrototype) throw invalid('The body must not have a member named __proto__.')
   return value
 }
 
+const DEPTH_LIMIT = 1000
+
 /**
- * Whether an object of a valid JSON text has two members of one name (RFC 7493 section 2.3). Of these, one reader
- * takes the first and another the last, so that they would see two different customers.
+ * Looks for what readers of JSON do not agree on: two members of one name in an object (RFC 7493 section 2.3), of which
+ * one takes the first and another the last, so that they would see two different customers; and depth.
  */
-function hasDuplicates(text: string): boolean {
-  const open: Set<unknown>[] = []
-  for (const [token, colon] of text.matchAll(/[{}]|"(?:[^"\\]|\\.)*"(\s*:)?/g)) {
-    if (token === '{') open.push(new Set())
-    else if (token === '}') open.pop()
-    else if (colon !== undefined) {
-      const name: unknown = JSON.parse(token.slice(0, -colon.length))
-      if (open.at(-1)?.has(name)) return true
-      open.at(-1)?.add(name)
-    }
+function checkStructure(text: string): void {
+  const open: Set<string>[] = []
+  for (const [token, colon] of text.matchAll(/[{}[\]]|"(?:[^"\\]|\\.)*"(\s*:)?/g)) {
+    if (token === '{' || token === '[') open.push(new Set())
+    else if (token === '}' || token === ']') open.pop()
+    else if (colon !== undefined) addName(open.at(-1), token.slice(0, -colon.length))
+    if (open.length > DEPTH_LIMIT) throw invalid(`The body must not be nested over ${DEPTH_LIMIT} deep.`)
   }
-  return false
+}
+
+function addName(names: Set<string> | undefined, literal: string): void {
+  const name = String(JSON.parse(literal))
+  if (names?.has(name)) throw invalid('The body must not have two members of the same name in one object.')
+  names?.add(name)
 }
 
 function invalid(detail: string): Error {

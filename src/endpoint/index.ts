@@ -117,7 +117,10 @@ export function createTokenEndpoint(options: TokenEndpointOptions): (request: Re
 async function identify(authenticate: Authenticator, request: Request): Promise<Caller | null> {
   const caller = checkCaller(await authenticate(request))
   if (caller !== null || readBearer(request) === undefined) return caller
-  throw refusal('ERR_CREDENTIALS_INVALID', 'The credentials are of no kind that is known here.')
+  throw refusal(
+    'ERR_CREDENTIALS_INVALID',
+    'The credentials are of no kind that is known here; a session must come from the issuer that is set, to the letter, a slash at the end included.',
+  )
 }
 
 function sign(signer: Signer, grant: Grant): Promise<SignedToken> {

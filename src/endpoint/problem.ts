@@ -129,7 +129,7 @@ export function requestIdOf(request: Request): string {
   return /^[\w=-]{1,255}$/.test(given) ? given : crypto.randomUUID()
 }
 
-function isRefusal(error: unknown): error is Refusal {
+export function isRefusal(error: unknown): error is Refusal {
   return error instanceof Error && error.name === 'Refusal' && 'code' in error && isProblemCode(error.code)
 }
 

@@ -37,8 +37,7 @@ export async function verifyProviderToken(
     // Before any key is fetched: tokens of somebody else set nothing off.
     if (readIssuer(token) !== rules.issuer) return null
     const { claims, type } = await verifyJws(token, rules.source)
-    if (rules.type !== undefined && mediaType(type) !== mediaType(rules.type))
-      throw invalid('The token is of another type (typ).')
+    if (!isType(type, rules.type)) throw invalid('The token is of another type (typ).')
     if (!isAudience(claims.aud, rules.audiences)) throw invalid('The token is for another audience (aud).')
     const { expiresAt } = readDates(claims, rules.now(), rules.clockTolerance)
     if (!expiresAt) throw invalid('The token has no exp.')
@@ -62,6 +61,14 @@ function mediaType(type: unknown): string {
   return String(type)
     .toLowerCase()
     .replace(/^application\//, '')
+}
+
+// A logout token or a DPoP proof of the same issuer is no session (RFC 8725 section 3.11), and says so in its typ.
+function isType(type: unknown, wanted: string | undefined): boolean {
+  const found = mediaType(type)
+  return wanted === undefined
+    ? !/\+jwt$/.test(found) || /\bat\+jwt$/.test(found)
+    : found === mediaType(wanted)
 }
 
 // RFC 7519 section 4.1.3: one audience, or a list of them.

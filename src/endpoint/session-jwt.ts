@@ -143,6 +143,11 @@ function createSource({ issuer, jwks, algorithms }: SessionJwtOptions, now: () =
   }
 }
 
+// Only an issuer on this machine may send us to this machine.
+function isDowngrade(issuer: string, url: URL): boolean {
+  return url.protocol === 'http:' && new URL(issuer).protocol !== 'http:'
+}
+
 /** OpenID Connect Discovery 1.0 section 4. @throws `ERR_JWKS_UNAVAILABLE` */
 async function discoverKeySet(issuer: string): Promise<unknown> {
   const metadata = (await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)) as {
@@ -151,7 +156,7 @@ async function discoverKeySet(issuer: string): Promise<unknown> {
   } | null
   const uri = metadata?.jwks_uri
   const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined
-  if (metadata?.issuer !== issuer || !url || !isKeySetUrl(url)) {
+  if (metadata?.issuer !== issuer || !url || !isKeySetUrl(url) || isDowngrade(issuer, url)) {
     throw new MembraneTokenError(
       'ERR_JWKS_UNAVAILABLE',
       'The metadata of the identity provider names another issuer, or no jwks_uri that is https; is the issuer spelled to the letter, its last slash included?',

@@ -8,7 +8,7 @@ export const KEY_OID = { RSA: '2a864886f70d010101', EC: '2a8648ce3d0201' } as co
 
 /** Key types and curves that tools make and no algorithm here uses. */
 const UNSUPPORTED_OIDS: Readonly<Record<string, string>> = {
-  '2a864886f70d01010a': 'an RSA key restricted to PSS; unrestricted ones sign PS* too',
+  '2a864886f70d01010a': 'an RSA key restricted to PSS',
   '2b6570': 'an Ed25519 key',
   '2b8104000a': 'a secp256k1 key',
 }

@@ -20,7 +20,7 @@ export interface DerElement {
 const invalid = (): MembraneTokenError =>
   new MembraneTokenError(
     'ERR_KEY_INVALID',
-    "The key's bytes are not DER: cut off, damaged or followed by others; export it again.",
+    "The key's bytes are not DER: cut off, damaged or followed by others.",
   )
 
 /** Reads the one element that the bytes hold. @throws `ERR_KEY_INVALID` if they hold less, or more */

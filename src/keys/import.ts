@@ -11,6 +11,7 @@ import { invalidOption } from '../options.ts'
 import { toHex } from './der.ts'
 import { isBytes } from './material.ts'
 import {
+  checkRsaExponent,
   checkRsaSize,
   checkRsaStrength,
   DAMAGED,
@@ -188,8 +189,7 @@ export async function importPrivateKey(input: unknown, wanted: Algorithm | undef
 }
 
 /** What to say when an engine refuses an RSA key whose numbers are right. */
-export const RSA_LIMITS =
-  'This runtime refuses the RSA key; 2048 to 4096 bits work everywhere.'
+export const RSA_LIMITS = 'This runtime refuses the RSA key; 2048 to 4096 bits work everywhere.'
 
 function importPkcs8(
   numbers: EcPrivateNumbers,
@@ -250,8 +250,10 @@ async function usePrivateCryptoKey(key: CryptoKey, wanted: Algorithm | undefined
 
 /** The strength of an RSA key that does not show its numbers, as the engine tells it. @throws `ERR_KEY_WEAK` */
 export function checkRsaCryptoKey(key: CryptoKey): void {
-  const { modulusLength } = key.algorithm as RsaHashedKeyAlgorithm
-  if (modulusLength !== undefined) checkRsaSize(modulusLength)
+  const { modulusLength, publicExponent } = key.algorithm as RsaHashedKeyAlgorithm
+  if (modulusLength === undefined) return
+  checkRsaSize(modulusLength)
+  checkRsaExponent(publicExponent)
 }
 
 /**
@@ -287,7 +289,7 @@ export function checkCryptoKey(
       `The CryptoKey is for ${algorithm ?? 'none of the twelve algorithms'}${wanted ? `, not for ${wanted}` : ''}.`,
     )
   }
-  if (!key.usages.includes(usage)) throw mismatch(`The CryptoKey has no usage "${usage}"; import it with it.`)
+  if (!key.usages.includes(usage)) throw mismatch(`The CryptoKey has no usage "${usage}".`)
   return algorithm
 }
 

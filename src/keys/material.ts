@@ -9,7 +9,7 @@ export type KeyMaterial =
   | { readonly jwk: Readonly<Record<string, unknown>> }
 
 const FORMS =
-  'The key must be PEM text, DER bytes (Uint8Array), a JWK (with kty) or a CryptoKey; copy it again.'
+  'The key must be PEM text, DER bytes (Uint8Array), a JWK (with kty) or a CryptoKey; no file name.'
 
 /** DER carries no label, but the tags of a structure's members tell one format from the other. */
 const DER_FORMATS: readonly (readonly [tags: RegExp, label: string])[] = [
@@ -21,7 +21,6 @@ const DER_FORMATS: readonly (readonly [tags: RegExp, label: string])[] = [
   [/^48,3$/, 'PUBLIC KEY'],
   [/^2,2$/, 'RSA PUBLIC KEY'],
   [/^48,48,3$/, 'CERTIFICATE'],
-  [/^2,48(,48)?$/, 'PKCS12'],
 ]
 
 /** The mend for formats that are recognised and cannot be used, whichever key is asked for. */
@@ -29,7 +28,6 @@ const UNSUPPORTED_FORMATS: Readonly<Record<string, string>> = {
   'ENCRYPTED PRIVATE KEY':
     'This is an encrypted PKCS#8 key; decrypt it with `openssl pkcs8 -in key.pem -out decrypted.pem`.',
   'OPENSSH PRIVATE KEY': 'This is an OpenSSH key; convert a copy with `ssh-keygen -p -m PKCS8 -f key`.',
-  PKCS12: 'This is a PKCS#12 file; take the key out with `openssl pkcs12 -nodes`.',
 }
 
 /**
@@ -52,7 +50,11 @@ export function isBytes(value: unknown): value is Uint8Array {
   return Object.prototype.toString.call(value) === '[object Uint8Array]'
 }
 
+/** Characters; an RSA key of 8192 bits has a tenth of them. */
+const TEXT_LIMIT = 65_536
+
 function readText(text: string, decoded = false): KeyMaterial {
+  if (text.length > TEXT_LIMIT) throw invalid(FORMS)
   const clean = cleanText(text)
   if (clean.startsWith('{')) return readKeyMaterial(parseJwk(clean))
   const lines = restoreLineBreaks(clean)
@@ -104,14 +106,12 @@ export function readBlocks<T>(blocks: readonly KeyBlock[], readers: KeyReaders<T
     // A label of no known format is not repeated: it could be anything.
     const isKnown = DER_FORMATS.some(([, known]) => known === label)
     throw unsupported(
-      `This is a ${isKnown ? label : 'PEM of another kind'}, and ${wanted} is needed here. ${USABLE_KEYS}`,
+      `This is ${isKnown ? label : 'PEM of another kind'}, and ${wanted} is needed here. ${USABLE_KEYS}`,
     )
   }
   const found = recogniseDer(block.der)
   if (found !== block.label) {
-    throw invalid(
-      `The PEM says ${block.label}, but holds ${found ?? 'no key'}; export it again, or correct the label.`,
-    )
+    throw invalid(`The PEM says ${block.label}, but holds ${found ?? 'no key'}; export it again.`)
   }
   return (readers[block.label] as KeyReaders<T>[string])(block.der, blocks)
 }

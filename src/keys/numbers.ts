@@ -93,8 +93,13 @@ export function readPoint(bytes: Uint8Array, crv: Curve): Point | { readonly com
 export function checkRsaStrength({ n, e }: Pick<RsaNumbers, 'n' | 'e'>): void {
   const bits = n.length * 8 - Math.clz32(n[0] ?? 0) + 24
   checkRsaSize(n.length === 0 ? 0 : bits)
+  checkRsaExponent(e)
+}
+
+/** @throws `ERR_KEY_WEAK` */
+export function checkRsaExponent(e: Uint8Array): void {
   const lowest = e.at(-1) ?? 0
-  if (lowest % 2 === 0 || (e.length === 1 && lowest === 1)) {
+  if (lowest % 2 === 0 || (lowest === 1 && trimZeros(e).length === 1)) {
     throw new MembraneTokenError('ERR_KEY_WEAK', `The RSA key's public exponent is 1 or even. ${NEW_RSA_KEY}`)
   }
 }

@@ -10,12 +10,18 @@ const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g
 
 /** Takes off what environment files, consoles and shells put around a key: a byte order mark, spaces, quotes. */
 export function cleanText(text: string): string {
-  return text.replace(/^[\s\uFEFF"'`]+|[\s"'`]+$/g, '')
+  // Loops, because a pattern for the end of a text takes quadratic time.
+  const isWrapping = (index: number): boolean => /[\s\uFEFF"'`]/.test(text[index] ?? '')
+  let start = 0
+  let end = text.length
+  while (isWrapping(start)) start++
+  while (end > start && isWrapping(end - 1)) end--
+  return text.slice(start, end)
 }
 
 /** Line breaks that a variable holds as `\n` or `\\n` become line breaks again. */
 export function restoreLineBreaks(text: string): string {
-  return cleanText(text.replace(/\\+r/g, '').replace(/\\+n/g, '\n'))
+  return cleanText(text.replace(/(?<!\\)\\+r/g, '').replace(/(?<!\\)\\+n/g, '\n'))
 }
 
 /**
@@ -35,10 +41,7 @@ export function readPem(text: string): KeyBlock[] {
     }
     const der = decodeBase64(body)
     if (!der) {
-      throw new MembraneTokenError(
-        'ERR_KEY_INVALID',
-        `The PEM does not hold base64; copy it again, with all its lines.`,
-      )
+      throw new MembraneTokenError('ERR_KEY_INVALID', `The PEM does not hold base64; copy it again.`)
     }
     blocks.push({ label, der })
   }

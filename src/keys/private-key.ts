@@ -84,10 +84,7 @@ function readSec1(der: Uint8Array, around: Curve | undefined): EcPrivateNumbers 
   const parameters = inside(TAG.CONTEXT_0)
   const crv = parameters ? readCurve(parameters) : around
   if (!crv || (around && crv !== around)) {
-    throw new MembraneTokenError(
-      'ERR_KEY_INVALID',
-      'The EC key names no curve, or two different ones; export it again.',
-    )
+    throw new MembraneTokenError('ERR_KEY_INVALID', 'The EC key names no curve, or two; export it again.')
   }
   const point = inside(TAG.CONTEXT_1)
   return {

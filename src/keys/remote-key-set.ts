@@ -12,7 +12,7 @@ const COOL_DOWN = 30_000
 /** Milliseconds of rest after a fetch that failed, while keys are known, and while none are. */
 const FAILURE_REST = 10_000
 const FIRST_FAILURE_REST = 1000
-/** Fetches at once that unknown `kid`s may set off, where each request makes its own. */
+/** Fetches at once, where each request makes its own. */
 const FETCHES_AT_ONCE = 32
 /** Milliseconds for one fetch, its body included. */
 const TIME_OUT = 5000
@@ -72,7 +72,11 @@ export function createCachedKeySet(
 
   // Workers may not wait for a promise of another request, which ends with it; there, each request fetches for itself.
   const refresh = (): Promise<KeySource> => {
-    if (globalThis.navigator?.userAgent === 'Cloudflare-Workers') return fetchSet()
+    if (globalThis.navigator?.userAgent === 'Cloudflare-Workers') {
+      return fetching < FETCHES_AT_ONCE
+        ? fetchSet()
+        : Promise.reject(unavailable('is asked for too often at once'))
+    }
     pending ??= fetchSet().finally(() => {
       pending = undefined
     })
@@ -100,7 +104,6 @@ export function createCachedKeySet(
     // While the set cannot be had, nobody can say that the key does not exist.
     if (failure !== undefined && now() < restUntil) throw failure
     if (now() < coolUntil) throw unknown
-    if (fetching >= FETCHES_AT_ONCE) throw unavailable('is asked for too often at once')
     const set = await refresh()
     // Not before: whatever comes meanwhile with the same new key must not be refused.
     coolUntil = now() + COOL_DOWN

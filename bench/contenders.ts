@@ -1,0 +1,196 @@
+import jwt from '@tsndr/cloudflare-worker-jwt'
+import * as hono from 'hono/jwt'
+import { SignJWT } from 'jose/jwt/sign'
+import { jwtVerify } from 'jose/jwt/verify'
+import { importPKCS8 } from 'jose/key/import'
+import { ALGORITHMS, type Algorithm } from '../src/algorithms.ts'
+import { createSigner } from '../src/signer.ts'
+import { createVerifier } from '../src/verifier.ts'
+import { customerWith, EXPIRES_IN, type Fields, keyOf, type Material, WORKSPACE_KEY } from './order.ts'
+
+/** What a contender is given; the token is what all of them must make, or verify. */
+export interface Order {
+  readonly algorithm: Algorithm
+  readonly material: Material
+  readonly customer: ReturnType<typeof customerWith>
+  readonly token: string
+}
+
+/** Does it once. Contenders without a promise are not made to wait for one. */
+export type Run = () => unknown
+
+export interface Contender {
+  readonly name: string
+  /** Those it does not have. */
+  readonly without?: readonly Algorithm[]
+  /** Loads the key where that is possible, and gives back what is measured. */
+  readonly sign: (order: Order) => Promise<Run> | Run
+  readonly verify?: (order: Order) => Promise<Run> | Run
+}
+
+export const OURS = 'membrane-token'
+export const RAW = 'raw crypto.subtle'
+export const JOSE = 'jose, cached key'
+
+/** A peer that could be given a key object, but is given the text that its examples show. */
+export const KEY_AS_TEXT = ', key as text'
+export const asText = (name: string): string => name + KEY_AS_TEXT
+
+/** Those that need nothing but Web Crypto. All of them take a CryptoKey. */
+export const WEB_CONTENDERS: readonly Contender[] = [
+  {
+    name: OURS,
+    sign: async ({ algorithm, material, customer }) => {
+      const signer = await signerFor(algorithm, material)
+      return () => signer.signCustomerToken(customer)
+    },
+    verify: async ({ algorithm, material, token }) => {
+      const verifier = await createVerifier({
+        workspaceKey: WORKSPACE_KEY,
+        algorithms: [algorithm],
+        ...(isSecret(algorithm)
+          ? { secret: material.secret }
+          : { publicKey: keyOf(material, algorithm).spki }),
+      })
+      return () => verifier.verify(token)
+    },
+  },
+  {
+    name: RAW,
+    sign: async ({ algorithm, material, token }) => {
+      const key = await cryptoKey(algorithm, material, 'sign')
+      const input = encoder.encode(token.slice(0, token.lastIndexOf('.')))
+      const parameters = parametersOf(algorithm)
+      return () => crypto.subtle.sign(parameters, key, input)
+    },
+    verify: async ({ algorithm, material, token }) => {
+      const key = await cryptoKey(algorithm, material, 'verify')
+      const input = encoder.encode(token.slice(0, token.lastIndexOf('.')))
+      const signature = fromBase64url(token.slice(token.lastIndexOf('.') + 1))
+      const parameters = parametersOf(algorithm)
+      return () => crypto.subtle.verify(parameters, key, signature, input)
+    },
+  },
+  {
+    name: JOSE,
+    sign: async ({ algorithm, material, customer }) => {
+      const key = await cryptoKey(algorithm, material, 'sign')
+      return () => new SignJWT(claims(customer)).setProtectedHeader({ alg: algorithm, typ: 'JWT' }).sign(key)
+    },
+    verify: async ({ algorithm, material, token }) => {
+      const key = await cryptoKey(algorithm, material, 'verify')
+      const options = { algorithms: [algorithm], issuer: WORKSPACE_KEY }
+      return () => jwtVerify(token, key, options)
+    },
+  },
+  {
+    name: 'jose, key per token',
+    sign: ({ algorithm, material, customer }) => {
+      const pem = keyOf(material, algorithm).pkcs8
+      const load = isSecret(algorithm)
+        ? () => encoder.encode(material.secret)
+        : () => importPKCS8(pem, algorithm)
+      return async () =>
+        new SignJWT(claims(customer)).setProtectedHeader({ alg: algorithm, typ: 'JWT' }).sign(await load())
+    },
+  },
+  {
+    name: '@tsndr/cloudflare-worker-jwt',
+    without: ['PS256'],
+    sign: async ({ algorithm, material, customer }) => {
+      const key = await cryptoKey(algorithm, material, 'sign')
+      return () => jwt.sign(claims(customer), key, { algorithm: algorithm as 'HS256' })
+    },
+    verify: async ({ algorithm, material, token }) => {
+      const key = await cryptoKey(algorithm, material, 'verify')
+      return () => jwt.verify(token, key, { algorithm: algorithm as 'HS256' })
+    },
+  },
+  {
+    name: asText('@tsndr/cloudflare-worker-jwt'),
+    without: ['PS256'],
+    sign: ({ algorithm, material, customer }) => {
+      const text = keyText(algorithm, material)
+      return () => jwt.sign(claims(customer), text, { algorithm: algorithm as 'HS256' })
+    },
+  },
+  {
+    name: 'hono/jwt',
+    sign: async ({ algorithm, material, customer }) => {
+      const key = await cryptoKey(algorithm, material, 'sign')
+      return () => hono.sign(claims(customer), key, algorithm)
+    },
+    verify: async ({ algorithm, material, token }) => {
+      const key = await cryptoKey(algorithm, material, 'verify')
+      const options = { alg: algorithm, iss: WORKSPACE_KEY }
+      return () => hono.verify(token, key, options)
+    },
+  },
+  {
+    name: asText('hono/jwt'),
+    sign: ({ algorithm, material, customer }) => {
+      const text = keyText(algorithm, material)
+      return () => hono.sign(claims(customer), text, algorithm)
+    },
+  },
+]
+
+/** The claims for peers that leave the dates to their caller: the least work for them. */
+function claims(customer: Order['customer']) {
+  const { id, name, fields } = customer
+  const iat = Math.floor(Date.now() / 1000)
+  return { id, name, fields, iat, exp: iat + EXPIRES_IN, iss: WORKSPACE_KEY }
+}
+
+export const isSecret = (algorithm: Algorithm): boolean => ALGORITHMS[algorithm].kty === 'oct'
+
+export const keyText = (algorithm: Algorithm, material: Material): string =>
+  isSecret(algorithm) ? material.secret : keyOf(material, algorithm).pkcs8
+
+export function signerFor(algorithm: Algorithm, material: Material) {
+  const key = isSecret(algorithm)
+    ? { secret: material.secret }
+    : { privateKey: keyOf(material, algorithm).pkcs8 }
+  return createSigner({ workspaceKey: WORKSPACE_KEY, algorithm, ...key })
+}
+
+export async function makeOrder(algorithm: Algorithm, fields: Fields, material: Material): Promise<Order> {
+  const customer = customerWith(fields)
+  const { token } = await (await signerFor(algorithm, material)).signCustomerToken(customer)
+  return { algorithm, material, customer, token }
+}
+
+/** The least that an engine must be told: it reads a text faster than an object with a name. */
+function parametersOf(algorithm: Algorithm): AlgorithmIdentifier | EcdsaParams | RsaPssParams {
+  const { name, hash, saltLength } = ALGORITHMS[algorithm]
+  if (name === 'ECDSA') return { name, hash }
+  return saltLength === undefined ? name : { name, saltLength }
+}
+
+export function cryptoKey(
+  algorithm: Algorithm,
+  material: Material,
+  usage: 'sign' | 'verify',
+): Promise<CryptoKey> {
+  const { name, hash, namedCurve = '' } = ALGORITHMS[algorithm]
+  const parameters = { name, hash, namedCurve }
+  if (isSecret(algorithm)) {
+    return crypto.subtle.importKey('raw', encoder.encode(material.secret), parameters, false, [usage])
+  }
+  const { pkcs8, spki } = keyOf(material, algorithm)
+  const [format, pem] = usage === 'sign' ? (['pkcs8', pkcs8] as const) : (['spki', spki] as const)
+  const der = fromBase64url(pem.replace(/-----[^-]+-----|\s/g, ''))
+  return crypto.subtle.importKey(format, der, parameters, false, [usage])
+}
+
+const encoder = new TextEncoder()
+
+export function toBase64url(bytes: Uint8Array): string {
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
+  return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0))
+}

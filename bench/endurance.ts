@@ -1,0 +1,80 @@
+// Node only, in a process of its own with --expose-gc: memory after many tokens, and how long one of many takes.
+import { Buffer } from 'node:buffer'
+import process from 'node:process'
+import { JOSE, makeOrder, OURS, RAW, signerFor, WEB_CONTENDERS } from './contenders.ts'
+import { customerWith, type Material } from './order.ts'
+import { median } from './rounds.ts'
+import { repeat } from './stand.ts'
+
+export interface EnduranceOrders {
+  readonly material: Material
+  readonly tokens: number
+  readonly bursts: number
+}
+
+export interface EnduranceResults {
+  readonly tokens: number
+  /** Bytes of heap in use after collecting garbage: at the start, and after all tokens. */
+  readonly heap: readonly [number, number]
+  /** Milliseconds from asking to having one token while 1,000 are asked for at once. */
+  readonly latencies: Readonly<Record<string, { p50: number; p99: number; all: number }>>
+}
+
+const AT_ONCE = 1000
+const declared = globalThis as { gc?: () => void }
+
+const chunks: Uint8Array[] = []
+for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array)
+const { material, tokens, bursts } = JSON.parse(Buffer.concat(chunks).toString()) as EnduranceOrders
+
+const signer = await signerFor('HS512', material)
+const customer = customerWith('small')
+const sign = () => signer.signCustomerToken(customer)
+
+async function heapInUse(): Promise<number> {
+  for (let index = 0; index < 4; index++) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    declared.gc?.()
+  }
+  return process.memoryUsage().heapUsed
+}
+
+await repeat(sign, Math.min(tokens, 50_000), 32)
+const start = await heapInUse()
+await repeat(sign, tokens, 32)
+const heap = [start, await heapInUse()] as const
+
+const order = await makeOrder('HS512', 'small', material)
+const contenders = WEB_CONTENDERS.filter(({ name }) => [OURS, RAW, JOSE].includes(name))
+const runs = await Promise.all(contenders.map(async ({ name, sign }) => [name, await sign(order)] as const))
+const latencies = Object.fromEntries(
+  runs.map(([name]) => [name, { p50: [] as number[], p99: [] as number[], all: [] as number[] }]),
+)
+for (let burst = -1; burst < bursts; burst++) {
+  for (const [name, run] of burst % 2 === 0 ? runs : [...runs].reverse()) {
+    const times: number[] = []
+    const pending = Array.from({ length: AT_ONCE }, async () => {
+      const asked = performance.now()
+      await run()
+      times.push(performance.now() - asked)
+    })
+    await Promise.all(pending)
+    if (burst < 0) continue
+    times.sort((a, b) => a - b)
+    latencies[name]?.p50.push(times[AT_ONCE * 0.5] as number)
+    latencies[name]?.p99.push(times[AT_ONCE * 0.99] as number)
+    latencies[name]?.all.push(times[AT_ONCE - 1] as number)
+  }
+}
+
+const results: EnduranceResults = {
+  tokens,
+  heap,
+  latencies: Object.fromEntries(
+    Object.entries(latencies).map(([name, { p50, p99, all }]) => [
+      name,
+      { p50: median(p50), p99: median(p99), all: median(all) },
+    ]),
+  ),
+}
+process.stdout.write(`${JSON.stringify(results)}\n`)

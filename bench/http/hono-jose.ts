@@ -1,0 +1,44 @@
+// What a team would write with Hono and jose: the session verified, the token signed, keys kept; nothing else.
+import { Hono } from 'hono'
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose'
+
+interface Env {
+  SESSION_ISSUER: string
+  SESSION_AUDIENCE: string
+  SESSION_JWKS: JSONWebKeySet
+  MEMBRANE_WORKSPACE_KEY: string
+  MEMBRANE_WORKSPACE_SECRET: string
+}
+
+type KeySet = ReturnType<typeof createLocalJWKSet>
+
+let keySet: KeySet | undefined
+let key: CryptoKey | undefined
+
+const importKey = (secret: string) =>
+  crypto.subtle.importKey('raw', new TextEncoder().encode(secret), { name: 'HMAC', hash: 'SHA-512' }, false, [
+    'sign',
+  ])
+
+const app = new Hono<{ Bindings: Env }>()
+
+app.get('/api/membrane-token', async (c) => {
+  keySet ??= createLocalJWKSet(c.env.SESSION_JWKS)
+  key ??= await importKey(c.env.MEMBRANE_WORKSPACE_SECRET)
+  const session = c.req.header('Authorization')?.slice('Bearer '.length) ?? ''
+  const { payload } = await jwtVerify(session, keySet, {
+    issuer: c.env.SESSION_ISSUER,
+    audience: c.env.SESSION_AUDIENCE,
+    algorithms: ['RS256'],
+  })
+  const token = await new SignJWT({ id: payload.sub, name: payload.name })
+    .setProtectedHeader({ alg: 'HS512', typ: 'JWT' })
+    .setIssuer(c.env.MEMBRANE_WORKSPACE_KEY)
+    .setIssuedAt()
+    .setExpirationTime('2h')
+    .sign(key)
+  return c.json({ token })
+})
+
+// biome-ignore lint/style/noDefaultExport: where workerd looks for it
+export default app

@@ -1,0 +1,230 @@
+import type { RuntimeResults } from './child.ts'
+import { JOSE, KEY_AS_TEXT, OURS, RAW } from './contenders.ts'
+import { type Cell, type Runtime, SIGNED, type Task, VERIFIED } from './order.ts'
+import {
+  AGAINST,
+  compare,
+  findCell,
+  losses,
+  NAMES,
+  type Results,
+  rateOf,
+  ratioText,
+  targets,
+  wording,
+} from './results.ts'
+import { median } from './rounds.ts'
+import { isCell, type OwnTask } from './stand.ts'
+
+const RUNTIME_NAMES: Readonly<Record<Runtime, string>> = {
+  workerd: 'workerd',
+  node: 'Node',
+  deno: 'Deno',
+  bun: 'Bun',
+}
+
+/** The whole of results.md. */
+export function renderReport(results: Results): string {
+  return `${[
+    '# Benchmark',
+    intro(results),
+    '## To reach',
+    targetTable(results),
+    '## Where others are faster',
+    lossText(results),
+    ...taskSections('sign', 'Signing', 'Tokens a second', results),
+    ...taskSections('verify', 'Verifying', 'Tokens a second', results),
+    '## createSigner',
+    'Microseconds from key material to a signer, all checks of the key included.',
+    ownTable('key forms', 'key', results),
+    ...growth(results),
+    ...sizeSections(results),
+  ].join('\n\n')}\n`
+}
+
+function intro({ machine, date, versions, rounds, slice }: Results): string {
+  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return `Written by \`npm run bench\` on ${date}; do not edit.
+
+- ${machine}
+- ${list.join(' · ')}
+- Every contender signs the customer token of Membrane's documentation (\`id\`, \`name\`, \`fields\`, \`iat\`, \`exp\`, \`iss\`),
+  with its key loaded once where it allows that; \`jsonwebtoken\` has verified that all sign the same claims, and every
+  verifier has been seen to refuse a forged token. “${RAW}” signs the finished bytes and is the limit of Web Crypto.
+- The contenders take turns, in another order in each of ${rounds} rounds, with ${slice} ms to each in a round, after a warm-up. Figures
+  are medians; ratios are taken within each round, and are followed by their lowest and highest. “–”: cannot do it.
+- In workerd the time is taken from outside, less that of an empty request; \`jsonwebtoken\` runs there in a Worker with
+  \`nodejs_compat\`, all others without.`
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const rule = `|---|${'---:|'.repeat(head.length - 1)}`
+  return [line(head), rule, ...rows.map(line)].join('\n')
+}
+
+function targetTable(results: Results): string {
+  const all = targets(results)
+  const rows = all.map(({ what, against, needed, measured, reached }) => [
+    what,
+    against,
+    needed,
+    measured,
+    reached ? 'reached' : '**not reached**',
+  ])
+  const reached = all.filter((target) => target.reached).length
+  return `${reached} of ${all.length} reached. HTTP is measured by \`npm run bench:http\`.
+
+${table(['', 'against', 'to reach', 'measured', ''], rows)}`
+}
+
+function lossText(results: Results): string {
+  const rows = losses(results)
+    .sort((a, b) => a.ratio.median - b.ratio.median)
+    .map(({ where, peer, ratio }) => [where, peer, ratioText(ratio)])
+  return `\`jsonwebtoken\` and \`fast-jwt\` call Node's own \`createHmac\` and \`sign\`, which answer at once. Web Crypto answers with
+a promise, in Node after a trip through the thread pool, which costs more than an HMAC. So one at a time, and with a
+secret, they are faster in Node than anything on Web Crypto can be, raw \`crypto.subtle.sign\` included. All cells in which
+a peer is faster, as ours to theirs:
+
+${rows.length > 0 ? table(['', 'peer', 'ratio'], rows) : 'None.'}`
+}
+
+const number = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
+
+function taskSections(task: Task, title: string, unit: string, results: Results): string[] {
+  const algorithms = task === 'sign' ? SIGNED : VERIFIED
+  const columns: Omit<Cell, 'atOnce'>[] = [
+    ...algorithms.map((algorithm) => ({ task, algorithm, fields: 'small' as const })),
+    ...(task === 'sign' ? (['HS512', 'ES256'] as const) : []).map((algorithm) => ({
+      task,
+      algorithm,
+      fields: '4 KB' as const,
+    })),
+  ]
+  return entries(results).flatMap(([runtime, measured]) => [
+    `## ${title}: ${RUNTIME_NAMES[runtime]}`,
+    ...([1, 32] as const).map((atOnce) => rateTable(unit, columns, atOnce, measured)),
+    ratioTable(columns, measured),
+    ...failureText(task, measured),
+  ])
+}
+
+const columnName = ({ algorithm, fields }: Omit<Cell, 'atOnce'>): string =>
+  fields === 'small' ? algorithm : `${algorithm}, ${fields}`
+
+function rateTable(
+  unit: string,
+  columns: readonly Omit<Cell, 'atOnce'>[],
+  atOnce: 1 | 32,
+  results: RuntimeResults,
+): string {
+  const cells = columns.map((column) => findCell(results, { ...column, atOnce }))
+  const rows = NAMES.map((name) => {
+    const rates = cells.map((cell) => rateOf(cell, name))
+    return { name, rates }
+  })
+    .filter(({ rates }) => rates.some((rate) => rate !== undefined))
+    .map(({ name, rates }) => [
+      name === OURS ? `**${name}**` : name,
+      ...rates.map((rate) => (rate === undefined ? '–' : number.format(rate))),
+    ])
+  return `${unit}, ${wording(atOnce)}:\n\n${table(['', ...columns.map(columnName)], rows)}`
+}
+
+function ratioTable(columns: readonly Omit<Cell, 'atOnce'>[], results: RuntimeResults): string {
+  const rows = columns.flatMap((column) =>
+    ([1, 32] as const).map((atOnce) => {
+      const measured = findCell(results, { ...column, atOnce })
+      const ratios = AGAINST.map((against) => compare(measured, against))
+      const texts = ratios.map((found, index) => {
+        if (!found) return '–'
+        return AGAINST[index]?.startsWith('next best')
+          ? `${ratioText(found)} ${found.to.replace(KEY_AS_TEXT, '')}`
+          : ratioText(found)
+      })
+      return [`${columnName(column)}, ${wording(atOnce)}`, ...texts]
+    }),
+  )
+  const head = ['', RAW, JOSE, 'next best Web Crypto peer', 'the same, key as text', ...AGAINST.slice(4)]
+  return `Ours against:\n\n${table(head, rows)}`
+}
+
+function failureText(task: Task, { measured }: RuntimeResults): string[] {
+  const lines = new Set(
+    measured
+      .filter(({ group }) => group.task === task)
+      .flatMap(({ group, failures }) =>
+        Object.entries(failures).map(
+          ([name, message]) => `- ${name}, ${isCell(group) ? group.algorithm : ''}: ${message}`,
+        ),
+      ),
+  )
+  return lines.size > 0 ? [`Failed here:\n\n${[...lines].join('\n')}`] : []
+}
+
+/** Microseconds of our own forms, by runtime. */
+function ownTable(task: OwnTask, title: string, results: Results): string {
+  const found = entries(results).flatMap(([runtime, { measured }]) => {
+    const series = measured.find(({ group }) => group.task === task)?.series
+    return series ? [{ runtime, series }] : []
+  })
+  const names = Object.keys(found[0]?.series ?? {})
+  const rows = names.map((name) => [
+    /^\d+$/.test(name) ? Number(name).toLocaleString('en-US') : name,
+    ...found.map(({ series }) => {
+      const rates = series[name]
+      return rates ? number.format(1e6 / median(rates)) : '–'
+    }),
+  ])
+  return table([title, ...found.map(({ runtime }) => RUNTIME_NAMES[runtime])], rows)
+}
+
+function growth(results: Results): string[] {
+  const sections = [
+    '## Growth',
+    'Microseconds for one HS512 token, one at a time, by its length in characters; the limit is 8192:',
+    ownTable('size of fields', 'characters', results),
+    'Microseconds for one HS512 token, one at a time, while so many signers are held and take turns:',
+    ownTable('signers held', 'signers', results),
+  ]
+  const { endurance } = results
+  if (!endurance) return sections
+  const [before, after] = endurance.heap.map((bytes) => (bytes / 1e6).toFixed(2))
+  const rows = Object.entries(endurance.latencies).map(([name, { p50, p99, all }]) => [
+    name,
+    ...[p50, p99, all].map((time) => time.toFixed(1)),
+  ])
+  return [
+    ...sections,
+    `Heap of Node in use after a garbage collection: ${before} MB at the start, ${after} MB after ${endurance.tokens.toLocaleString('en-US')} tokens.`,
+    'Milliseconds that one HS512 token takes in Node while 1,000 are asked for at once:',
+    table(['', 'p50', 'p99', 'all of them'], rows),
+  ]
+}
+
+function sizeSections({ sizes, startUp }: Results): string[] {
+  const rows = sizes.map(({ name, ours, minified, gzipped }) => [
+    ours ? `**${name}**` : name,
+    minified.toLocaleString('en-US'),
+    gzipped.toLocaleString('en-US'),
+  ])
+  const { median, low, high } = startUp.firstAnswer
+  const profile = startUp.wrangler
+    ? ` \`wrangler check startup\` counts ${startUp.wrangler} of activity in its profile.`
+    : ''
+  return [
+    '## Sizes',
+    'Bytes, bundled and minified by esbuild, and gzipped:',
+    table(['', 'minified', 'gzipped'], rows),
+    '## Start of the Worker',
+    `A fresh workerd gives its first answer ${median.toFixed(1)} ms (${low.toFixed(1)} to ${high.toFixed(1)}) later with the Worker than with one that answers a constant.${profile}`,
+  ]
+}
+
+function entries({ runtimes }: Results): [Runtime, RuntimeResults][] {
+  return (Object.keys(RUNTIME_NAMES) as Runtime[]).flatMap((runtime): [Runtime, RuntimeResults][] => {
+    const results = runtimes[runtime]
+    return results ? [[runtime, results]] : []
+  })
+}
