@@ -32,10 +32,11 @@ type Runtime = keyof typeof runtimes
 
 const WARNING = /⚠|\bwarn|Node\.js (API|module)|not supported|Critical dependency|Dynamic Code/i
 
-/** Only what Next.js says about its own edge runtime. */
+/** Only what Next.js says about itself. */
 const NOT_OURS = [
   /The Edge Runtime is deprecated/i,
   /Using edge runtime on a page currently disables static generation/,
+  /No build cache found/,
 ]
 
 const work = mkdtempSync(join(tmpdir(), 'next-example-'))

@@ -41,7 +41,9 @@ test('signing brings nothing but signing', async () => {
   expect(paths.filter((path) => !/^(dist|node_modules\/jose)\/|^<stdin>$/.test(path))).toEqual([])
   expect(paths.filter((path) => /jwe|encrypt|decrypt|verif|inspect|jwks|remote/i.test(path))).toEqual([])
   // Engine calls keep their names when minified, whichever module they come from.
-  expect(text).not.toMatch(/\.(encrypt|decrypt|verify|wrapKey|unwrapKey|deriveBits|deriveKey)\(/)
+  expect(text).not.toMatch(/\.(encrypt|decrypt|wrapKey|unwrapKey|deriveBits|deriveKey)\(/)
+  // One: a new key pair is tried once, since not every engine checks that its halves belong together.
+  expect(text.match(/\.verify\(/g)).toHaveLength(1)
   expect(text).not.toContain('node:')
   expect(size).toBeLessThanOrEqual(MAX_GZIPPED)
 })
