@@ -116,6 +116,19 @@ export const importedStrength: ConformanceModule = (suite, lib) => {
     }
   })
 
+  suite.test('an RSA key with the exponent 1 is weak, where an engine imports it at all', async () => {
+    const jwk = unusualRsaJwk(2048, 1n)
+    for (const extractable of [true, false]) {
+      const key = await importFor(
+        'RS256',
+        { kty: 'RSA', n: jwk.n, e: 'AQ' } as never,
+        'verify',
+        extractable,
+      ).catch(() => undefined)
+      if (key) await rejects(() => lib.createVerifier({ workspaceKey: 'w', publicKey: key }), 'ERR_KEY_WEAK')
+    }
+  })
+
   suite.test('an RSA key of 2041 bits is weak where its modulus can be had', async () => {
     const key = await importFor('RS256', unusualRsaJwk(2041, 65_537n), 'sign', true)
     await rejects(() => createTestSigner(lib, { privateKey: key }), 'ERR_KEY_WEAK')

@@ -137,6 +137,15 @@ export const inspections: ConformanceModule = (suite, lib) => {
     equal(codesOf(lib, `${header}.${payload}.${der}`), ['SIGNATURE_DER'])
   })
 
+  suite.test('an alg that no text can be made of', () => {
+    const header = encodePart('{"alg":{"toString":0}}')
+    equal(codesOf(lib, `${header}.${encodePart({}, goodClaims)}.AAAA`), ['ALGORITHM_UNSUPPORTED'])
+  })
+
+  suite.test('what is too long to be a token is not looked through', () => {
+    equal(codesOf(lib, `${' '.repeat(70_000)}x`), ['TOO_LARGE'])
+  })
+
   suite.test('what is not JSON', () => {
     equal(codesOf(lib, `${encodePart('"HS512"')}.${encodePart({}, goodClaims)}.AAAA`), ['NOT_JSON'])
     equal(codesOf(lib, `${encodePart({ alg: 'HS512' })}.${encodePart('[1]')}.${'A'.repeat(86)}`), [

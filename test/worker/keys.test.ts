@@ -44,6 +44,9 @@ const FAULTS: Record<string, object> = {
 const { send } = useStage({
   secret: { bindings: settings },
   'secret, retired': { bindings: { ...settings, ...retiring(oldJwk) } },
+  'a whole key pair, retired': {
+    bindings: { ...settings, ...retiring({ ...oldJwk, privateKey: 'not to be shown' } as typeof oldJwk) },
+  },
   ES256: withKey(ec),
   ES384: withKey(ec384),
   RS256: withKey(rsa),
@@ -100,6 +103,10 @@ describe('the key set', () => {
 
   test('has the key id and algorithm that are set', async () => {
     expect((await keySet('PS512')).keys).toEqual([expect.objectContaining({ kid: 'current', alg: 'PS512' })])
+  })
+
+  test('holds no member that is not known to be public', async () => {
+    expect(await keySet('a whole key pair, retired')).toEqual({ keys: [oldJwk] })
   })
 
   test('holds the current key and the retired ones', async () => {
