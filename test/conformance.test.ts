@@ -3,5 +3,5 @@ import * as lib from '../src/index.ts'
 import { modules } from './conformance/index.ts'
 
 for (const [name, register] of Object.entries(modules)) {
-  describe(name, () => register({ test: (title, run) => void test(title, run) }, lib))
+  describe(name, () => register({ test: (title, run) => void test(title, run), supports: () => {} }, lib))
 }

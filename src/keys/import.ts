@@ -222,7 +222,7 @@ async function completePoint(
     if (!compressed || toHex(compressed) === `0${2 + ((y.at(-1) as number) & 1)}${toHex(x)}`)
       return { ...numbers, x, y }
   } catch (cause) {
-    // Firefox and Safari derive no points at all: not even that of the number one, which is a key on every curve.
+    // Firefox derives no points at all: not even that of the number one, which is a key on every curve.
     try {
       const one = toFieldLength(Uint8Array.of(1), numbers.crv)
       await webCrypto().exportKey('jwk', await importPkcs8({ ...numbers, d: one }, algorithm, true))

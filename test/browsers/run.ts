@@ -12,8 +12,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import * as lib from '../../src/index.ts'
 import { modules } from '../conformance/index.ts'
-import type { Result } from '../conformance/suite.ts'
+import { countTests, type Result } from '../conformance/suite.ts'
 import { report } from '../runtimes/report.ts'
+import { record } from '../support/record.ts'
 import { type Engine, engines } from './engines.ts'
 import { bundleSuite, installPackage } from './packed.ts'
 import { type RunningProcess, startProcess } from './processes.ts'
@@ -35,7 +36,8 @@ process.on('exit', () => rmSync(work, { recursive: true, force: true, maxRetries
 
 const names = process.argv.slice(2)
 const script = await bundleSuite(fileURLToPath(new URL('page.ts', import.meta.url)), installPackage(work))
-const expected = countTests()
+// As many as on Node.
+const expected = countTests(modules, lib)
 
 for (const engine of engines.filter(({ runtime }) => names.length === 0 || names.includes(runtime))) {
   try {
@@ -46,13 +48,6 @@ for (const engine of engines.filter(({ runtime }) => names.length === 0 || names
     console.error(`${engine.runtime}: ${(error as Error).message}`)
     process.exitCode = 1
   }
-}
-
-/** As many as there are on Node. */
-function countTests(): number {
-  let count = 0
-  for (const register of Object.values(modules)) register({ test: () => count++ }, lib)
-  return count
 }
 
 /** Prints the engine's line. @returns what else is wrong */
@@ -67,7 +62,8 @@ async function runEngine(engine: Engine): Promise<string[]> {
     secure.result.total !== expected && `${secure.result.total} tests ran, and ${expected} on Node`,
     ...insecure.result.failures.map(({ name, message }) => `${name}\n  ${message}`),
   ].filter((problem) => problem !== false)
-  if (report({ ...secure.result, runtime: engine.runtime, version }) !== 0) problems.push('tests failed')
+  const result = record({ ...secure.result, runtime: engine.runtime, version })
+  if (report(result) !== 0) problems.push('tests failed')
   return problems
 }
 

@@ -7,7 +7,7 @@ import { createTestSigner } from './tokens.ts'
 /** What a runtime cannot do. It is asked for it without our help, and we must then say so by our own code. */
 
 /**
- * Where a runtime does not tell the public point of an EC key that comes without it, as Firefox and Safari do not,
+ * Where a runtime does not tell the public point of an EC key that comes without it, as Firefox does not,
  * such a key must be refused.
  *
  * @returns whether that was so

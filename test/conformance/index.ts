@@ -46,6 +46,7 @@ import { roundTrips, verifierSecrets } from './round-trip.ts'
 import { silentErrors } from './secrecy.ts'
 import { secretStrength, secretText } from './secrets.ts'
 import type { ConformanceModule } from './suite.ts'
+import { support } from './support.ts'
 import { pollution, verifiedDates, verifiedSubject, verifiedWorkspace } from './verified-claims.ts'
 import { allowedAlgorithms, verifierOptions } from './verifier-options.ts'
 import { silentVerifiers } from './verifier-secrecy.ts'
@@ -132,6 +133,7 @@ export const modules: Record<string, ConformanceModule> = {
   signerOptions,
   silentErrors,
   silentVerifiers,
+  support,
   tokenEncoding,
   tokenForm,
   tokenJson,

@@ -7,7 +7,12 @@ export type Library = typeof import('../../src/index.ts')
 
 export interface Suite {
   test(name: string, run: () => void | Promise<void>): void
+  /** Called by a test that has just seen it work. */
+  supports(use: keyof Support, form: string, algorithm: string): void
 }
+
+/** By form of key, the algorithms that it was seen to work with. */
+export type Support = Record<'sign' | 'verify', Record<string, string[]>>
 
 export type ConformanceModule = (suite: Suite, lib: Library) => void
 
@@ -23,6 +28,7 @@ export interface Result {
   failed: number
   total: number
   failures: Failure[]
+  support: Support
 }
 
 export function assert(condition: unknown, message = 'assertion failed'): asserts condition {
@@ -57,13 +63,17 @@ export async function runSuite(
   version: string,
 ): Promise<Result> {
   const tests = new Map<string, () => void | Promise<void>>()
+  const support: Support = { sign: {}, verify: {} }
+  const supports: Suite['supports'] = (use, form, algorithm) => {
+    support[use][form] = [...(support[use][form] ?? []), algorithm]
+  }
   for (const [module, register] of Object.entries(modules)) {
     const test: Suite['test'] = (title, run) => {
       const name = `${module} > ${title}`
       assert(!tests.has(name), `two tests are named "${name}"`)
       tests.set(name, run)
     }
-    register({ test }, lib)
+    register({ test, supports }, lib)
   }
 
   const failures: Failure[] = []
@@ -75,7 +85,15 @@ export async function runSuite(
     }
   }
   const total = tests.size
-  return { runtime, version, passed: total - failures.length, failed: failures.length, total, failures }
+  const failed = failures.length
+  return { runtime, version, passed: total - failed, failed, total, failures, support }
+}
+
+/** How many tests there are, without running any. */
+export function countTests(modules: Record<string, ConformanceModule>, lib: Library): number {
+  let count = 0
+  for (const register of Object.values(modules)) register({ test: () => count++, supports: () => {} }, lib)
+  return count
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -17,8 +17,9 @@ import { createTokenProvider } from '../../src/provider.ts'
 import { bundleSuite, packPackage, runCommand } from '../browsers/packed.ts'
 import { type RunningProcess, startProcess } from '../browsers/processes.ts'
 import { modules } from '../conformance/index.ts'
-import { assert, equal, type Result } from '../conformance/suite.ts'
+import { assert, countTests, equal, type Result } from '../conformance/suite.ts'
 import { report } from '../runtimes/report.ts'
+import { record } from '../support/record.ts'
 import { type MembraneApi, startMembraneApi } from '../worker/membrane-api.ts'
 
 /** Milliseconds for building, for starting, and for the suite in one runtime. */
@@ -177,14 +178,8 @@ async function runInside(url: string): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.timeout(SUITE_LIMIT) })
   equal(response.status, 200)
   const result = (await response.json()) as Result
-  if (report(result) !== 0) process.exitCode = 1
-  equal(result.total, countTests(), 'tests, and on Node')
-}
-
-function countTests(): number {
-  let count = 0
-  for (const register of Object.values(modules)) register({ test: () => count++ }, lib)
-  return count
+  if (report(record(result)) !== 0) process.exitCode = 1
+  equal(result.total, countTests(modules, lib), 'tests, and on Node')
 }
 
 async function waitFor(origin: string, next: RunningProcess): Promise<void> {

@@ -9,6 +9,7 @@ import { build, version as esbuildVersion, type Plugin } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Result } from '../conformance/suite.ts'
+import { record } from '../support/record.ts'
 import { findNode } from './node-versions.ts'
 import { bin, installPacked, type Project, run } from './packed-package.ts'
 
@@ -126,7 +127,8 @@ async function bundle(runner: string, scheme?: string): Promise<string> {
 }
 
 function collect(line: string, names: Partial<Result> = {}): Partial<Result> {
-  const { failures, ...summary } = { ...(JSON.parse(line) as Partial<Result>), ...names }
+  const { failures, ...result } = { ...(JSON.parse(line) as Result), ...names }
+  const summary = record(result)
   console.log(JSON.stringify(summary))
   totals[`${summary.runtime} ${summary.version}`] = summary.total ?? 0
   expect(failures ?? [], JSON.stringify(failures)).toEqual([])

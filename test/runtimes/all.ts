@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Result } from '../conformance/suite.ts'
+import { record } from '../support/record.ts'
 
 type Summary = Omit<Result, 'failures'>
 
@@ -25,7 +26,7 @@ function run(name: string, [command, ...args]: [string, ...string[]]): Promise<S
       process.stderr.write(stderr)
       const line = stdout.trim()
       const summary = line.startsWith('{"runtime":') ? (JSON.parse(line) as Summary) : undefined
-      if (summary) console.log(line)
+      if (summary) console.log(JSON.stringify(record(summary)))
       else console.error(`${name} printed no result${error ? `: ${error.message}` : ''}`)
       // Results that look well from a process that did not end well are no results.
       resolve(error && summary?.failed === 0 ? undefined : summary)

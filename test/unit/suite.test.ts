@@ -82,7 +82,8 @@ describe('runSuite', () => {
     const order: number[] = []
     const result = await runSuite(
       {
-        one: ({ test }) => {
+        one: ({ test, supports }) => {
+          test('works', () => supports('sign', 'JWK', 'ES256'))
           test('late', () => Promise.resolve().then(() => void order.push(1)))
           test('bad', () => assert(order.length === 5, 'five'))
         },
@@ -96,10 +97,11 @@ describe('runSuite', () => {
     expect(result).toEqual({
       runtime: 'here',
       version: '1.0',
-      passed: 2,
+      passed: 3,
       failed: 1,
-      total: 3,
+      total: 4,
       failures: [{ name: 'one > bad', message: 'five' }],
+      support: { sign: { JWK: ['ES256'] }, verify: {} },
     })
   })
 

@@ -1,0 +1,34 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Result } from '../conformance/suite.ts'
+
+const directory = fileURLToPath(new URL('../../node_modules/.cache/membrane-token/support/', import.meta.url))
+
+export type Recorded = Pick<Result, 'version' | 'support'>
+
+/** Keeps what a runtime was seen to support, for `npm run support`. @returns the rest of its result */
+export function record<Kind extends Omit<Result, 'failures'>>(result: Kind): Omit<Kind, 'support'> {
+  const { support, ...rest } = result
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(pathOf(idOf(result)), JSON.stringify({ version: result.version, support }))
+  return rest
+}
+
+/** What the last run of a runtime has left; `undefined` where there was none. */
+export function recorded(id: string): Recorded | undefined {
+  try {
+    return JSON.parse(readFileSync(pathOf(id), 'utf8')) as Recorded
+  } catch {
+    return undefined
+  }
+}
+
+/** The suite runs on several versions of Node, and on one of everything else. */
+function idOf({ runtime, version }: Pick<Result, 'runtime' | 'version'>): string {
+  return runtime === 'node' ? `node-${Number.parseInt(version, 10)}` : runtime
+}
+
+function pathOf(id: string): string {
+  return join(directory, `${id}.json`)
+}

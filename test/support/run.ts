@@ -1,0 +1,83 @@
+// `npm run support`: writes README's tables of support from what the last runs of the suite have left.
+// With `--check`, as in CI, it compares instead.
+import { readFileSync, writeFileSync } from 'node:fs'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { forms } from '../conformance/support.ts'
+import { type Recorded, recorded } from './record.ts'
+
+interface Runtime {
+  id: string
+  label: string
+  /** The command that runs the suite there. */
+  command: 'conformance' | 'package' | 'browsers' | 'next'
+}
+
+const RUNTIMES: Runtime[] = [
+  { id: 'node-20', label: 'Node', command: 'package' },
+  { id: 'node-22', label: 'Node', command: 'package' },
+  { id: 'node-24', label: 'Node', command: 'conformance' },
+  { id: 'workerd', label: 'workerd', command: 'conformance' },
+  { id: 'deno', label: 'Deno', command: 'conformance' },
+  { id: 'bun', label: 'Bun', command: 'conformance' },
+  { id: 'next-edge', label: 'Next.js edge', command: 'next' },
+  { id: 'next-nodejs', label: 'Next.js Node', command: 'next' },
+  { id: 'chromium', label: 'Chromium', command: 'browsers' },
+  { id: 'firefox', label: 'Firefox', command: 'browsers' },
+  { id: 'webkitgtk', label: 'WebKitGTK', command: 'browsers' },
+]
+
+const MARKED = /(?<=<!-- support -->\n)[\s\S]*?(?=<!-- end -->)/
+
+const found = RUNTIMES.map((runtime) => ({ ...runtime, result: recorded(runtime.id) }))
+const missing = found.filter(({ result }) => !result)
+const path = fileURLToPath(new URL('../../README.md', import.meta.url))
+const readme = readFileSync(path, 'utf8')
+const tables = `${tableOf('sign')}\n\n${tableOf('verify')}\n`
+
+if (missing.length > 0) {
+  for (const { id, command } of missing) console.error(`${id} was not run: npm run test:${command}`)
+  process.exitCode = 1
+} else if (!process.argv.includes('--check')) {
+  writeFileSync(path, readme.replace(MARKED, tables))
+} else if (withoutMachine(MARKED.exec(readme)?.[0] ?? '') !== withoutMachine(tables)) {
+  console.error(`README does not say what was run; npm run support writes it:\n\n${tables}`)
+  process.exitCode = 1
+} else {
+  console.log(tables)
+}
+
+function tableOf(use: 'sign' | 'verify'): string {
+  const columns = forms[use]
+  const rows = [
+    [`to ${use}`, ...columns.map(({ form }) => form)],
+    ['---', ...columns.map(() => '---')],
+    ['', ...columns.map(({ algorithms }) => families(algorithms))],
+    ...found.flatMap(({ label, result }) => {
+      if (!result) return []
+      return [[`${label} ${result.version}`, ...columns.map((column) => cellOf(use, column, result))]]
+    }),
+  ]
+  return rows.map((row) => `| ${row.join(' | ')} |`).join('\n')
+}
+
+/** What works of what the form can have: all, none, or these. */
+function cellOf(
+  use: 'sign' | 'verify',
+  { form, algorithms }: { form: string; algorithms: string[] },
+  { support }: Recorded,
+): string {
+  const works = support[use][form] ?? []
+  if (works.length === 0) return '–'
+  return algorithms.every((name) => works.includes(name)) ? '✓' : works.join(' ')
+}
+
+/** Three of each make a family. */
+function families(algorithms: string[]): string {
+  return [...new Set(algorithms.map((name) => `${name.slice(0, 2)}*`))].join(' ')
+}
+
+/** What a machine brings itself may be of another version there, and must support the same. */
+function withoutMachine(text: string): string {
+  return text.replace(/^\| (Node 2[02]|Chromium|Firefox|WebKitGTK)[^|]*/gm, '| $1 ')
+}
