@@ -35,7 +35,7 @@ export const CLAIM_STYLES: Readonly<Record<ClaimStyle, ClaimSpelling>> = {
 /** Writes the claims sets of one workspace. */
 export interface ClaimsWriter {
   customer(customer: Customer, validity: Validity, jwtId: string | undefined): string
-  admin(validity: Validity, jwtId: string | undefined): string
+  admin(nobody: undefined, validity: Validity, jwtId: string | undefined): string
 }
 
 const DEPTH_LIMIT = 200
@@ -59,7 +59,7 @@ export function createClaimsWriter(style: ClaimStyle, workspaceKey: string): Cla
 
   return {
     customer: (customer, validity, jwtId) => customerHead + writeCustomer(customer) + end(validity, jwtId),
-    admin: (validity, jwtId) => adminHead + end(validity, jwtId),
+    admin: (_, validity, jwtId) => adminHead + end(validity, jwtId),
   }
 }
 

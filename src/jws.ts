@@ -7,29 +7,41 @@ export const TOKEN_SIZE_LIMIT = 8192
 
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
 
-/** Signs one payload, JSON text, as a compact JWS (RFC 7515 section 7.1). */
-export type JwsSigner = (payload: string) => Promise<string>
+// One for all, and never across an await: Web Crypto copies what it is given before it answers. No new memory for
+// each text makes a token with HS* cheaper by a tenth.
+const scratch: Uint8Array<ArrayBuffer> = /* @__PURE__ */ new Uint8Array(TOKEN_SIZE_LIMIT)
 
-/**
- * Binds a key, its algorithm and the header once.
- *
- * @throws (when signing) `ERR_TOKEN_TOO_LARGE` over {@link TOKEN_SIZE_LIMIT} characters
- */
+/** Makes compact JWS (RFC 7515 section 7.1) of payloads, in three steps so that its caller waits only once. */
+export interface JwsSigner {
+  /** The signing input of a payload, JSON text. */
+  inputOf(payload: string): string
+  sign(input: string): Promise<ArrayBuffer>
+}
+
+/** Binds a key, its algorithm and the header once. */
 export function createJwsSigner(key: CryptoKey, algorithm: Algorithm, keyId: string | undefined): JwsSigner {
   const { name, hash, namedCurve, saltLength } = ALGORITHMS[algorithm]
   // The bare name where the key knows the rest: engines read a text faster than an object, workerd by a sixth.
   const parameters = namedCurve ? { name, hash } : saltLength ? { name, saltLength } : name
   const header = `${base64url(JSON.stringify({ alg: algorithm, typ: 'JWT', kid: keyId }))}.`
-
-  // No async function of its own: the caller's waits already, and each costs some percent of an HMAC.
-  return (payload) => {
-    const signingInput = header + base64url(payload)
-    return crypto.subtle.sign(parameters, key, encoder.encode(signingInput)).then((signature) => {
-      const token = `${signingInput}.${base64url(new Uint8Array(signature))}`
-      checkTokenSize(token)
-      return token
-    })
+  return {
+    inputOf: (payload) => header + base64url(encode(payload)),
+    // No async function: each costs some percent of an HMAC.
+    sign: (input) => crypto.subtle.sign(parameters, key, encode(input)),
   }
+}
+
+/** The bytes of a text, until the next one is encoded. */
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  const { read, written } = encoder.encodeInto(text, scratch)
+  return read === text.length ? scratch.subarray(0, written) : encoder.encode(text)
+}
+
+/** @throws `ERR_TOKEN_TOO_LARGE` over {@link TOKEN_SIZE_LIMIT} characters */
+export function completeJws(input: string, signature: ArrayBuffer): string {
+  const token = `${input}.${base64url(new Uint8Array(signature))}`
+  checkTokenSize(token)
+  return token
 }
 
 /** @throws `ERR_TOKEN_TOO_LARGE` over {@link TOKEN_SIZE_LIMIT} characters */

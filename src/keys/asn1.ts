@@ -1,6 +1,7 @@
 import type { Curve } from '../algorithms.ts'
-import { MembraneTokenError } from '../errors.ts'
+import type { MembraneTokenError } from '../errors.ts'
 import { contentOf, type DerElement, oidOf, readElement, readElements, TAG, unsignedOf } from './der.ts'
+import { unsupportedKey } from './errors.ts'
 import { CURVES, type RsaNumbers, USABLE_KEYS } from './numbers.ts'
 
 /** The object identifiers of the key types that can be used (RFC 3279, RFC 5480), as hexadecimal. */
@@ -31,19 +32,19 @@ export function readKeyAlgorithm(element: DerElement | undefined): KeyAlgorithm 
   const oid = oidOf(identifier)
   if (oid === KEY_OID.RSA) return { kty: 'RSA' }
   if (oid === KEY_OID.EC) return { kty: 'EC', crv: readCurve(parameters) }
-  throw unsupported(UNSUPPORTED_OIDS[oid] ?? 'neither an RSA nor an EC key')
+  throw foreign(oid, 'neither an RSA nor an EC key')
 }
 
 /** Reads ECParameters (RFC 5480 section 2.1.1). @throws `ERR_KEY_FORMAT_UNSUPPORTED` */
 export function readCurve(element: DerElement | undefined): Curve {
   if (element?.tag === TAG.SEQUENCE) {
-    throw unsupported(
-      'an EC key with explicit parameters; name its curve with `openssl ec -param_enc named_curve`',
+    throw unsupportedKey(
+      'This is an EC key with explicit parameters; name its curve with `openssl ec -param_enc named_curve`.',
     )
   }
   const oid = oidOf(element)
   for (const crv of Object.keys(CURVES) as Curve[]) if (CURVES[crv].oid === oid) return crv
-  throw unsupported(UNSUPPORTED_OIDS[oid] ?? 'an EC key on another curve')
+  throw foreign(oid, 'an EC key on another curve')
 }
 
 /** Reads an RSAPublicKey (RFC 8017 appendix A.1.1). */
@@ -52,6 +53,6 @@ export function readRsaPublicKey(der: Uint8Array): RsaNumbers {
   return { kty: 'RSA', n: unsignedOf(n), e: unsignedOf(e) }
 }
 
-function unsupported(found: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_FORMAT_UNSUPPORTED', `This is ${found}. ${USABLE_KEYS}`)
+function foreign(oid: string, otherwise: string): MembraneTokenError {
+  return unsupportedKey(`This is ${UNSUPPORTED_OIDS[oid] ?? otherwise}. ${USABLE_KEYS}`)
 }

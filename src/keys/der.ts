@@ -1,4 +1,5 @@
-import { MembraneTokenError } from '../errors.ts'
+import type { MembraneTokenError } from '../errors.ts'
+import { invalidKey } from './errors.ts'
 
 /** The ASN.1 tags (X.690) that key structures use. */
 export const TAG = {
@@ -18,10 +19,7 @@ export interface DerElement {
 }
 
 const invalid = (): MembraneTokenError =>
-  new MembraneTokenError(
-    'ERR_KEY_INVALID',
-    "The key's bytes are not DER: cut off, damaged or followed by others.",
-  )
+  invalidKey("The key's bytes are not DER: cut off, damaged or followed by others.")
 
 /** Reads the one element that the bytes hold. @throws `ERR_KEY_INVALID` if they hold less, or more */
 export function readElement(bytes: Uint8Array): DerElement {
@@ -91,15 +89,7 @@ export function trimZeros(bytes: Uint8Array): Uint8Array {
   return start === -1 ? new Uint8Array(0) : bytes.subarray(start)
 }
 
-/** Writes an element of fewer than 256 bytes, as those of EC keys are. */
-export function writeElement(tag: number, content: readonly number[]): number[] {
-  return [tag, ...(content.length < 0x80 ? [] : [0x81]), content.length, ...content]
-}
-
-/** Writes an OBJECT IDENTIFIER from the hexadecimal of its encoding. */
-export function writeOid(oid: string): number[] {
-  return writeElement(
-    TAG.OID,
-    (oid.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16)),
-  )
+/** The bytes that hexadecimal digits stand for. */
+export function fromHex(digits: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }

@@ -9,6 +9,7 @@ import {
 import { MembraneTokenError } from '../errors.ts'
 import { invalidOption } from '../options.ts'
 import { toHex } from './der.ts'
+import { invalidKey, mismatchedKey, unsupportedKey, weakKey } from './errors.ts'
 import { isBytes } from './material.ts'
 import {
   checkRsaExponent,
@@ -18,11 +19,12 @@ import {
   decodeMember,
   type EcNumbers,
   type EcPrivateNumbers,
+  type Point,
   toFieldLength,
   toPublicMembers,
   USABLE_KEYS,
 } from './numbers.ts'
-import { readPrivateKey, toRsaJwk, writePkcs8 } from './private-key.ts'
+import { readPrivateKey, toPrivateJwk, writePkcs8 } from './private-key.ts'
 
 /** A key ready for use, bound to its one algorithm. */
 export interface ImportedKey {
@@ -138,13 +140,12 @@ function holdsKey(text: string): boolean {
 const BASE64_OF_BEGIN = 'LS0tLS1CRUdJTi'
 
 function notASecret(): MembraneTokenError {
-  return unsupported('This is a key, not a secret; give it as privateKey.')
+  return unsupportedKey('This is a key, not a secret; give it as privateKey.')
 }
 
 function checkSecretSize(size: number, allowShort: boolean): void {
   if (size >= SECRET_SIZE || (size > 0 && allowShort)) return
-  throw new MembraneTokenError(
-    'ERR_KEY_WEAK',
+  throw weakKey(
     size === 0
       ? 'The secret is empty; is the variable that should hold it set?'
       : `The secret has ${size} bytes, under ${SECRET_SIZE}; if it really is the workspace's, pass allowShortSecret: true.`,
@@ -161,44 +162,29 @@ export async function importPrivateKey(input: unknown, wanted: Algorithm | undef
   const { numbers, alg } = readPrivateKey(input)
   const algorithm = chooseAlgorithm(numbers.kty, numbers.kty === 'EC' ? numbers.crv : undefined, wanted, alg)
   const subtle = webCrypto()
-  if (numbers.kty === 'RSA') {
-    const parameters = importParameters(ALGORITHMS[algorithm])
-    const key = await subtle
-      .importKey('jwk', toRsaJwk(numbers), parameters, false, ['sign'])
-      .catch((cause) => {
-        // The numbers have been checked, so that what is left are the engine's limits.
-        throw unsupported(RSA_LIMITS, cause)
-      })
-    return { key, algorithm, publicMembers: toPublicMembers(numbers) }
-  }
-  const complete = await completePoint(numbers, algorithm)
+  const { hash } = ALGORITHMS[algorithm]
+  const parameters = importParameters(ALGORITHMS[algorithm])
+  const complete = numbers.kty === 'RSA' ? numbers : await completePoint(numbers)
+  const publicMembers = toPublicMembers(complete)
   try {
-    const key = await importPkcs8(complete, algorithm)
-    // Deno takes numbers that do not belong together, and says so only when the key is used; Firefox and WebKitGTK
-    // never do, and sign what nobody can verify.
-    const parameters = { ...importParameters(ALGORITHMS[algorithm]), hash: ALGORITHMS[algorithm].hash }
-    const publicMembers = toPublicMembers(complete)
-    const publicKey = await subtle.importKey('jwk', publicMembers, parameters, false, ['verify'])
-    const data = new Uint8Array(1)
-    if (!(await subtle.verify(parameters, publicKey, await subtle.sign(parameters, key, data), data)))
-      throw damaged()
+    const key = await subtle.importKey('jwk', toPrivateJwk(complete), parameters, false, ['sign'])
+    // The numbers of an RSA key have been checked; of an EC key that is the engine's business. Deno says only when the
+    // key is used that its numbers do not belong together; Firefox and WebKitGTK never do, and sign what nobody can verify.
+    if (numbers.kty === 'EC') {
+      const ecdsa = { ...parameters, hash }
+      const publicKey = await subtle.importKey('jwk', publicMembers, parameters, false, ['verify'])
+      const data = new Uint8Array(1)
+      if (!(await subtle.verify(ecdsa, publicKey, await subtle.sign(ecdsa, key, data), data)))
+        throw invalidKey(DAMAGED)
+    }
     return { key, algorithm, publicMembers }
   } catch (cause) {
-    throw damaged(cause)
+    throw numbers.kty === 'RSA' ? unsupportedKey(RSA_LIMITS, cause) : invalidKey(DAMAGED, cause)
   }
 }
 
 /** What to say when an engine refuses an RSA key whose numbers are right. */
 export const RSA_LIMITS = 'This runtime refuses the RSA key; 2048 to 4096 bits work everywhere.'
-
-function importPkcs8(
-  numbers: EcPrivateNumbers,
-  algorithm: Algorithm,
-  extractable = false,
-): Promise<CryptoKey> {
-  const parameters = importParameters(ALGORITHMS[algorithm])
-  return webCrypto().importKey('pkcs8', writePkcs8(numbers), parameters, extractable, ['sign'])
-}
 
 /** The parameters that `importKey` takes for an algorithm. */
 export function importParameters({
@@ -209,31 +195,32 @@ export function importParameters({
   return namedCurve ? { name, namedCurve } : { name, hash }
 }
 
-// Multiplying points is the engine's business, so the key goes through it once to come back with its point.
-async function completePoint(
-  numbers: EcPrivateNumbers,
-  algorithm: Algorithm,
-): Promise<EcPrivateNumbers & EcNumbers> {
-  const { compressed } = numbers
-  if (numbers.x && numbers.y) return numbers as EcPrivateNumbers & EcNumbers
+async function completePoint(numbers: EcPrivateNumbers): Promise<EcPrivateNumbers & EcNumbers> {
+  const { crv, d, x, y, compressed } = numbers
+  if (x && y) return { ...numbers, x, y }
   try {
-    const jwk = { ...(await webCrypto().exportKey('jwk', await importPkcs8(numbers, algorithm, true))) }
-    const [x, y] = [decodeMember(jwk, 'x'), decodeMember(jwk, 'y')]
-    if (!compressed || toHex(compressed) === `0${2 + ((y.at(-1) as number) & 1)}${toHex(x)}`)
-      return { ...numbers, x, y }
+    const point = await derivePoint(crv, d)
+    if (!compressed || toHex(compressed) === `0${2 + ((point.y.at(-1) as number) & 1)}${toHex(point.x)}`)
+      return { ...numbers, ...point }
   } catch (cause) {
     // Firefox derives no points at all: not even that of the number one, which is a key on every curve.
-    try {
-      const one = toFieldLength(Uint8Array.of(1), numbers.crv)
-      await webCrypto().exportKey('jwk', await importPkcs8({ ...numbers, d: one }, algorithm, true))
-    } catch {
-      throw unsupported(
+    await derivePoint(crv, toFieldLength(Uint8Array.of(1), crv)).catch(() => {
+      throw unsupportedKey(
         'This runtime needs the public point in the key; add it with `openssl ec -conv_form uncompressed`.',
         cause,
       )
-    }
+    })
   }
-  throw damaged()
+  throw invalidKey(DAMAGED)
+}
+
+// Multiplying points is the engine's business, so the key goes through it once to come back with its point.
+async function derivePoint(crv: Curve, d: Uint8Array): Promise<Point> {
+  const subtle = webCrypto()
+  const parameters = { name: 'ECDSA', namedCurve: crv }
+  const key = await subtle.importKey('pkcs8', writePkcs8(crv, d), parameters, true, ['sign'])
+  const jwk = { ...(await subtle.exportKey('jwk', key)) }
+  return { x: decodeMember(jwk, 'x'), y: decodeMember(jwk, 'y') }
 }
 
 async function usePrivateCryptoKey(key: CryptoKey, wanted: Algorithm | undefined): Promise<ImportedKey> {
@@ -269,13 +256,13 @@ export function checkCryptoKey(
   usage: 'sign' | 'verify',
 ): Algorithm {
   if (key.type !== type)
-    throw unsupported(`This CryptoKey is a ${key.type} key, and a ${type} key is needed here.`)
+    throw unsupportedKey(`This CryptoKey is a ${key.type} key, and a ${type} key is needed here.`)
   const { name, hash, namedCurve } = key.algorithm as {
     name: string
     hash?: { name: string }
     namedCurve?: string
   }
-  if (/^(Ed|X)\d/.test(name)) throw unsupported(`This CryptoKey is an ${name} key. ${USABLE_KEYS}`)
+  if (/^(Ed|X)\d/.test(name)) throw unsupportedKey(`This CryptoKey is an ${name} key. ${USABLE_KEYS}`)
   const algorithm = (Object.keys(ALGORITHMS) as Algorithm[]).find((candidate) => {
     const parameters = ALGORITHMS[candidate]
     return (
@@ -285,11 +272,11 @@ export function checkCryptoKey(
     )
   })
   if (!algorithm || (wanted && wanted !== algorithm)) {
-    throw mismatch(
+    throw mismatchedKey(
       `The CryptoKey is for ${algorithm ?? 'none of the twelve algorithms'}${wanted ? `, not for ${wanted}` : ''}.`,
     )
   }
-  if (!key.usages.includes(usage)) throw mismatch(`The CryptoKey has no usage "${usage}".`)
+  if (!key.usages.includes(usage)) throw mismatchedKey(`The CryptoKey has no usage "${usage}".`)
   return algorithm
 }
 
@@ -305,10 +292,11 @@ export function chooseAlgorithm(
   alg: string | undefined,
 ): Algorithm {
   const algorithm = wanted ?? alg ?? DEFAULT_ALGORITHMS[crv ?? (kty as 'oct' | 'RSA')]
-  if (alg !== undefined && alg !== algorithm) throw mismatch(`The JWK's alg is not the wanted ${algorithm}.`)
+  if (alg !== undefined && alg !== algorithm)
+    throw mismatchedKey(`The JWK's alg is not the wanted ${algorithm}.`)
   const fitting = fittingAlgorithms(kty, crv)
   if (fitting.includes(algorithm as Algorithm)) return algorithm as Algorithm
-  throw mismatch(`This key serves ${fitting.join(', ')}, not ${wanted ?? "the JWK's alg"}.`)
+  throw mismatchedKey(`This key serves ${fitting.join(', ')}, not ${wanted ?? "the JWK's alg"}.`)
 }
 
 /** The algorithms a key of this type, on this curve, can serve. */
@@ -316,16 +304,4 @@ export function fittingAlgorithms(kty: KeyType, crv: Curve | undefined): Algorit
   return (Object.keys(ALGORITHMS) as Algorithm[]).filter(
     (name) => ALGORITHMS[name].kty === kty && ALGORITHMS[name].namedCurve === crv,
   )
-}
-
-function mismatch(message: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_ALGORITHM_MISMATCH', message)
-}
-
-function unsupported(message: string, cause?: unknown): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_FORMAT_UNSUPPORTED', message, { cause })
-}
-
-function damaged(cause?: unknown): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_INVALID', DAMAGED, { cause })
 }

@@ -1,5 +1,6 @@
 import type { Curve } from '../algorithms.ts'
-import { MembraneTokenError } from '../errors.ts'
+import type { MembraneTokenError } from '../errors.ts'
+import { invalidKey, mismatchedKey, unsupportedKey } from './errors.ts'
 import { CURVES, USABLE_KEYS } from './numbers.ts'
 
 /** A JWK whose type is settled; its numbers are not read yet. */
@@ -31,29 +32,22 @@ export function readJwk(jwk: Readonly<Record<string, unknown>>, operation: 'sign
   if (other) throw unsupported(other)
   const curve =
     kty === 'EC' && typeof crv === 'string' && Object.hasOwn(CURVES, crv) ? (crv as Curve) : undefined
-  if (kty !== 'RSA' && !curve) throw invalid('kty must be RSA, or EC with a crv of P-256, P-384 or P-521')
-  if (alg !== undefined && typeof alg !== 'string') throw invalid('alg must be a string')
+  if (kty !== 'RSA' && !curve)
+    throw invalidKey("The JWK's kty must be RSA, or EC with a crv of P-256, P-384 or P-521.")
+  if (alg !== undefined && typeof alg !== 'string') throw invalidKey("The JWK's alg must be a string.")
   const isPrivate = PRIVATE_MEMBERS.some((name) => members[name] !== undefined)
   if (isPrivate !== (operation === 'sign')) {
     throw unsupported(
       operation === 'sign' ? 'a public key: it has no d' : 'a private key; give its public half, without d',
     )
   }
-  if (use !== undefined && use !== 'sig') throw mismatch('use must be "sig"')
+  if (use !== undefined && use !== 'sig') throw mismatchedKey('The JWK\'s use must be "sig".')
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes(operation))) {
-    throw mismatch(`key_ops must include "${operation}"`)
+    throw mismatchedKey(`The JWK's key_ops must include "${operation}".`)
   }
   return curve ? { kty: 'EC', crv: curve, alg, members } : { kty: 'RSA', alg, members }
 }
 
-function mismatch(rule: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_ALGORITHM_MISMATCH', `The JWK's ${rule}.`)
-}
-
-function invalid(rule: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_INVALID', `The JWK's ${rule}.`)
-}
-
 function unsupported(found: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_FORMAT_UNSUPPORTED', `This JWK is ${found}. ${USABLE_KEYS}`)
+  return unsupportedKey(`This JWK is ${found}. ${USABLE_KEYS}`)
 }

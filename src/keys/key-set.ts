@@ -1,6 +1,7 @@
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { KeySource } from '../jws-verification.ts'
+import { invalidKey, unsupportedKey } from './errors.ts'
 import { webCrypto } from './import.ts'
 import { PRIVATE_MEMBERS } from './jwk.ts'
 import { importPublicKey, type VerificationKey } from './public-key.ts'
@@ -45,20 +46,19 @@ export async function importKeySet(set: unknown, allowed: readonly Algorithm[] |
 
 function readKeySet(set: unknown): Readonly<Record<string, unknown>>[] {
   const keys: unknown = typeof set === 'object' && set !== null ? (set as { keys?: unknown }).keys : undefined
-  if (!Array.isArray(keys)) throw invalid('A JWK set is an object with a list of keys: { "keys": [ … ] }.')
+  if (!Array.isArray(keys)) throw invalidKey('A JWK set is an object with a list of keys: { "keys": [ … ] }.')
   const keyIds = new Set<unknown>()
   // Copied at once, so that the caller's later changes do not reach a key that is being imported.
   return Array.from(keys, (key: unknown) => {
-    if (typeof key !== 'object' || key === null) throw invalid('Every key of a JWK set must be an object.')
+    if (typeof key !== 'object' || key === null) throw invalidKey('Every key of a JWK set must be an object.')
     const jwk: Record<string, unknown> = { ...key }
     if (jwk.kty === 'oct' || PRIVATE_MEMBERS.some((name) => jwk[name] !== undefined)) {
-      throw new MembraneTokenError(
-        'ERR_KEY_FORMAT_UNSUPPORTED',
+      throw unsupportedKey(
         'The JWK set holds a private or symmetric key, and whoever reads it could sign; publish public keys only, and change that key.',
       )
     }
     if (jwk.kid !== undefined && keyIds.has(jwk.kid))
-      throw invalid('Two keys of the JWK set have the same kid; each needs its own.')
+      throw invalidKey('Two keys of the JWK set have the same kid; each needs its own.')
     keyIds.add(jwk.kid)
     return jwk
   })
@@ -93,8 +93,4 @@ function choose(
       ? `The token names no key (kid), and no key of the set serves ${algorithm}.`
       : "The token's key (kid) is not in the set; was it retired too early, or never published?",
   )
-}
-
-function invalid(message: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_INVALID', message)
 }

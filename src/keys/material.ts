@@ -1,5 +1,5 @@
-import { MembraneTokenError } from '../errors.ts'
 import { readElement, readElements, TAG } from './der.ts'
+import { invalidKey, unsupportedKey } from './errors.ts'
 import { USABLE_KEYS } from './numbers.ts'
 import { cleanText, decodeBase64, type KeyBlock, readPem, restoreLineBreaks } from './pem.ts'
 
@@ -42,7 +42,7 @@ export function readKeyMaterial(input: unknown): KeyMaterial {
   if (isBytes(input)) return readBytes(input.slice())
   if (typeof input === 'object' && input !== null && 'kty' in input)
     return { jwk: input as Record<string, unknown> }
-  throw invalid(FORMS)
+  throw invalidKey(FORMS)
 }
 
 /** Whether a value is a Uint8Array, of this realm or another. */
@@ -54,21 +54,22 @@ export function isBytes(value: unknown): value is Uint8Array {
 const TEXT_LIMIT = 65_536
 
 function readText(text: string, decoded = false): KeyMaterial {
-  if (text.length > TEXT_LIMIT) throw invalid(FORMS)
+  if (text.length > TEXT_LIMIT) throw invalidKey(FORMS)
   const clean = cleanText(text)
   if (clean.startsWith('{')) return readKeyMaterial(parseJwk(clean))
   const lines = restoreLineBreaks(clean)
   if (lines.includes('-----BEGIN ')) return { blocks: readPem(lines) }
-  if (/^(ssh|ecdsa|sk)-/.test(clean)) throw unsupported(UNSUPPORTED_FORMATS['OPENSSH PRIVATE KEY'] as string)
+  if (/^(ssh|ecdsa|sk)-/.test(clean))
+    throw unsupportedKey(UNSUPPORTED_FORMATS['OPENSSH PRIVATE KEY'] as string)
   const bytes = decoded ? undefined : decodeBase64(lines)
-  if (!bytes) throw invalid(FORMS)
+  if (!bytes) throw invalidKey(FORMS)
   return readBytes(bytes, true)
 }
 
 function readBytes(bytes: Uint8Array, decoded = false): KeyMaterial {
   if (bytes[0] !== TAG.SEQUENCE) return readText(new TextDecoder().decode(bytes), decoded)
   const label = recogniseDer(bytes)
-  if (!label) throw invalid(FORMS)
+  if (!label) throw invalidKey(FORMS)
   return { blocks: [{ label, der: bytes }] }
 }
 
@@ -80,7 +81,7 @@ function parseJwk(text: string): unknown {
       // No cause: engines quote the text in their message, and the text is a key.
     }
   }
-  throw invalid(FORMS)
+  throw invalidKey(FORMS)
 }
 
 function recogniseDer(der: Uint8Array): string | undefined {
@@ -102,24 +103,16 @@ export function readBlocks<T>(blocks: readonly KeyBlock[], readers: KeyReaders<T
   const block = blocks.find(({ label }) => Object.hasOwn(readers, label))
   if (!block) {
     const { label } = blocks.find(({ label }) => label.includes('PRIVATE')) ?? (blocks[0] as KeyBlock)
-    if (Object.hasOwn(UNSUPPORTED_FORMATS, label)) throw unsupported(UNSUPPORTED_FORMATS[label] as string)
+    if (Object.hasOwn(UNSUPPORTED_FORMATS, label)) throw unsupportedKey(UNSUPPORTED_FORMATS[label] as string)
     // A label of no known format is not repeated: it could be anything.
     const isKnown = DER_FORMATS.some(([, known]) => known === label)
-    throw unsupported(
+    throw unsupportedKey(
       `This is ${isKnown ? label : 'PEM of another kind'}, and ${wanted} is needed here. ${USABLE_KEYS}`,
     )
   }
   const found = recogniseDer(block.der)
   if (found !== block.label) {
-    throw invalid(`The PEM says ${block.label}, but holds ${found ?? 'no key'}; export it again.`)
+    throw invalidKey(`The PEM says ${block.label}, but holds ${found ?? 'no key'}; export it again.`)
   }
   return (readers[block.label] as KeyReaders<T>[string])(block.der, blocks)
-}
-
-function invalid(message: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_INVALID', message)
-}
-
-function unsupported(message: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_FORMAT_UNSUPPORTED', message)
 }

@@ -1,7 +1,7 @@
 import { encode } from 'jose/base64url'
 import type { Curve } from '../algorithms.ts'
-import { MembraneTokenError } from '../errors.ts'
 import { toHex, trimZeros } from './der.ts'
+import { invalidKey, weakKey } from './errors.ts'
 import { decodeBase64 } from './pem.ts'
 
 /** An RSA key as unsigned big-endian numbers without leading zeros (RFC 7518 section 6.3). */
@@ -62,7 +62,7 @@ export function decodeMember(jwk: Readonly<Record<string, unknown>>, name: strin
     typeof member === 'string' &&
     /^[\w-]+$/.test(member) &&
     decodeBase64(member.replace(/-/g, '+').replace(/_/g, '/'))
-  if (!bytes) throw invalid(`The JWK's ${name} must be base64url without padding.`)
+  if (!bytes) throw invalidKey(`The JWK's ${name} must be base64url without padding.`)
   return bytes
 }
 
@@ -70,7 +70,7 @@ export function decodeMember(jwk: Readonly<Record<string, unknown>>, name: strin
 export function toFieldLength(number: Uint8Array, crv: Curve): Uint8Array {
   const { size } = CURVES[crv]
   const trimmed = trimZeros(number)
-  if (trimmed.length > size) throw invalid(DAMAGED)
+  if (trimmed.length > size) throw invalidKey(DAMAGED)
   const padded = new Uint8Array(size)
   padded.set(trimmed, size - trimmed.length)
   return padded
@@ -80,7 +80,7 @@ export function toFieldLength(number: Uint8Array, crv: Curve): Uint8Array {
 export function readPoint(bytes: Uint8Array, crv: Curve): Point | { readonly compressed: Uint8Array } {
   const { size } = CURVES[crv]
   if ((bytes[0] === 2 || bytes[0] === 3) && bytes.length === 1 + size) return { compressed: bytes }
-  if (bytes[0] !== 4 || bytes.length !== 1 + 2 * size) throw invalid(DAMAGED)
+  if (bytes[0] !== 4 || bytes.length !== 1 + 2 * size) throw invalidKey(DAMAGED)
   return { x: bytes.subarray(1, 1 + size), y: bytes.subarray(1 + size) }
 }
 
@@ -100,7 +100,7 @@ export function checkRsaStrength({ n, e }: Pick<RsaNumbers, 'n' | 'e'>): void {
 export function checkRsaExponent(e: Uint8Array): void {
   const lowest = e.at(-1) ?? 0
   if (lowest % 2 === 0 || (lowest === 1 && trimZeros(e).length === 1)) {
-    throw new MembraneTokenError('ERR_KEY_WEAK', `The RSA key's public exponent is 1 or even. ${NEW_RSA_KEY}`)
+    throw weakKey(`The RSA key's public exponent is 1 or even. ${NEW_RSA_KEY}`)
   }
 }
 
@@ -109,10 +109,7 @@ export const NEW_RSA_KEY = 'Make one with `openssl genpkey -algorithm RSA -pkeyo
 /** @throws `ERR_KEY_WEAK` */
 export function checkRsaSize(bits: number): void {
   if (bits >= 2048) return
-  throw new MembraneTokenError(
-    'ERR_KEY_WEAK',
-    `The RSA modulus has ${bits} bits and needs 2048. ${NEW_RSA_KEY}`,
-  )
+  throw weakKey(`The RSA modulus has ${bits} bits and needs 2048. ${NEW_RSA_KEY}`)
 }
 
 /**
@@ -135,7 +132,7 @@ export function checkRsaConsistency(key: RsaPrivateNumbers): void {
     d % (p - 1n) === toBigInt(key.dp) &&
     d % (q - 1n) === toBigInt(key.dq) &&
     (toBigInt(key.qi) * q) % p === 1n
-  if (!consistent) throw invalid(DAMAGED)
+  if (!consistent) throw invalidKey(DAMAGED)
 }
 
 /** The small primes whose residues give away keys of the ROCA kind. */
@@ -162,10 +159,7 @@ export function checkRsaOrigin({ n }: Pick<RsaNumbers, 'n'>): void {
     return false
   }
   if (!ROCA_PRIMES.every(isPower)) return
-  throw new MembraneTokenError(
-    'ERR_KEY_WEAK',
-    `The RSA key can be factored (ROCA, CVE-2017-15361). ${NEW_RSA_KEY}`,
-  )
+  throw weakKey(`The RSA key can be factored (ROCA, CVE-2017-15361). ${NEW_RSA_KEY}`)
 }
 
 /** The public half as a JWK's members (RFC 7518 section 6). */
@@ -177,10 +171,6 @@ export function toPublicMembers(numbers: PublicNumbers): { kty: 'RSA' | 'EC'; [m
 
 function toBigInt(bytes: Uint8Array): bigint {
   return BigInt(`0x0${toHex(bytes)}`)
-}
-
-function invalid(message: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_INVALID', message)
 }
 
 /** The field's prime and the constant b of each curve (SP 800-186 section 3.2.1). */
@@ -208,5 +198,5 @@ export function checkPoint({ crv, x, y }: EcNumbers): void {
   const [p, b] = EQUATIONS[crv].map((hex) => BigInt(`0x${hex}`)) as [bigint, bigint]
   const [left, right] = [toBigInt(x), toBigInt(y)]
   const isOnCurve = (left ** 3n - 3n * left + b - right ** 2n) % p === 0n
-  if (left >= p || right >= p || !isOnCurve) throw invalid(DAMAGED)
+  if (left >= p || right >= p || !isOnCurve) throw invalidKey(DAMAGED)
 }

@@ -1,4 +1,4 @@
-import { MembraneTokenError } from '../errors.ts'
+import { invalidKey, unsupportedKey } from './errors.ts'
 
 /** One key structure and the format it is in, named by its PEM label (RFC 7468). */
 export interface KeyBlock {
@@ -34,20 +34,16 @@ export function readPem(text: string): KeyBlock[] {
   const blocks: KeyBlock[] = []
   for (const [, label = '', body = ''] of text.matchAll(BLOCK)) {
     if (body.includes('ENCRYPTED')) {
-      throw new MembraneTokenError(
-        'ERR_KEY_FORMAT_UNSUPPORTED',
-        `This key is encrypted; decrypt it with \`openssl pkcs8 -topk8 -nocrypt -in key.pem -out decrypted.pem\`.`,
+      throw unsupportedKey(
+        'This key is encrypted; decrypt it with `openssl pkcs8 -topk8 -nocrypt -in key.pem -out decrypted.pem`.',
       )
     }
     const der = decodeBase64(body)
-    if (!der) {
-      throw new MembraneTokenError('ERR_KEY_INVALID', `The PEM does not hold base64; copy it again.`)
-    }
+    if (!der) throw invalidKey('The PEM does not hold base64; copy it again.')
     blocks.push({ label, der })
   }
   if (blocks.length === 0) {
-    throw new MembraneTokenError(
-      'ERR_KEY_INVALID',
+    throw invalidKey(
       'The PEM is cut off: it has no END line. In a variable, write its line breaks as \\n, or the PEM in base64.',
     )
   }

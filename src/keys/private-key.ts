@@ -1,18 +1,19 @@
 import { encode as base64url } from 'jose/base64url'
 import type { Curve } from '../algorithms.ts'
-import { MembraneTokenError } from '../errors.ts'
+import type { MembraneTokenError } from '../errors.ts'
 import { KEY_OID, readCurve, readKeyAlgorithm, sequenceOf } from './asn1.ts'
 import {
   bitsOf,
   contentOf,
   type DerElement,
+  fromHex,
   readElement,
   TAG,
+  toHex,
   trimZeros,
   unsignedOf,
-  writeElement,
-  writeOid,
 } from './der.ts'
+import { invalidKey, unsupportedKey } from './errors.ts'
 import { readJwk } from './jwk.ts'
 import { type KeyReaders, readBlocks, readKeyMaterial } from './material.ts'
 import {
@@ -20,12 +21,14 @@ import {
   checkRsaConsistency,
   checkRsaStrength,
   decodeMember,
+  type EcNumbers,
   type EcPrivateNumbers,
   NEW_RSA_KEY,
   type PrivateNumbers,
   type RsaPrivateNumbers,
   readPoint,
   toFieldLength,
+  toPublicMembers,
 } from './numbers.ts'
 
 /** A private key's numbers, and the algorithm its JWK names, if it was one. */
@@ -84,7 +87,7 @@ function readSec1(der: Uint8Array, around: Curve | undefined): EcPrivateNumbers 
   const parameters = inside(TAG.CONTEXT_0)
   const crv = parameters ? readCurve(parameters) : around
   if (!crv || (around && crv !== around)) {
-    throw new MembraneTokenError('ERR_KEY_INVALID', 'The EC key names no curve, or two; export it again.')
+    throw invalidKey('The EC key names no curve, or two; export it again.')
   }
   const point = inside(TAG.CONTEXT_1)
   return {
@@ -125,33 +128,29 @@ function readPrivateJwk(input: Readonly<Record<string, unknown>>): PrivateKeyMat
     return { numbers: { kty: 'EC', crv: jwk.crv, d, x, y }, alg }
   }
   if (members.p === undefined && members.q === undefined) {
-    throw unsupported('This JWK has no p, q, dp, dq and qi, which Web Crypto needs; export it with them.')
+    throw unsupportedKey('This JWK has no p, q, dp, dq and qi, which Web Crypto needs; export it with them.')
   }
   return { numbers: toRsaNumbers(RSA_MEMBERS.map((name) => trimZeros(number(name)))), alg }
 }
 
-/**
- * Writes an EC key as PKCS#8 (RFC 5958), with the point where it is known: the one form that every engine takes.
- */
-export function writePkcs8({ crv, d, x, y }: EcPrivateNumbers): Uint8Array<ArrayBuffer> {
-  const point = x && y ? writeElement(TAG.CONTEXT_1, writeElement(TAG.BIT_STRING, [0, 4, ...x, ...y])) : []
-  const version = (number: number): number[] => writeElement(TAG.INTEGER, [number])
-  const key = writeElement(TAG.SEQUENCE, [...version(1), ...writeElement(TAG.OCTET_STRING, [...d]), ...point])
-  const identifier = writeElement(TAG.SEQUENCE, [...writeOid(KEY_OID.EC), ...writeOid(CURVES[crv].oid)])
-  return Uint8Array.from(
-    writeElement(TAG.SEQUENCE, [...version(0), ...identifier, ...writeElement(TAG.OCTET_STRING, key)]),
-  )
+/** Writes an EC key as PKCS#8 (RFC 5958) without its point: the one form of such keys that engines take. */
+export function writePkcs8(crv: Curve, d: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { size, oid } = CURVES[crv]
+  // All lengths are under 128, so that each is a single byte.
+  const part = (tag: string, length: number, content: string): string =>
+    tag + length.toString(16).padStart(2, '0') + content
+  const oidSize = oid.length / 2
+  const identifier = part('30', oidSize + 11, `0607${KEY_OID.EC}${part('06', oidSize, oid)}`)
+  const key = part('30', size + 5, `020101${part('04', size, toHex(d))}`)
+  return fromHex(part('30', oidSize + size + 25, `020100${identifier}${part('04', size + 7, key)}`))
 }
 
-/** Writes an RSA key as the members of a JWK (RFC 7518 section 6.3). */
-export function toRsaJwk(numbers: RsaPrivateNumbers): JsonWebKey {
+/** Writes a key as the members of a JWK (RFC 7518 section 6). */
+export function toPrivateJwk(numbers: RsaPrivateNumbers | (EcPrivateNumbers & EcNumbers)): JsonWebKey {
+  if (numbers.kty === 'EC') return { ...toPublicMembers(numbers), d: base64url(numbers.d) }
   return { kty: 'RSA', ...Object.fromEntries(RSA_MEMBERS.map((name) => [name, base64url(numbers[name])])) }
 }
 
 function multiPrime(): MembraneTokenError {
-  return unsupported(`This RSA key has more than two primes. ${NEW_RSA_KEY}`)
-}
-
-function unsupported(message: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_FORMAT_UNSUPPORTED', message)
+  return unsupportedKey(`This RSA key has more than two primes. ${NEW_RSA_KEY}`)
 }

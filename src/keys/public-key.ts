@@ -1,8 +1,8 @@
 import type { CryptoKey } from 'jose'
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
-import { MembraneTokenError } from '../errors.ts'
 import { membersOf, readKeyAlgorithm, readRsaPublicKey, sequenceOf } from './asn1.ts'
 import { bitsOf, TAG, trimZeros } from './der.ts'
+import { invalidKey, mismatchedKey, unsupportedKey } from './errors.ts'
 import {
   checkCryptoKey,
   checkRsaCryptoKey,
@@ -81,8 +81,7 @@ export function pinAlgorithms(
   const named = fitting.filter((algorithm) => alg === undefined || algorithm === alg)
   const algorithms = named.filter((algorithm) => allowed === undefined || allowed.includes(algorithm))
   if (algorithms.length > 0) return algorithms
-  throw new MembraneTokenError(
-    'ERR_KEY_ALGORITHM_MISMATCH',
+  throw mismatchedKey(
     named.length > 0
       ? `This key serves ${named.join(', ')}, none of which algorithms allows.`
       : `The JWK's alg fits neither its type nor its curve, which serve ${fitting.join(', ')}.`,
@@ -116,9 +115,7 @@ function importOnce(numbers: PublicNumbers): (algorithm: Algorithm) => Promise<C
       keys.set(algorithm, key)
       return key
     } catch (cause) {
-      throw numbers.kty === 'EC'
-        ? new MembraneTokenError('ERR_KEY_INVALID', DAMAGED, { cause })
-        : new MembraneTokenError('ERR_KEY_FORMAT_UNSUPPORTED', RSA_LIMITS, { cause })
+      throw numbers.kty === 'EC' ? invalidKey(DAMAGED, cause) : unsupportedKey(RSA_LIMITS, cause)
     }
   }
 }
@@ -130,8 +127,7 @@ function readSpki([identifier, key]: ReturnType<typeof membersOf>): PublicNumber
   if (algorithm.kty === 'RSA') return readRsaPublicKey(bits)
   const point = readPoint(bits, algorithm.crv)
   if ('x' in point) return { ...algorithm, ...point }
-  throw new MembraneTokenError(
-    'ERR_KEY_FORMAT_UNSUPPORTED',
+  throw unsupportedKey(
     "The key's point is compressed; write it in full with `openssl ec -pubin -in key.pem -out complete.pem -conv_form uncompressed`.",
   )
 }
