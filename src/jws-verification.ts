@@ -8,6 +8,7 @@ import type { VerificationKey } from './keys/public-key.ts'
 export interface ParsedJws {
   readonly alg: unknown
   readonly keyId: string | undefined
+  /** `typ` of the header, not looked at here. */
   readonly type: unknown
   readonly payload: Uint8Array
   readonly signature: Uint8Array
@@ -26,8 +27,6 @@ export interface KeySource {
 export interface VerifiedJws {
   readonly algorithm: Algorithm
   readonly keyId: string | undefined
-  /** `typ` of the header, not looked at here. */
-  readonly type: unknown
   readonly claims: Record<string, unknown>
 }
 
@@ -40,15 +39,24 @@ export interface VerifiedJws {
  */
 export async function verifyJws(token: unknown, source: KeySource): Promise<VerifiedJws> {
   const jws = parseJws(token)
+  const algorithm = await checkSignature(jws, source)
+  return { algorithm, keyId: jws.keyId, claims: parseClaims(jws) }
+}
+
+/**
+ * Believes a compact JWS that was taken apart, or does not.
+ *
+ * @returns the algorithm it was signed with
+ * @throws what {@link verifyJws} throws, but for what concerns its form
+ */
+export async function checkSignature(jws: ParsedJws, source: KeySource): Promise<Algorithm> {
   const algorithm = checkAllowed(jws.alg, source.algorithms)
   const keys = await source.find(algorithm, jws.keyId)
   const fitting = keys.filter((key) => key.algorithms.includes(algorithm))
   if (fitting.length === 0) checkAllowed(algorithm, keys[0]?.algorithms ?? [])
   const data = encoder.encode(jws.signingInput)
   for (const key of fitting) {
-    if (await isGenuine(jws.signature, data, key, algorithm)) {
-      return { algorithm, keyId: jws.keyId, type: jws.type, claims: parseObject(jws.payload, 'payload') }
-    }
+    if (await isGenuine(jws.signature, data, key, algorithm)) return algorithm
   }
   throw new MembraneTokenError(
     'ERR_TOKEN_SIGNATURE_INVALID',
@@ -111,6 +119,11 @@ export function parseJws(token: unknown): ParsedJws {
     throw malformed("The token's payload is not encoded (b64), which JWT forbids.")
   if (kid !== undefined && typeof kid !== 'string') throw malformed("The token's kid must be a string.")
   return { alg, keyId: kid, type: typ, payload, signature, signingInput: `${parts[0]}.${parts[1]}` }
+}
+
+/** The claims of a JWS, whether it is believed or not. @throws `ERR_TOKEN_MALFORMED` */
+export function parseClaims({ payload }: ParsedJws): Record<string, unknown> {
+  return parseObject(payload, 'payload')
 }
 
 // The bits of the last character that belong to no byte must be zero; by what is left of four characters.

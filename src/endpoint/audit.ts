@@ -97,8 +97,8 @@ function describeCaller(caller: Caller | null): Partial<AuditEvent> {
 }
 
 async function fingerprint(token: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(token)))
-  return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const digest = new DataView(await crypto.subtle.digest('SHA-256', encoder.encode(token)))
+  return digest.getBigUint64(0).toString(16).padStart(16, '0')
 }
 
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()

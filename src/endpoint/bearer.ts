@@ -12,9 +12,10 @@ const CREDENTIALS = /^Bearer +([\w.~+/-]+=*)$/i
  */
 export function readBearer(request: Request): string | undefined {
   const header = request.headers.get('Authorization')
-  if (header === null || !/(^|,)\s*Bearer(?![^\s,])/i.test(header)) return undefined
+  if (header === null) return undefined
   const token = CREDENTIALS.exec(header)?.[1]
   if (token !== undefined) return token
+  if (!/(^|,)\s*Bearer(?![^\s,])/i.test(header)) return undefined
   // Two headers reach us as one, with a comma between them.
   if (header.includes(',')) {
     throw refusal(

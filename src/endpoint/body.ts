@@ -25,8 +25,9 @@ export async function readJsonObject(request: Request): Promise<Record<string, u
 // Counted while reading: Content-Length may be absent or wrong.
 async function readText(request: Request): Promise<string> {
   if (Number(request.headers.get('Content-Length')) > BODY_LIMIT) throw tooLarge()
+  if (request.body === null) return ''
   // Firefox has no streams of requests.
-  if (!request.body) return decodeWhole(await request.arrayBuffer())
+  if (request.body === undefined) return decodeWhole(await request.arrayBuffer())
   const reader = request.body.getReader()
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let text = ''

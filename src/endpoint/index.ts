@@ -36,6 +36,8 @@ export interface TokenEndpointOptions {
   audit?: ((event: AuditEvent) => void | Promise<void>) | undefined
 }
 
+const NO_QUERY: URLSearchParams = /* @__PURE__ */ new URLSearchParams()
+
 const METHODS: Readonly<Record<Scope, readonly string[]>> = {
   customer: ['GET', 'POST'],
   admin: ['POST'],
@@ -97,7 +99,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): (request: Re
       const grant = await decide({
         kind,
         caller,
-        query: new URL(request.url).searchParams,
+        query: request.url.includes('?') ? new URL(request.url).searchParams : NO_QUERY,
         readWishes: () => readJsonObject(request),
         defaultExpiresIn: signer.expiresIn,
         maxExpiresIn,
@@ -150,6 +152,7 @@ function secondsOf({ issuedAt, expiresAt }: SignedToken): number {
 
 // JSON unless application/jwt is named and outweighs it (RFC 9110 section 12.5.1).
 function prefersBareToken(accept: string): boolean {
+  if (!/application\/jwt/i.test(accept)) return false
   const weights = new Map(accept.toLowerCase().split(',').map(readMediaRange))
   const jwt = weights.get('application/jwt') ?? 0
   const json = weights.get('application/json') ?? weights.get('application/*') ?? weights.get('*/*') ?? 0

@@ -80,17 +80,19 @@ function choose(
   algorithm: Algorithm,
   keyId: string | undefined,
 ): VerificationKey[] {
-  const named = keyId === undefined ? members : members.filter((member) => member.keyId === keyId)
-  const usable = named.flatMap(({ key }) => key ?? [])
   // With a kid, a wrong alg is the token's fault; without one, the key that fits is looked for.
-  const fitting = keyId === undefined ? usable.filter((key) => key.algorithms.includes(algorithm)) : usable
+  if (keyId !== undefined) {
+    const named = members.find((member) => member.keyId === keyId)
+    if (!named)
+      throw notFound("The token's key (kid) is not in the set; was it retired too early, or never published?")
+    if (!named.key) throw named.error
+    return [named.key]
+  }
+  const fitting = members.flatMap(({ key }) => (key?.algorithms.includes(algorithm) ? key : []))
   if (fitting.length > 0) return fitting
-  const [failed] = named
-  if (keyId !== undefined && failed) throw failed.error
-  throw new MembraneTokenError(
-    'ERR_KEY_NOT_FOUND',
-    keyId === undefined
-      ? `The token names no key (kid), and no key of the set serves ${algorithm}.`
-      : "The token's key (kid) is not in the set; was it retired too early, or never published?",
-  )
+  throw notFound(`The token names no key (kid), and no key of the set serves ${algorithm}.`)
+}
+
+function notFound(message: string): MembraneTokenError {
+  return new MembraneTokenError('ERR_KEY_NOT_FOUND', message)
 }
