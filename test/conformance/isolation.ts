@@ -1,17 +1,20 @@
 import type { Customer, SignerOptions } from '../../src/index.ts'
 import { armour, utf8 } from './encoding.ts'
+import { keysFor } from './forge.ts'
 import { replaceFor } from './globals.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
 import {
+  algorithms,
   createTestSigner,
   customer,
   decode,
   expectedToken,
   headerOf,
   issuedAt,
+  keyNameFor,
   secret,
   verifies,
   workspaceKey,
@@ -147,6 +150,33 @@ export const concurrency: ConformanceModule = (suite, lib) => {
       equal(decode(token).claims.id, ids[index])
       assert(await verifies(token, 'ES256', key), 'the signature does not verify')
     }
+  })
+
+  suite.test('tokens of all algorithms and lengths at once do not mix', async () => {
+    const signers = await Promise.all(
+      algorithms.map(async (algorithm) =>
+        createTestSigner(lib, { ...(await keysFor(algorithm))[0], algorithm }),
+      ),
+    )
+    // The longest is too long for a token, and fails among the others.
+    const customers = [0, 5000, 1, 9000, 700].map((length) => ({ id: 'c', name: 'é'.repeat(length / 2) }))
+    const pairs = signers.flatMap((signer) => customers.map((customer) => ({ signer, customer })))
+    const results = await Promise.allSettled(
+      pairs.map(({ signer, customer }) => signer.signCustomerToken(customer)),
+    )
+    for (const [index, { signer, customer }] of pairs.entries()) {
+      const result = results[index]
+      if (result?.status !== 'fulfilled') {
+        equal(customer.name.length, 4500)
+        continue
+      }
+      const { token } = result.value
+      equal(decode(token).claims.name, customer.name)
+      const isSecret = signer.algorithm.startsWith('HS')
+      const key = isSecret ? secret : await publicJwk(keyNameFor(signer.algorithm))
+      assert(await verifies(token, signer.algorithm, key), `${signer.algorithm}: it does not verify`)
+    }
+    equal(results.filter(({ status }) => status === 'rejected').length, signers.length)
   })
 
   suite.test('a failure among them harms nobody else', async () => {
