@@ -2,6 +2,7 @@ import type { Algorithm } from '../src/algorithms.ts'
 import type { Measured, RuntimeResults } from './child.ts'
 import { asText, JOSE, KEY_AS_TEXT, OURS, RAW, WEB_CONTENDERS } from './contenders.ts'
 import type { EnduranceResults } from './endurance.ts'
+import type { HttpResults } from './http/measure.ts'
 import type { Cell, Runtime } from './order.ts'
 import { median, type Ratio, ratio } from './rounds.ts'
 import type { Size } from './sizes.ts'
@@ -12,6 +13,7 @@ import type { StartUp } from './start-up.ts'
 export interface Results {
   readonly runtimes: Readonly<Partial<Record<Runtime, RuntimeResults>>>
   readonly endurance: EnduranceResults | undefined
+  readonly http: HttpResults | undefined
   readonly sizes: readonly Size[]
   readonly startUp: StartUp
   readonly rounds: number
@@ -129,7 +131,10 @@ export interface Target {
   readonly reached: boolean
 }
 
-export function targets({ runtimes, sizes }: Results): Target[] {
+/** Of the Worker's requests a second, all protections on. */
+const HTTP_TARGETS: Readonly<Record<string, number>> = { constant: 0.45, 'Hono + jose': 1.25 }
+
+export function targets({ runtimes, sizes, http }: Results): Target[] {
   const speeds = SPEED_TARGETS.flatMap(({ runtime, algorithms, atOnce, needed }) =>
     algorithms.flatMap((algorithm) =>
       atOnce.flatMap((count) => speedTargets(runtimes[runtime], runtime, algorithm, count, needed)),
@@ -142,7 +147,36 @@ export function targets({ runtimes, sizes }: Results): Target[] {
     const measured = `${(size.gzipped / 1000).toFixed(2)} kB`
     return [{ what: name, against: 'size, gzipped', needed, measured, reached: size.gzipped <= limit }]
   })
-  return [...speeds, ...small]
+  return [...speeds, ...httpTargets(http), ...small]
+}
+
+function httpTargets(http: HttpResults | undefined): Target[] {
+  return httpRatios(http).flatMap(({ name, byRate }): Target[] => {
+    const limit = HTTP_TARGETS[name]
+    if (limit === undefined) return []
+    return [
+      {
+        what: 'workerd, HTTP, RS256 session → HS512 token',
+        against: `the ${name} Worker`,
+        needed: `≥ ${limit.toFixed(2)}`,
+        measured: ratioText(byRate),
+        reached: byRate.median >= limit,
+      },
+    ]
+  })
+}
+
+/** Our Worker against each of the others, by requests a second and by processor time. */
+export function httpRatios(http: HttpResults | undefined): { name: string; byRate: Ratio; byCpu: Ratio }[] {
+  const ours = http?.contenders.find(({ name }) => name === OURS)
+  if (!http || !ours) return []
+  return http.contenders
+    .filter((other) => other !== ours)
+    .map(({ name, rates, cpu }) => ({
+      name,
+      byRate: ratio(ours.rates, rates),
+      byCpu: ratio(cpu, ours.cpu),
+    }))
 }
 
 function speedTargets(

@@ -1,5 +1,5 @@
-// `npm run bench`: measures everything in one run, and writes results.md and chart.svg. `--brief` only shows that
-// all of it works; `--only=node,workerd` leaves runtimes out. Neither writes files.
+// `npm run bench`: measures everything in one run, and writes results.md, chart.svg, and README's cost of a token.
+// `--brief` only shows that all of it works; `--only=node,workerd` leaves runtimes out. Neither writes files.
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -11,6 +11,7 @@ import jwt from 'jsonwebtoken'
 import { renderChart } from './chart.ts'
 import type { Measured, Orders, RuntimeResults } from './child.ts'
 import type { EnduranceOrders, EnduranceResults } from './endurance.ts'
+import * as http from './http/measure.ts'
 import {
   CELLS,
   customerWith,
@@ -21,7 +22,7 @@ import {
   type Runtime,
   WORKSPACE_KEY,
 } from './order.ts'
-import { renderReport } from './report.ts'
+import { costText, renderReport } from './report.ts'
 import type { Results } from './results.ts'
 import type { Effort } from './rounds.ts'
 import { measureSizes } from './sizes.ts'
@@ -56,10 +57,11 @@ interface Extent extends Effort {
   readonly tokens: number
   readonly bursts: number
   readonly starts: number
+  readonly http: http.Effort
 }
 
-const FULL: Extent = { rounds: 7, slice: 40, tokens: 1_000_000, bursts: 21, starts: 7 }
-const BRIEF: Extent = { rounds: 1, slice: 0, tokens: 1000, bursts: 1, starts: 1 }
+const FULL: Extent = { rounds: 7, slice: 40, tokens: 1_000_000, bursts: 21, starts: 7, http: http.FULL }
+const BRIEF: Extent = { rounds: 1, slice: 0, tokens: 1000, bursts: 1, starts: 1, http: http.BRIEF }
 
 const { values } = parseArgs({ options: { brief: { type: 'boolean' }, only: { type: 'string' } } })
 const extent = values.brief ? BRIEF : FULL
@@ -69,7 +71,7 @@ const wanted = values.only
 const complete = !values.brief && wanted.length === RUNTIMES.length
 
 async function measure(
-  { tokens, bursts, starts, ...effort }: Extent,
+  { tokens, bursts, starts, http: httpEffort, ...effort }: Extent,
   runtimes: readonly Runtime[],
 ): Promise<Results> {
   const material = makeMaterial()
@@ -86,6 +88,10 @@ async function measure(
   }
   step('memory and latency')
   const endurance = runtimes.includes('node') ? await runEndurance({ material, tokens, bursts }) : undefined
+  step('HTTP')
+  const load = runtimes.includes('workerd') ? await http.measureHttp(httpEffort) : undefined
+  const faults = load ? http.faultsOf(load) : []
+  if (faults.length > 0) throw new Error(faults.join('\n'))
   step('sizes and start')
   const sizes = await measureSizes()
   const startUp = await measureStartUp(starts)
@@ -95,6 +101,7 @@ async function measure(
   return {
     runtimes: measured,
     endurance,
+    http: load,
     sizes,
     startUp,
     ...effort,
@@ -197,7 +204,15 @@ const chart = renderChart(results)
 if (complete) {
   await writeFile(path('bench/results.md'), report)
   await writeFile(path('bench/chart.svg'), chart)
-  print('bench/results.md and bench/chart.svg are written')
+  if (results.http) {
+    const readme = await readFile(path('README.md'), 'utf8')
+    const cost = `${costText(results.http)}\n`
+    await writeFile(
+      path('README.md'),
+      readme.replace(/(?<=<!-- cost -->\n)[\s\S]*?(?=<!-- end -->)/, () => cost),
+    )
+  }
+  print('bench/results.md, bench/chart.svg, and what a token costs in README are written')
 } else {
   process.stdout.write(report)
 }

@@ -29,8 +29,8 @@ export function createJwsSigner(key: CryptoKey, algorithm: Algorithm, keyId: str
   }
 }
 
-/** The bytes of a text, until the next one is encoded. */
-function encode(text: string): Uint8Array<ArrayBuffer> {
+/** The bytes of a text, until the next one is encoded: only for what is handed to Web Crypto at once. */
+export function encode(text: string): Uint8Array<ArrayBuffer> {
   const { read, written } = encoder.encodeInto(text, scratch)
   return read === text.length ? scratch.subarray(0, written) : encoder.encode(text)
 }

@@ -194,7 +194,7 @@ async function importSource(options: VerifierOptions, now: () => number): Promis
     publicKey === undefined
       ? await importVerificationSecret(secret, algorithms, options.allowShortSecret === true)
       : await importPublicKey(publicKey, algorithms)
-  return { algorithms: key.algorithms, find: async () => [key] }
+  return { algorithms: key.algorithms, find: () => [key] }
 }
 
 async function importKeys(
@@ -223,5 +223,5 @@ async function importVerificationSecret(
   const keys = await Promise.all(
     algorithms.map((algorithm) => importSecret(secret, algorithm, 'verify', allowShort)),
   )
-  return { algorithms, keyFor: async (algorithm) => (keys[algorithms.indexOf(algorithm)] as ImportedKey).key }
+  return { algorithms, keyFor: (algorithm) => (keys[algorithms.indexOf(algorithm)] as ImportedKey).key }
 }

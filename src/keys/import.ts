@@ -11,7 +11,7 @@ import { MembraneTokenError } from '../errors.ts'
 import { invalidOption } from '../options.ts'
 import { toHex } from './der.ts'
 import { invalidKey, mismatchedKey, unsupportedKey, weakKey } from './errors.ts'
-import { isBytes } from './material.ts'
+import { isBytes, recogniseDer } from './material.ts'
 import {
   checkRsaExponent,
   checkRsaSize,
@@ -118,14 +118,15 @@ export async function importSecret(
       'The secret must be a string, a Uint8Array or a CryptoKey.',
     )
   }
-  if (holdsKey(typeof secret === 'string' ? secret : new TextDecoder().decode(bytes))) throw notASecret()
+  if (holdsKey(typeof secret === 'string' ? secret : new TextDecoder().decode(bytes)) || isDerKey(bytes))
+    throw notASecret()
   checkSecretSize(bytes.length, allowShort)
   const algorithm = chooseAlgorithm('oct', undefined, wanted, undefined)
   const { name, hash } = ALGORITHMS[algorithm]
   return { key: await webCrypto().importKey('raw', bytes, { name, hash }, false, [usage]), algorithm }
 }
 
-// With a public PEM as secret, everybody who holds the public key could sign (RFC 8725 section 2.1).
+// With a public key as secret, everybody who holds that key could sign (RFC 8725 section 2.1).
 function holdsKey(text: string): boolean {
   const start = text.trimStart()
   if (start.includes('-----BEGIN ') || start.startsWith(BASE64_OF_BEGIN)) return true
@@ -139,6 +140,14 @@ function holdsKey(text: string): boolean {
 }
 
 const BASE64_OF_BEGIN = 'LS0tLS1CRUdJTi'
+
+function isDerKey(bytes: Uint8Array): boolean {
+  try {
+    return recogniseDer(bytes) !== undefined
+  } catch {
+    return false
+  }
+}
 
 function notASecret(): MembraneTokenError {
   return unsupportedKey('This is a key, not a secret; give it as privateKey.')

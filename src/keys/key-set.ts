@@ -40,7 +40,7 @@ export async function importKeySet(set: unknown, allowed: readonly Algorithm[] |
   return {
     isEmpty: !members.some(({ key }) => key),
     algorithms: allowed ?? asymmetricAlgorithms(),
-    find: async (algorithm, keyId) => choose(members, algorithm, keyId),
+    find: (algorithm, keyId) => choose(members, algorithm, keyId),
   }
 }
 

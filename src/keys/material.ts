@@ -84,7 +84,8 @@ function parseJwk(text: string): unknown {
   throw invalidKey(FORMS)
 }
 
-function recogniseDer(der: Uint8Array): string | undefined {
+/** The format of a DER structure, as its PEM label. @throws `ERR_KEY_INVALID` if the bytes are no DER */
+export function recogniseDer(der: Uint8Array): string | undefined {
   const tags = readElements(readElement(der).content).map(({ tag }) => tag)
   return DER_FORMATS.find(([shape]) => shape.test(tags.join()))?.[1]
 }

@@ -30,7 +30,7 @@ import {
 export interface VerificationKey {
   readonly algorithms: readonly Algorithm[]
   /** The key as the engine takes it for one of its algorithms; imported once for each. */
-  keyFor(algorithm: Algorithm): Promise<CryptoKey>
+  keyFor(algorithm: Algorithm): CryptoKey | Promise<CryptoKey>
 }
 
 const READERS: KeyReaders<PublicNumbers> = {
@@ -99,14 +99,12 @@ async function usePublicCryptoKey(
   } else {
     checkRsaCryptoKey(key)
   }
-  return { algorithms: pinAlgorithms([algorithm], undefined, allowed), keyFor: async () => key }
+  return { algorithms: pinAlgorithms([algorithm], undefined, allowed), keyFor: () => key }
 }
 
-function importOnce(numbers: PublicNumbers): (algorithm: Algorithm) => Promise<CryptoKey> {
+function importOnce(numbers: PublicNumbers): VerificationKey['keyFor'] {
   const keys = new Map<Algorithm, CryptoKey>()
-  return async (algorithm) => {
-    const known = keys.get(algorithm)
-    if (known) return known
+  const importFor = async (algorithm: Algorithm): Promise<CryptoKey> => {
     const subtle = webCrypto()
     try {
       if (numbers.kty === 'EC') checkPoint(numbers)
@@ -118,6 +116,7 @@ function importOnce(numbers: PublicNumbers): (algorithm: Algorithm) => Promise<C
       throw numbers.kty === 'EC' ? invalidKey(DAMAGED, cause) : unsupportedKey(RSA_LIMITS, cause)
     }
   }
+  return (algorithm) => keys.get(algorithm) ?? importFor(algorithm)
 }
 
 /** SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7). */

@@ -26,13 +26,11 @@ import { tokenEncoding, tokenForm, tokenJson } from './malformed-tokens.ts'
 import { membraneRequests } from './membrane-requests.ts'
 import { algorithmMisfits, errorClass, signerOptions, unsupportedAlgorithms } from './options.ts'
 import { fields, tokenSize, unicode } from './payloads.ts'
-import {
-  providerAnswers,
-  providerRenewal,
-  providerRequests,
-  providerRetries,
-  providerReuse,
-} from './provider.ts'
+import { providerAnswers } from './provider-answers.ts'
+import { providerRenewal } from './provider-renewal.ts'
+import { providerRequests } from './provider-requests.ts'
+import { providerRetries } from './provider-retries.ts'
+import { providerReuse } from './provider-reuse.ts'
 import {
   brokenPublicKeys,
   foreignPublicKeys,

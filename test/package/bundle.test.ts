@@ -1,38 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import vm from 'node:vm'
 import { gzipSync } from 'node:zlib'
-import { type BuildOptions, build, transformSync } from 'esbuild'
+import { type BuildOptions, transformSync } from 'esbuild'
 import { expect, test } from 'vitest'
+import { bundle, root } from './bundling.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const MAX_GZIPPED = 8192
-
-async function bundle(code: string, options: BuildOptions = {}) {
-  const { outputFiles, metafile } = await build({
-    stdin: { contents: code, resolveDir: root },
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'neutral',
-    target: 'es2022',
-    metafile: true,
-    write: false,
-    logLevel: 'silent',
-    ...options,
-  })
-  const inputs = Object.values(metafile!.outputs)
-    .flatMap((output) => Object.entries(output.inputs))
-    .map(([path, { bytesInOutput: bytes }]) => ({ path, bytes }))
-    .filter(({ bytes }) => bytes > 0)
-    .sort((a, b) => b.bytes - a.bytes)
-  return { text: outputFiles![0]!.text, inputs }
-}
 
 // Bundling by the public name proves `exports` as well; it resolves to `dist/`.
 test('signing brings nothing but signing', async () => {
-  const { text, inputs } = await bundle(`export { createSigner } from 'membrane-token'`)
-  const paths = inputs.map(({ path }) => path)
+  const { text, inputs, paths } = await bundle(`export { createSigner } from 'membrane-token'`)
   const size = gzipSync(text, { level: 9 }).length
   console.log(`createSigner: ${text.length} bytes minified, ${size} gzipped (at most ${MAX_GZIPPED})`)
   console.log(inputs.map(({ path, bytes }) => `${String(bytes).padStart(6)}  ${path}`).join('\n'))

@@ -1,25 +1,5 @@
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { expect, test } from 'vitest'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
-
-/** What ends up in a bundle, by the public name, which resolves to `dist/`. */
-async function bundle(code: string) {
-  const { outputFiles, metafile } = await build({
-    stdin: { contents: code, resolveDir: root },
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'neutral',
-    target: 'es2022',
-    metafile: true,
-    write: false,
-  })
-  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
-  const paths = inputs.filter(([, { bytesInOutput: bytes }]) => bytes > 0).map(([path]) => path)
-  return { text: outputFiles[0]!.text, paths }
-}
+import { bundle } from './bundling.ts'
 
 // Engine calls and properties keep their names when minified, whichever module they come from.
 const FETCH = /\bfetch\b|XMLHttpRequest/

@@ -4,6 +4,7 @@ import { createSigner, MembraneTokenError, type SignerOptions } from '../../src/
 import { armour } from '../conformance/encoding.ts'
 import * as shapes from '../conformance/key-shapes.ts'
 import { type Jwk, privateJwk } from '../conformance/keys.ts'
+import { check } from './arbitraries.ts'
 
 const workspaceKey = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
 const secret = 'correct horse battery staple, said the membrane'
@@ -19,10 +20,6 @@ async function signerOrOurError(options: Partial<SignerOptions>): Promise<void> 
   } catch (error) {
     expect(error).toBeInstanceOf(MembraneTokenError)
   }
-}
-
-function check<Value>(arbitrary: fc.Arbitrary<Value>, run: (value: Value) => Promise<void>, numRuns = 500) {
-  return fc.assert(fc.asyncProperty(arbitrary, run), { numRuns })
 }
 
 const bytes = fc.uint8Array({ maxLength: 300 })

@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
-import type { JSONWebKeySet } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
   type Algorithm,
@@ -15,9 +14,18 @@ import {
   type VerifierOptions,
   verifyMembraneRequest,
 } from '../../src/index.ts'
-import { armour } from '../conformance/encoding.ts'
-import * as shapes from '../conformance/key-shapes.ts'
-import { privateJwk, publicHalf } from '../conformance/keys.ts'
+import {
+  anything,
+  base64url,
+  check,
+  dictionary,
+  expectOurError,
+  json,
+  orOurError,
+  quote,
+  record,
+  text,
+} from './arbitraries.ts'
 
 const workspaceKey = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
 const secret = 'correct horse battery staple, said the membrane'
@@ -59,63 +67,6 @@ function verifier(algorithm: Algorithm): Promise<Verifier> {
   return createVerifier({ workspaceKey, ...keys.get(algorithm)!.verifying, now })
 }
 
-function check<Value>(arbitrary: fc.Arbitrary<Value>, run: (value: Value) => Promise<void>, numRuns = 500) {
-  return fc.assert(fc.asyncProperty(arbitrary, run), { numRuns })
-}
-
-async function expectOurError(promise: Promise<unknown>): Promise<void> {
-  const outcome = await promise.then(
-    () => 'accepted',
-    (error: unknown) => error,
-  )
-  expect(outcome).toBeInstanceOf(MembraneTokenError)
-}
-
-/** Where either may come: a value that was made, or a refusal that is ours. */
-async function orOurError<Value>(promise: Promise<Value>): Promise<Value | undefined> {
-  try {
-    return await promise
-  } catch (error) {
-    expect(error).toBeInstanceOf(MembraneTokenError)
-    return undefined
-  }
-}
-
-function base64url(value: string | Uint8Array): string {
-  return Buffer.from(value as string).toString('base64url')
-}
-
-/** Any code unit: also halves of surrogate pairs, which JSON can write and UTF-8 cannot. */
-const text = fc.string({
-  unit: fc.oneof(
-    fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
-    fc.constantFrom('\ud800', '\udfff'),
-  ),
-})
-/** Keys that mean something to the language, beside any others. */
-const memberName = fc.oneof(
-  text,
-  fc.constantFrom('__proto__', 'constructor', 'prototype', 'toJSON', 'then', ''),
-)
-const json: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 4, depthSize: 'small' },
-    fc.oneof(text, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null)),
-    fc.array(tie('value'), { maxLength: 4 }),
-    dictionary(tie('value')),
-  ),
-})).value
-
-function dictionary(value: fc.Arbitrary<unknown>): fc.Arbitrary<Record<string, unknown>> {
-  return fc
-    .array(fc.tuple(memberName, value), { maxLength: 4 })
-    .map((members) => JSON.parse(`{${members.map(([name, member]) => `${quote(name)}:${quote(member)}`)}}`))
-}
-
-function quote(value: unknown): string {
-  return JSON.stringify(value)
-}
-
 const claimNames = [
   'iss',
   'workspaceKey',
@@ -144,10 +95,6 @@ const headerNames = [
   'zip',
   'p2c',
 ]
-
-function record(names: string[], ...values: fc.Arbitrary<unknown>[]): fc.Arbitrary<Record<string, unknown>> {
-  return fc.dictionary(fc.oneof(fc.constantFrom(...names), memberName), fc.oneof(...values, json))
-}
 
 const header = record(headerNames, fc.constantFrom(...algorithms, 'none', 'JWT', 'EdDSA'))
 const time = now() / 1000
@@ -371,126 +318,6 @@ describe('a token with one character changed', () => {
       expect(wrong).toEqual([])
     })
   })
-})
-
-/** A verifier that was made must also work: a key let through by mistake would show only then. */
-async function verifierOrOurError(options: Partial<VerifierOptions>, ...tokens: string[]): Promise<void> {
-  const verifier = await orOurError(createVerifier({ workspaceKey, now, ...options }))
-  if (verifier) await Promise.all(tokens.map((token) => orOurError(verifier.verify(token))))
-}
-
-const anything = fc.anything({
-  withBigInt: true,
-  withDate: true,
-  withMap: true,
-  withNullPrototype: true,
-  withObjectString: true,
-  withSet: true,
-  withSparseArray: true,
-  withTypedArray: true,
-})
-const jwkNames = [
-  'kty',
-  'crv',
-  'x',
-  'y',
-  'n',
-  'e',
-  'd',
-  'k',
-  'kid',
-  'alg',
-  'use',
-  'key_ops',
-  'x5c',
-  'oth',
-  'ext',
-]
-const jwkValues = fc.oneof(
-  fc.base64String(),
-  fc.constantFrom<unknown>(
-    'EC',
-    'RSA',
-    'oct',
-    'OKP',
-    'P-256',
-    'P-384',
-    'secp256k1',
-    'AQAB',
-    'sig',
-    ...algorithms,
-  ),
-  fc.constantFrom<unknown>(['verify'], ['sign'], [], '', 'k1', 1),
-  fc.uint8Array({ minLength: 256, maxLength: 256 }).map(base64url),
-  fc.uint8Array({ minLength: 32, maxLength: 32 }).map(base64url),
-)
-const jwk = record(jwkNames, jwkValues).chain((members) =>
-  fc.constantFrom(
-    members,
-    { kty: 'RSA', e: 'AQAB', ...members },
-    { kty: 'EC', crv: 'P-256', ...members },
-    {
-      kty: 'EC',
-      crv: 'P-256',
-      x: base64url(new Uint8Array(32)),
-      y: base64url(new Uint8Array(32)),
-      ...members,
-    },
-  ),
-)
-
-describe('anything as public key gives a verifier or a MembraneTokenError', () => {
-  type PublicKey = NonNullable<VerifierOptions['publicKey']>
-  const usable = (publicKey: unknown) =>
-    verifierOrOurError({ publicKey: publicKey as PublicKey }, tokens.get('ES256')!, tokens.get('RS256')!)
-  const labels = fc.constantFrom('PUBLIC KEY', 'RSA PUBLIC KEY', 'CERTIFICATE', 'PRIVATE KEY', 'X509 CRL', '')
-
-  test('bytes', () => check(fc.uint8Array({ maxLength: 300 }), usable))
-  test('text', () => check(fc.oneof(text, fc.base64String()), usable))
-  test('any value', () => check(anything, usable))
-  test('armour around any bytes', () =>
-    check(fc.tuple(labels, fc.uint8Array({ maxLength: 300 })), ([label, der]) =>
-      usable(armour(label, Uint8Array.from(der))),
-    ))
-  test('what looks like a JWK', () => check(jwk, usable))
-  test('its text', () => check(jwk.map(quote), usable))
-
-  describe.each([
-    ['SPKI of EC', 'P-256', 'PUBLIC KEY', shapes.spkiEc],
-    ['SPKI of RSA', 'RSA', 'PUBLIC KEY', shapes.spkiRsa],
-    ['PKCS#1', 'RSA', 'RSA PUBLIC KEY', shapes.pkcs1Public],
-    ['a certificate', 'P-256', 'CERTIFICATE', shapes.certificate],
-  ] as const)('%s, damaged', (_, name, label, write) => {
-    test('by other bytes, fewer or more', async () => {
-      const whole = write(publicHalf(await privateJwk(name)))
-      await usable(whole)
-      await check(
-        fc.tuple(fc.nat(), fc.nat({ max: 4 }), fc.uint8Array({ maxLength: 4 })),
-        async ([position, missing, added]) => {
-          const start = position % whole.length
-          const der = Uint8Array.from([...whole.slice(0, start), ...added, ...whole.slice(start + missing)])
-          await usable(der)
-          await usable(armour(label, der))
-        },
-        200,
-      )
-    })
-  })
-})
-
-describe('anything as key set gives a verifier or a MembraneTokenError', () => {
-  const usable = (jwks: unknown) =>
-    verifierOrOurError(
-      { jwks: jwks as JSONWebKeySet },
-      tokens.get('ES256')!,
-      tokens.get('RS256')!,
-      tokens.get('HS256')!,
-    )
-
-  test('any value', () => check(anything, usable))
-  test('any JSON', () => check(json, usable))
-  test('any keys', () => check(fc.array(fc.oneof(anything, json)), (keys) => usable({ keys })))
-  test('what looks like keys', () => check(fc.array(jwk, { maxLength: 4 }), (keys) => usable({ keys })))
 })
 
 describe('requests of Membrane', () => {

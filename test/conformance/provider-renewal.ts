@@ -1,0 +1,127 @@
+import { createTokenProvider } from '../../src/provider.ts'
+import { type Answer, grant, inWorld, json, makeToken, status, url } from './provider-scene.ts'
+import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
+
+export const providerRenewal: ConformanceModule = ({ test }) => {
+  test('callers in the last minute wait for one new token', () =>
+    inWorld(async ({ clock, serve }) => {
+      const [first, second] = [makeToken(), makeToken()]
+      const endpoint = serve(grant(first, 7200), grant(second, 7200))
+      const provide = createTokenProvider({ url, fetch: endpoint.fetch })
+      await clock.finish(provide())
+      clock.now += 7_150_000
+      equal(await clock.finish(Promise.all([provide(), provide()])), [second, second])
+      equal(endpoint.requests.length, 2)
+    }))
+
+  test('a renewal that fails at first is tried again', () =>
+    inWorld(async ({ clock, serve }) => {
+      const [first, second] = [makeToken(), makeToken()]
+      const endpoint = serve(grant(first, 7200), status(503), new TypeError('offline'), grant(second, 7200))
+      const provide = createTokenProvider({ url, fetch: endpoint.fetch })
+      await clock.finish(provide())
+      clock.now += 7_150_000
+      equal(await clock.finish(provide()), second)
+      equal(endpoint.requests.length, 4)
+    }))
+
+  for (const [title, failure, attempts] of [
+    ['is down', status(503), 4],
+    ['cannot be reached', new TypeError('offline'), 4],
+    ['is busy for a minute', status(429, { 'Retry-After': '60' }), 1],
+    ['says no', status(401), 1],
+    ['answers something else', json({}), 1],
+    ['is silent', 'silence', 1],
+  ] as const) {
+    test(`a living token is given out while the endpoint ${title}`, () =>
+      inWorld(async ({ clock, serve }) => {
+        const [first, second] = [makeToken(), makeToken()]
+        const failures = Array<Answer>(attempts).fill(failure)
+        const endpoint = serve(grant(first, 7200), ...failures, grant(second, 7200))
+        const provide = createTokenProvider({ url, fetch: endpoint.fetch })
+        await clock.finish(provide())
+        clock.now += 7_150_000
+        const asked = clock.now
+        equal(await clock.finish(Promise.all([provide(), provide()])), [first, first])
+        assert(clock.now - asked <= 5000, 'who has a token need not wait for long')
+        equal(endpoint.requests.length, 1 + attempts)
+        equal(await clock.finish(provide()), first, 'right after a failure')
+        equal(endpoint.requests.length, 1 + attempts, 'it gives the endpoint a rest')
+        clock.now += 13_000
+        equal(await clock.finish(provide()), second, 'later')
+      }))
+
+    test(`a token is not given out after its end while the endpoint ${title}`, () =>
+      inWorld(async ({ clock, serve }) => {
+        const endpoint = serve(grant(makeToken(), 7200), failure)
+        const provide = createTokenProvider({ url, fetch: endpoint.fetch })
+        await clock.finish(provide())
+        clock.now += 7_200_000
+        const code = title === 'says no' ? 'ERR_TOKEN_REQUEST_REFUSED' : 'ERR_TOKEN_REQUEST_FAILED'
+        await rejects(() => clock.finish(provide()), code)
+      }))
+  }
+
+  test('after invalidate the next call fetches', () =>
+    inWorld(async ({ clock, serve }) => {
+      const [first, second] = [makeToken(), makeToken()]
+      const endpoint = serve(grant(first, 7200), grant(second, 7200))
+      const provide = createTokenProvider({ url, fetch: endpoint.fetch })
+      const { invalidate } = provide
+      await clock.finish(provide())
+      invalidate()
+      equal(endpoint.requests.length, 1)
+      equal(await clock.finish(provide()), second)
+      equal(await clock.finish(provide()), second)
+      equal(endpoint.requests.length, 2)
+    }))
+
+  for (const order of ['old one first', 'new one first']) {
+    test(`an answer under way at invalidate is not kept, ${order}`, () =>
+      inWorld(async ({ clock, serve }) => {
+        const [first, second] = [makeToken(), makeToken()]
+        const { fetch: send } = serve(grant(first, 7200), grant(second, 7200))
+        const gates: (() => void)[] = []
+        const fetch: typeof send = async (...request) => {
+          await new Promise<void>((open) => gates.push(open))
+          return send(...request)
+        }
+        // Each request is on its way once its gate is there; the answers are in the order of the gates' opening.
+        const reached = async (count: number): Promise<void> => {
+          for (let turn = 0; gates.length < count && turn < 100; turn++) await Promise.resolve()
+          equal(gates.length, count, 'requests')
+        }
+        const provide = createTokenProvider({ url, fetch })
+        const old = provide()
+        await reached(1)
+        provide.invalidate()
+        const renewed = provide()
+        await reached(2)
+        const inOrder = [old, renewed]
+        if (order === 'new one first') {
+          inOrder.reverse()
+          gates.reverse()
+        }
+        gates[0]?.()
+        equal(await clock.finish(inOrder[0]!), first)
+        gates[1]?.()
+        equal(await clock.finish(inOrder[1]!), second)
+        const kept = order === 'new one first' ? first : second
+        equal(await clock.finish(provide()), kept)
+        equal(gates.length, 2)
+      }))
+  }
+
+  test('a renewal under way does not fall back on a token that was invalidated', () =>
+    inWorld(async ({ clock, serve }) => {
+      const endpoint = serve(grant(makeToken(), 7200), 'silence', grant(makeToken(), 7200), status(503))
+      const provide = createTokenProvider({ url, fetch: endpoint.fetch })
+      await clock.finish(provide())
+      clock.now += 7_150_000
+      const renewal = provide()
+      provide.invalidate()
+      const renewed = provide()
+      await rejects(() => clock.finish(renewal), 'ERR_TOKEN_REQUEST_FAILED')
+      await clock.finish(renewed)
+    }))
+}
