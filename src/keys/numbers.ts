@@ -50,7 +50,8 @@ export const CURVES: Readonly<Record<Curve, { readonly size: number; readonly oi
 }
 
 /** What every refusal of a foreign kind of key ends with. */
-export const USABLE_KEYS = 'Membrane takes RSA keys, and EC keys on P-256, P-384 and P-521.'
+export const USABLE_KEYS =
+  'Membrane takes RSA and EC keys (P-256, P-384, P-521); make one with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`.'
 
 export const DAMAGED =
   "The key's numbers are out of range or do not belong together: it is damaged; export it again."
