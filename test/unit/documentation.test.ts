@@ -31,6 +31,12 @@ test('README shows the examples and tables as they are', () => {
   expect(renderReadme(readme)).toBe(readme)
 })
 
+test('README says what a token costs as the benchmark measured it', () => {
+  const [cost = ''] = /(?<=<!-- cost -->\n)[\s\S]*?(?=<!-- end -->)/.exec(readme) ?? []
+  expect(cost).toContain('a million tokens')
+  expect(readFileSync(new URL('bench/results.md', root), 'utf8')).toContain(cost.trim())
+})
+
 test('README shows no code of its own', () => {
   const shown = [...readme.matchAll(/(.*)\n```(ts|js|tsx)\n/g)].map(([, marker]) => marker)
   expect(shown.filter((marker) => !/^<!-- examples\/\S+ -->$/.test(marker as string))).toEqual([])
