@@ -30,7 +30,8 @@ export function renderReport(results: Results): string {
   return `${[
     '# Benchmark',
     intro(results),
-    '## To reach',
+    '## What we set out to reach',
+    'The targets were set before anything was measured.',
     targetTable(results),
     '## Where others are faster',
     lossText(results),

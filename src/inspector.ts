@@ -61,8 +61,9 @@ export function inspectToken(token: string, options: { now?: (() => number) | un
   }
   const bare = typeof token === 'string' ? unwrap(token, report) : undefined
   if (bare === undefined) report('NOT_A_STRING')
-  if (bare === '') report('EMPTY')
-  const { header, claims } = bare ? inspectParts(bare, report) : {}
+  const isEmpty = bare !== undefined && /^(undefined|null)?$/.test(bare)
+  if (isEmpty) report('EMPTY')
+  const { header, claims } = bare && !isEmpty ? inspectParts(bare, report) : {}
   if (!claims) return { ...(header && { header }), kind: 'unknown', problems }
 
   const now = Math.floor((options?.now ?? Date.now)() / 1000)

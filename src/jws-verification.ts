@@ -1,7 +1,7 @@
 import { decode } from 'jose/base64url'
 import { type Algorithm, signatureParameters } from './algorithms.ts'
 import { MembraneTokenError } from './errors.ts'
-import { checkTokenSize, encode } from './jws.ts'
+import { checkTokenSize, encoder } from './jws.ts'
 import type { VerificationKey } from './keys/public-key.ts'
 
 /** A compact JWS, taken apart and not yet believed. */
@@ -80,7 +80,12 @@ function isGenuine(
   if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
   return (
     crypto.subtle
-      .verify(signatureParameters(algorithm), key, signature as Uint8Array<ArrayBuffer>, encode(signingInput))
+      .verify(
+        signatureParameters(algorithm),
+        key,
+        signature as Uint8Array<ArrayBuffer>,
+        encoder.encode(signingInput),
+      )
       // Some engines throw at signatures of a wrong length, others only say no.
       .catch(() => false)
   )

@@ -38,7 +38,7 @@ export function parseDuration(value: number | string): number {
     )
   }
   if (seconds <= 0 || seconds > LATEST_DATE) {
-    throw invalid('expiresIn must be at least one second, and not ages.')
+    throw invalid('expiresIn must be at least one second, and end before the year 9999.')
   }
   return seconds
 }

@@ -8,7 +8,9 @@ export function checkObject(options: unknown): void {
 /** @throws `ERR_OPTION_INVALID` */
 export function checkWorkspaceKey(workspaceKey: unknown): void {
   if (typeof workspaceKey === 'string' && workspaceKey !== '' && workspaceKey.trim() === workspaceKey) return
-  throw invalidOption("workspaceKey must be the key from Membrane's settings page, without spaces around it.")
+  throw invalidOption(
+    "workspaceKey must be the key from Membrane's settings page, without spaces around it; is the variable that should hold it set?",
+  )
 }
 
 /** Whether exactly one of the options is given, as for keys. @throws `ERR_OPTION_INVALID` */

@@ -66,7 +66,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   EMPTY: {
     severity: 'error',
-    message: 'The token is empty.',
+    message: 'The token is empty, or the word undefined or null.',
     fix: 'Look where it comes from: a variable that is not set, or an answer without a token.',
   },
   BEARER_PREFIX: {

@@ -14,8 +14,8 @@ export type Grant =
 export interface DecisionInput {
   readonly kind: Scope
   readonly caller: Caller | null
-  /** The query of the URL, in which a customer may say no more than in the body. */
-  readonly query: URLSearchParams
+  /** The query of the URL, if it has one, in which a customer may say no more than in the body. */
+  readonly query: URLSearchParams | undefined
   /** Read only for a caller who may have a token at all. */
   readonly readWishes: () => Promise<Wishes>
   /** The signer's own lifetime, for callers that wish none. Seconds. */
@@ -57,7 +57,7 @@ export async function decide(input: DecisionInput): Promise<Grant> {
   if (kind === 'admin') throw forbidden("A customer's session gets no admin token.")
   secondsLeft(caller.expiresAt, input)
   const wishes = await readWishes()
-  const claimed = IDENTITY_MEMBERS.find((member) => Object.hasOwn(wishes, member) || query.has(member))
+  const claimed = IDENTITY_MEMBERS.find((member) => Object.hasOwn(wishes, member) || query?.has(member))
   if (claimed !== undefined) {
     throw forbidden(`The session says whom the token is for; leave "${claimed}" out of the request.`)
   }

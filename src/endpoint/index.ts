@@ -36,8 +36,6 @@ export interface TokenEndpointOptions {
   audit?: ((event: AuditEvent) => void | Promise<void>) | undefined
 }
 
-const NO_QUERY: URLSearchParams = /* @__PURE__ */ new URLSearchParams()
-
 const METHODS: Readonly<Record<Scope, readonly string[]>> = {
   customer: ['GET', 'POST'],
   admin: ['POST'],
@@ -99,7 +97,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): (request: Re
       const grant = await decide({
         kind,
         caller,
-        query: request.url.includes('?') ? new URL(request.url).searchParams : NO_QUERY,
+        query: request.url.includes('?') ? new URL(request.url).searchParams : undefined,
         readWishes: () => readJsonObject(request),
         defaultExpiresIn: signer.expiresIn,
         maxExpiresIn,

@@ -59,14 +59,14 @@ function readClaims(jws: ParsedJws): Claims | undefined {
 }
 
 // RFC 7515 section 4.1.9: upper or lower case, and application/ may be left out.
-function mediaType(type: unknown): string {
-  return String(type)
-    .toLowerCase()
-    .replace(/^application\//, '')
+function mediaType(type: string): string {
+  return type.toLowerCase().replace(/^application\//, '')
 }
 
 // A logout token or a DPoP proof of the same issuer is no session (RFC 8725 section 3.11), and says so in its typ.
 function isType(type: unknown, wanted: string | undefined): boolean {
+  if (type === undefined) return wanted === undefined
+  if (typeof type !== 'string') return false
   const found = mediaType(type)
   return wanted === undefined
     ? !/\+jwt$/.test(found) || /\bat\+jwt$/.test(found)

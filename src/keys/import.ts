@@ -150,7 +150,7 @@ function isDerKey(bytes: Uint8Array): boolean {
 }
 
 function notASecret(): MembraneTokenError {
-  return unsupportedKey('This is a key, not a secret; give it as privateKey.')
+  return unsupportedKey('This is a key, not a secret; give it as privateKey, or publicKey to verify.')
 }
 
 function checkSecretSize(size: number, allowShort: boolean): void {
@@ -265,7 +265,7 @@ export function checkCryptoKey(
   usage: 'sign' | 'verify',
 ): Algorithm {
   if (key.type !== type)
-    throw unsupportedKey(`This CryptoKey is a ${key.type} key, and a ${type} key is needed here.`)
+    throw unsupportedKey(`This CryptoKey is a ${key.type} key; needed here is a ${type} one.`)
   const { name, hash, namedCurve } = key.algorithm as {
     name: string
     hash?: { name: string }

@@ -22,9 +22,14 @@ export const PRIVATE_MEMBERS: readonly string[] = ['d', 'p', 'q', 'dp', 'dq', 'q
  * Reads what a JWK (RFC 7517 section 4) says of itself, leaving the object as it is.
  *
  * @param operation What the key is wanted for, as `key_ops` spells it
+ * @param otherHalf What to say to a key that is the other half
  * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_ALGORITHM_MISMATCH`
  */
-export function readJwk(jwk: Readonly<Record<string, unknown>>, operation: 'sign' | 'verify'): JwkKey {
+export function readJwk(
+  jwk: Readonly<Record<string, unknown>>,
+  operation: 'sign' | 'verify',
+  otherHalf: string,
+): JwkKey {
   // A copy, so that neither a getter nor a later change can show two different keys.
   const members = { ...jwk }
   const { kty, crv, alg, use, key_ops: operations } = members
@@ -37,9 +42,7 @@ export function readJwk(jwk: Readonly<Record<string, unknown>>, operation: 'sign
   if (alg !== undefined && typeof alg !== 'string') throw invalidKey("The JWK's alg must be a string.")
   const isPrivate = PRIVATE_MEMBERS.some((name) => members[name] !== undefined)
   if (isPrivate !== (operation === 'sign')) {
-    throw unsupported(
-      operation === 'sign' ? 'a public key: it has no d' : 'a private key; give its public half, without d',
-    )
+    throw unsupportedKey(otherHalf)
   }
   if (use !== undefined && use !== 'sig') throw mismatchedKey('The JWK\'s use must be "sig".')
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes(operation))) {

@@ -1,6 +1,5 @@
 import { readElement, readElements, TAG } from './der.ts'
 import { invalidKey, unsupportedKey } from './errors.ts'
-import { USABLE_KEYS } from './numbers.ts'
 import { cleanText, decodeBase64, type KeyBlock, readPem, restoreLineBreaks } from './pem.ts'
 
 /** What a key turned out to be, once its wrappings are off. */
@@ -9,7 +8,7 @@ export type KeyMaterial =
   | { readonly jwk: Readonly<Record<string, unknown>> }
 
 const FORMS =
-  'The key must be PEM text, DER bytes (Uint8Array), a JWK (with kty) or a CryptoKey; no file name.'
+  'The key must be PEM text, DER bytes (Uint8Array), a JWK (with kty) or a CryptoKey; no file name, and not empty.'
 
 /** DER carries no label, but the tags of a structure's members tell one format from the other. */
 const DER_FORMATS: readonly (readonly [tags: RegExp, label: string])[] = [
@@ -96,7 +95,7 @@ export type KeyReaders<T> = Readonly<Record<string, (der: Uint8Array, blocks: re
 /**
  * Takes the first block that serves the purpose and reads it.
  *
- * @param wanted Names the purpose in messages: `"a private key"`
+ * @param wanted Says in messages what is needed, and how to get it
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if no block serves, saying what was found instead
  * @throws `ERR_KEY_INVALID` if the block is not what its label says
  */
@@ -107,9 +106,7 @@ export function readBlocks<T>(blocks: readonly KeyBlock[], readers: KeyReaders<T
     if (Object.hasOwn(UNSUPPORTED_FORMATS, label)) throw unsupportedKey(UNSUPPORTED_FORMATS[label] as string)
     // A label of no known format is not repeated: it could be anything.
     const isKnown = DER_FORMATS.some(([, known]) => known === label)
-    throw unsupportedKey(
-      `This is ${isKnown ? label : 'PEM of another kind'}, and ${wanted} is needed here. ${USABLE_KEYS}`,
-    )
+    throw unsupportedKey(`This is ${isKnown ? label : 'PEM of another kind'}; needed here is ${wanted}.`)
   }
   const found = recogniseDer(block.der)
   if (found !== block.label) {

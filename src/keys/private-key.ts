@@ -62,7 +62,7 @@ export function readPrivateKey(input: unknown): PrivateKeyMaterial {
 }
 
 function readPrivateBlocks(blocks: Parameters<typeof readBlocks>[0]): PrivateKeyMaterial {
-  return { numbers: readBlocks(blocks, READERS, 'a private key') }
+  return { numbers: readBlocks(blocks, READERS, 'the private key it belongs to') }
 }
 
 /** PKCS#8 (RFC 5958). */
@@ -115,7 +115,11 @@ function readPkcs1(der: Uint8Array): RsaPrivateNumbers {
 
 /** A private JWK (RFC 7518 sections 6.2.2 and 6.3.2). */
 function readPrivateJwk(input: Readonly<Record<string, unknown>>): PrivateKeyMaterial {
-  const jwk = readJwk(input, 'sign')
+  const jwk = readJwk(
+    input,
+    'sign',
+    'This JWK is a public key; needed here is the private key it belongs to.',
+  )
   const { members, alg } = jwk
   if (members.oth !== undefined) throw multiPrime()
   const number = (name: string): Uint8Array => decodeMember(members, name)

@@ -55,7 +55,9 @@ export async function importPublicKey(
   const { numbers, alg } =
     'jwk' in material
       ? readPublicJwk(material.jwk)
-      : { numbers: readBlocks(material.blocks, READERS, 'a public key') }
+      : {
+          numbers: readBlocks(material.blocks, READERS, 'the public key: `openssl pkey -in key.pem -pubout`'),
+        }
   if (numbers.kty === 'RSA') {
     checkRsaStrength(numbers)
     checkRsaOrigin(numbers)
@@ -144,7 +146,11 @@ export function readPublicJwk(input: Readonly<Record<string, unknown>>): {
   numbers: PublicNumbers
   alg: string | undefined
 } {
-  const jwk = readJwk(input, 'verify')
+  const jwk = readJwk(
+    input,
+    'verify',
+    'This JWK is a private key; needed here is its public half, without d.',
+  )
   const { members, alg } = jwk
   const number = (name: string): Uint8Array => decodeMember(members, name)
   if (jwk.kty === 'RSA')

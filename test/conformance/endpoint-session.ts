@@ -84,6 +84,7 @@ export const endpointSession: ConformanceModule = ({ test }) => {
     ['another type', {}, { type: 'at+jwt' }],
     ['no type', {}, { type: 'at+jwt' }, { header: { kid: 'a', typ: undefined } }],
     ['a type that is a list', {}, { type: 'at+jwt' }, { header: { kid: 'a', typ: ['at+jwt', ''] } }],
+    ['a type that is an object', {}, {}, { header: { kid: 'a', typ: { toString: 1 } } }],
     ['another algorithm', {}, { algorithms: ['RS256'] }],
     ['ended', { exp: seconds - 5 }, {}],
     ['ended just now, without tolerance', { exp: seconds }, { clockTolerance: 0 }],

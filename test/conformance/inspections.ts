@@ -106,6 +106,8 @@ const wrappingTable: readonly [name: string, wrap: (token: string) => unknown, c
   ['with padding', (token) => `${token}==`, ['NOT_BASE64URL']],
   ['encrypted', (token) => `${token}.AAAA.AAAA`, ['ENCRYPTED']],
   ['empty', () => '', ['EMPTY']],
+  ['the word undefined', () => 'undefined', ['EMPTY']],
+  ['the word null, as a bearer', () => 'Bearer null', ['BEARER_PREFIX', 'EMPTY']],
   ['undefined', () => undefined, ['NOT_A_STRING']],
   ['an object', (token) => ({ token }), ['NOT_A_STRING']],
 ]

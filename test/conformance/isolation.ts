@@ -179,6 +179,34 @@ export const concurrency: ConformanceModule = (suite, lib) => {
     equal(results.filter(({ status }) => status === 'rejected').length, signers.length)
   })
 
+  // Wrappers for tracing do so, though Web Crypto may not.
+  suite.test('an engine that reads what it is given only later mixes nothing', async () => {
+    const verifier = await lib.createVerifier({ workspaceKey, secret, now: () => issuedAt * 1000 })
+    const signer = await createTestSigner(lib, { secret })
+    const { subtle } = crypto
+    const [sign, verify] = [subtle.sign.bind(subtle), subtle.verify.bind(subtle)]
+    const lateSign: SubtleCrypto['sign'] = async (...args) => Promise.resolve().then(() => sign(...args))
+    const lateVerify: SubtleCrypto['verify'] = async (...args) =>
+      Promise.resolve().then(() => verify(...args))
+    await replaceFor(subtle, 'sign', lateSign, () =>
+      replaceFor(subtle, 'verify', lateVerify, async () => {
+        const ids = ['mallory', 'victims']
+        const signed = await Promise.all(ids.map((id) => signer.signCustomerToken({ id })))
+        for (const { token } of signed) assert(await verifies(token, 'HS512', secret), 'mixed when signing')
+        const [mine, theirs] = signed.map(({ token }) => token.split('.')) as [string[], string[]]
+        const forged = [theirs[0], theirs[1], mine[2]].join('.')
+        const results = await Promise.allSettled(
+          [forged, mine.join('.')].map((token) => verifier.verify(token)),
+        )
+        equal(
+          results.map(({ status }) => status),
+          ['rejected', 'fulfilled'],
+          'mixed when verifying',
+        )
+      }),
+    )
+  })
+
   suite.test('a failure among them harms nobody else', async () => {
     const signer = await createTestSigner(lib, { secret })
     const results = await Promise.allSettled(['a', '', 'b'].map((id) => signer.signCustomerToken({ id })))

@@ -50,9 +50,12 @@ function check(said: string): void {
   const wrong = tables
     .split('\n')
     .filter((line, index) => line !== lines[index] && !isOther(line, lines[index]))
-  if (lines.length === tables.split('\n').length && wrong.length === 0) return console.log(tables)
-  console.error(`README does not say what was run; npm run support writes it:\n\n${tables}`)
-  process.exitCode = 1
+  if (lines.length === tables.split('\n').length && wrong.length === 0) {
+    console.log(tables)
+  } else {
+    console.error(`README does not say what was run; npm run support writes it:\n\n${tables}`)
+    process.exitCode = 1
+  }
 }
 
 /** What a machine brings itself may be of another version there, of which README says nothing. */

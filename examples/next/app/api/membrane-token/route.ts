@@ -1,7 +1,7 @@
 import { createSigner } from 'membrane-token'
 import { apiKeys, createTokenEndpoint, firstOf, sessionJwt } from 'membrane-token/endpoint'
 
-export const runtime = 'edge' // or 'nodejs': the code is the same
+export const runtime = 'edge' // or 'nodejs', which Next.js 16 prefers: the code is the same
 
 async function createHandler() {
   const signer = await createSigner({
