@@ -40,7 +40,7 @@ async function main(): Promise<void> {
       server: { hostname: HOST, port },
       inspector: false,
       persist: false,
-      logLevel: 'warn',
+      logLevel: 'log',
       watch: true,
     },
   })
