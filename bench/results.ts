@@ -85,7 +85,7 @@ interface SpeedTarget {
   readonly needed: Readonly<Partial<Record<Against, number>>>
 }
 
-/** What issue 6 asks for. Where it does not say how many at a time, both must hold. */
+/** What was set out to be reached. Where it is not said how many at a time, both must hold. */
 const SPEED_TARGETS: readonly SpeedTarget[] = [
   {
     runtime: 'workerd',
