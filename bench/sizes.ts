@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { builtinModules } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { bundle } from './bundling.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -36,7 +36,7 @@ const PEERS: Record<string, string> = {
 
 export async function measureSizes(): Promise<Size[]> {
   const measure = async (name: string, code: string, ours: boolean): Promise<Size> => {
-    const text = await bundle(code)
+    const text = await minify(code)
     return { name, ours, minified: Buffer.byteLength(text), gzipped: gzipSync(text, { level: 9 }).length }
   }
   return Promise.all([
@@ -45,21 +45,11 @@ export async function measureSizes(): Promise<Size[]> {
   ])
 }
 
-export const bundleWorker = (): Promise<string> => bundle(OURS['the Worker'] ?? '')
+export const bundleWorker = (): Promise<string> => minify(OURS['the Worker'] ?? '')
 
-async function bundle(code: string): Promise<string> {
-  const { outputFiles } = await build({
+const minify = (code: string): Promise<string> =>
+  bundle({
     stdin: { contents: code, resolveDir: root, loader: 'ts' },
-    bundle: true,
     minify: true,
-    format: 'esm',
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
-    conditions: ['workerd', 'worker', 'browser'],
-    target: 'es2022',
     external: [...builtinModules, 'node:*'],
-    write: false,
-    logLevel: 'error',
   })
-  return outputFiles[0]?.text ?? ''
-}

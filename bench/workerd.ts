@@ -1,8 +1,8 @@
 // workerd's part: this process keeps the time, because workerd's own clock stands still while code runs.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { type BuildOptions, build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
+import { bundle } from './bundling.ts'
 import type { Measured, Orders, RuntimeResults } from './child.ts'
 import type { Material } from './order.ts'
 import { alternate, median } from './rounds.ts'
@@ -21,12 +21,12 @@ type WorkerName = keyof typeof WORKERS
 
 const NODE_MODULES = /^(node:.*|buffer|crypto|stream|util)$/
 
-async function bundle(name: WorkerName): Promise<string> {
+function bundleWorker(name: WorkerName): Promise<string> {
   const modules = {
     web: `import { WEB_CONTENDERS } from './contenders.ts'`,
     node: `import { JSONWEBTOKEN, JSONWEBTOKEN_TEXT } from './node-contenders.ts'`,
   }
-  const options: BuildOptions = {
+  return bundle({
     stdin: {
       contents: `${modules[name]}
         import { serve } from './workerd-entry.ts'
@@ -34,13 +34,6 @@ async function bundle(name: WorkerName): Promise<string> {
       resolveDir: here,
       loader: 'ts',
     },
-    bundle: true,
-    format: 'esm',
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
-    conditions: ['workerd', 'worker', 'browser'],
-    target: 'es2022',
-    write: false,
     // Of Node's contenders only `jsonwebtoken` runs here; the other is left behind.
     external: ['fast-jwt'],
     plugins: [
@@ -61,9 +54,7 @@ async function bundle(name: WorkerName): Promise<string> {
         },
       },
     ],
-  }
-  const { outputFiles } = await build(options)
-  return outputFiles?.[0]?.text ?? ''
+  })
 }
 
 /** What is used of what Miniflare gives: its own types need those of Cloudflare. */
@@ -132,7 +123,7 @@ async function worker(name: WorkerName, material: Material) {
   return {
     name,
     modules: true as const,
-    script: await bundle(name),
+    script: await bundleWorker(name),
     compatibilityDate: COMPATIBILITY_DATE,
     compatibilityFlags: name === 'node' ? ['nodejs_compat'] : WITHOUT_NODE,
     bindings: { MATERIAL: JSON.stringify(material) },

@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { type Context, Hono, type Next } from 'hono'
 import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { secureHeaders } from 'hono/secure-headers'
@@ -57,6 +57,14 @@ const answerPreflight = cors({
   maxAge: 600,
 })
 
+async function answerOrigin(c: Context, next: Next, origin: string): Promise<undefined> {
+  await next()
+  const { headers } = c.res
+  headers.set('Access-Control-Allow-Origin', origin)
+  headers.set('Access-Control-Expose-Headers', 'X-Request-Id,Retry-After,Date,WWW-Authenticate')
+  headers.append('Vary', 'Origin')
+}
+
 // Pages of other origins get nothing unless they are on the list, and no page gets an admin token.
 app.use('/api/*', async (c, next) => {
   const origin = c.req.header('Origin')
@@ -65,11 +73,7 @@ app.use('/api/*', async (c, next) => {
   const { allowedOrigins } = c.get('service')
   const isAdmin = c.req.path === '/api/membrane-admin-token'
   if (!isAdmin && origin !== undefined && allowedOrigins.includes(origin)) {
-    if (c.req.method === 'OPTIONS') return answerPreflight(c, next)
-    await next()
-    c.res.headers.set('Access-Control-Allow-Origin', origin)
-    c.res.headers.set('Access-Control-Expose-Headers', 'X-Request-Id,Retry-After,Date,WWW-Authenticate')
-    return c.res.headers.append('Vary', 'Origin')
+    return c.req.method === 'OPTIONS' ? answerPreflight(c, next) : answerOrigin(c, next, origin)
   }
   if (!isAdmin && origin === new URL(c.req.url).origin) return next()
   const detail = isAdmin

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { bundle } from '../bundling.ts'
 
 const root = new URL('../../', import.meta.url)
 
@@ -34,8 +34,8 @@ export async function startWorkerd(spec: WorkerSpec): Promise<Workerd> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-http-'))
   const removeFolder = () => rmSync(folder, { recursive: true, force: true })
   try {
-    await writeFile(join(folder, 'worker.js'), await bundle(spec.entry))
-    await writeFile(join(folder, 'rate-limit.js'), await bundle('bench/http/rate-limit.ts'))
+    await writeFile(join(folder, 'worker.js'), await bundleEntry(spec.entry))
+    await writeFile(join(folder, 'rate-limit.js'), await bundleEntry('bench/http/rate-limit.ts'))
     await writeFile(join(folder, 'config.capnp'), await writeConfig(spec))
     // Beside the socket's port, which comes on the extra pipe, only faults are of interest.
     const child = spawn(workerdBinary(), ['serve', 'config.capnp', '--control-fd=3'], {
@@ -68,18 +68,8 @@ export async function startWorkerd(spec: WorkerSpec): Promise<Workerd> {
   }
 }
 
-async function bundle(entry: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(entry, root))],
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'neutral',
-    conditions: ['workerd', 'worker', 'browser'],
-    write: false,
-  })
-  return outputFiles[0]?.text ?? ''
-}
+const bundleEntry = (entry: string): Promise<string> =>
+  bundle({ entryPoints: [fileURLToPath(new URL(entry, root))], minify: true })
 
 function workerdBinary(): string {
   const wrapper = createRequire(import.meta.url)('workerd') as { default: string }

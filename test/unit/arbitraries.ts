@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { MembraneTokenError } from '../../src/index.ts'
+import { algorithms } from '../conformance/tokens.ts'
+import { now, workspaceKey } from './genuine-tokens.ts'
 
 /** What the tests of properties have in common: values of all kinds, and what may become of them. */
 
@@ -82,3 +84,43 @@ export const anything = fc.anything({
   withSparseArray: true,
   withTypedArray: true,
 })
+
+const claimNames = [
+  'iss',
+  'workspaceKey',
+  'id',
+  'tenantKey',
+  'isAdmin',
+  'name',
+  'fields',
+  'exp',
+  'iat',
+  'nbf',
+  'jti',
+]
+const headerNames = [
+  'alg',
+  'typ',
+  'kid',
+  'crit',
+  'b64',
+  'jku',
+  'x5u',
+  'jwk',
+  'x5c',
+  'cty',
+  'enc',
+  'zip',
+  'p2c',
+]
+
+/** The header of a token, as anybody may write it. */
+export const header = record(headerNames, fc.constantFrom(...algorithms, 'none', 'JWT', 'EdDSA'))
+/** Seconds. */
+export const time = now() / 1000
+/** Claims, as anybody may write them: some of them right. */
+export const claims = record(
+  claimNames,
+  fc.constantFrom(workspaceKey, workspaceKey, true, 'customer-42'),
+  fc.integer({ min: time - 2, max: time + 2 }),
+)

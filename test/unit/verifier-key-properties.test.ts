@@ -1,28 +1,17 @@
 import fc from 'fast-check'
 import type { JSONWebKeySet } from 'jose'
 import { beforeAll, describe, test } from 'vitest'
-import { type Algorithm, createSigner, createVerifier, type VerifierOptions } from '../../src/index.ts'
+import { type Algorithm, createVerifier, type VerifierOptions } from '../../src/index.ts'
 import { armour } from '../conformance/encoding.ts'
 import * as shapes from '../conformance/key-shapes.ts'
 import { privateJwk, publicHalf } from '../conformance/keys.ts'
 import { anything, base64url, check, json, orOurError, quote, record, text } from './arbitraries.ts'
+import { now, signTokens, workspaceKey } from './genuine-tokens.ts'
 
-const workspaceKey = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
-const now = (): number => Date.UTC(2026, 0, 1)
-const tokens = new Map<Algorithm, string>()
+let tokens: Map<Algorithm, string>
 
 beforeAll(async () => {
-  const secret = 'correct horse battery staple, said the membrane'
-  const materials = {
-    HS256: { secret },
-    ES256: { privateKey: await privateJwk('P-256') },
-    RS256: { privateKey: await privateJwk('RSA') },
-  }
-  for (const [name, material] of Object.entries(materials)) {
-    const algorithm = name as Algorithm
-    const signer = await createSigner({ workspaceKey, ...material, algorithm, now })
-    tokens.set(algorithm, (await signer.signCustomerToken({ id: 'c' })).token)
-  }
+  tokens = await signTokens(['HS256', 'ES256', 'RS256'])
 })
 
 /** A verifier that was made must also work: a key let through by mistake would show only then. */
