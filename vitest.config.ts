@@ -8,8 +8,8 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^membrane-token$/, replacement: source('index.ts') },
-      { find: /^membrane-token\/endpoint$/, replacement: source('endpoint/index.ts') },
-      { find: /^membrane-token\/provider$/, replacement: source('provider.ts') },
+      { find: /^membrane-token\/endpoint$/, replacement: source('endpoint.ts') },
+      { find: /^membrane-token\/client$/, replacement: source('client.ts') },
     ],
   },
   test: {

@@ -4,8 +4,8 @@ import { SignJWT } from 'jose/jwt/sign'
 import { jwtVerify } from 'jose/jwt/verify'
 import { importPKCS8 } from 'jose/key/import'
 import { ALGORITHMS, type Algorithm } from '../src/algorithms.ts'
-import { createSigner } from '../src/signer.ts'
-import { createVerifier } from '../src/verifier.ts'
+import { createSigner } from '../src/token/signer.ts'
+import { createVerifier } from '../src/token/verifier.ts'
 import { customerWith, EXPIRES_IN, type Fields, keyOf, type Material, WORKSPACE_KEY } from './order.ts'
 
 /** What a contender is given; the token is what all of them must make, or verify. */

@@ -119,7 +119,7 @@ const SPEED_TARGETS: readonly SpeedTarget[] = [
 /** Gzipped bytes, a kB being 1000. */
 const SIZE_TARGETS: Readonly<Record<string, number>> = {
   createSigner: 7000,
-  'membrane-token/provider': 1500,
+  'membrane-token/client': 1500,
   'the Worker': 45_000,
 }
 

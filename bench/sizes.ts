@@ -19,8 +19,8 @@ const OURS: Record<string, string> = {
   createSigner: `export { createSigner } from './src/index.ts'`,
   createVerifier: `export { createVerifier } from './src/index.ts'`,
   inspectToken: `export { inspectToken } from './src/index.ts'`,
-  'membrane-token/provider': `export * from './src/provider.ts'`,
-  'membrane-token/endpoint': `export * from './src/endpoint/index.ts'`,
+  'membrane-token/client': `export * from './src/client.ts'`,
+  'membrane-token/endpoint': `export * from './src/endpoint.ts'`,
   'the Worker': `export { default } from './worker/index.ts'`,
 }
 

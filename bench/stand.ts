@@ -1,4 +1,4 @@
-import { createSigner, type Signer, type SignerOptions } from '../src/signer.ts'
+import { createSigner, type Signer, type SignerOptions } from '../src/token/signer.ts'
 import { type Contender, cryptoKey, makeOrder, type Order, RAW, type Run, toBase64url } from './contenders.ts'
 import { type Cell, customerWith, fieldsOfSize, type Material, WORKSPACE_KEY } from './order.ts'
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
-import { PROBLEMS } from '../src/problems.ts'
+import { PROBLEMS } from '../src/inspect/problems.ts'
 import { SETTINGS } from '../worker/settings.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))

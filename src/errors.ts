@@ -21,10 +21,20 @@ export type MembraneTokenErrorCode =
   | 'ERR_UNTRUSTED_CONTEXT'
   | 'ERR_TOKEN_REQUEST_FAILED'
   | 'ERR_TOKEN_REQUEST_REFUSED'
+  | 'ERR_KEY_UNAVAILABLE'
+  | 'ERR_SETTING_INVALID'
+
+/** What {@link MembraneTokenError} takes beside its code and message. */
+export interface MembraneTokenErrorOptions {
+  /** The option, setting or member at fault. */
+  option?: string | undefined
+  /** What the engine or `fetch` reported; reduced to its name and code, since its message may quote key material. */
+  cause?: unknown
+}
 
 /**
- * The one error of this module. Its `code` is the same on every runtime, its message says what was wrong
- * and how to mend it. Neither the message nor the `cause` holds a secret, a private key or a token.
+ * The only error that this package throws. Its `code` is the same on every runtime; its message says what was wrong
+ * and how to fix it. Neither the message nor the `cause` ever holds a secret, a private key or a token.
  *
  * @example Tell a bad key from a bad option
  *
@@ -38,10 +48,28 @@ export type MembraneTokenErrorCode =
  */
 export class MembraneTokenError extends Error {
   readonly code: MembraneTokenErrorCode
+  /** The option, setting or member at fault, where one is. */
+  readonly option?: string
 
-  constructor(code: MembraneTokenErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+  constructor(code: MembraneTokenErrorCode, message: string, options: MembraneTokenErrorOptions = {}) {
+    const { option, cause } = options
+    super(message, cause === undefined ? undefined : { cause: describeCause(cause) })
     this.name = 'MembraneTokenError'
     this.code = code
+    if (option !== undefined) this.option = option
+  }
+}
+
+/**
+ * What is left of an error whose message may quote a key, a header or a token: its name, and its code where it has one,
+ * as the errors of Node's network have (`ECONNREFUSED`, one `cause` down).
+ */
+function describeCause(cause: unknown): unknown {
+  if (cause instanceof MembraneTokenError) return cause
+  const { name, code, cause: inner } = Object(cause) as { name?: unknown; code?: unknown; cause?: unknown }
+  const known = code ?? (Object(inner) as { code?: unknown }).code
+  return {
+    name: typeof name === 'string' ? name : typeof cause,
+    ...((typeof known === 'string' || typeof known === 'number') && { code: known }),
   }
 }

@@ -1,15 +1,15 @@
 export type { Algorithm } from './algorithms.ts'
-export type { ClaimStyle, Customer } from './claims.ts'
 export { MembraneTokenError, type MembraneTokenErrorCode } from './errors.ts'
-export { type Inspection, inspectToken, type Problem } from './inspector.ts'
-export { generateKeyPair, type KeyPair, type KeyPairOptions } from './key-pair.ts'
+export { type Inspection, inspectToken, type Problem } from './inspect/inspect-token.ts'
+export { generateKeyPair, type KeyPair, type KeyPairOptions } from './keys/generate.ts'
+export type { ClaimStyle, Customer } from './token/claims.ts'
 export {
   createSigner,
   type SignedToken,
   type Signer,
   type SignerOptions,
   type TokenOptions,
-} from './signer.ts'
+} from './token/signer.ts'
 export {
   createVerifier,
   type MembraneRequestOptions,
@@ -17,4 +17,4 @@ export {
   type Verifier,
   type VerifierOptions,
   verifyMembraneRequest,
-} from './verifier.ts'
+} from './token/verifier.ts'

@@ -46,6 +46,66 @@ export function bindTolerance(clockTolerance: unknown, fallback: number): number
   throw invalidOption('clockTolerance must be a number of seconds, zero or more.')
 }
 
-export function invalidOption(message: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_OPTION_INVALID', message)
+/** @param option The option at fault, where it is one */
+export function invalidOption(message: string, option?: string): MembraneTokenError {
+  return new MembraneTokenError('ERR_OPTION_INVALID', message, { option })
+}
+
+/**
+ * Reads each option once, into an object of our own, before anything is awaited: neither a getter nor a later change
+ * by the caller shows two different values.
+ *
+ * @param names Every option there is
+ * @throws `ERR_OPTION_INVALID` for an option that is not among them, with the name it was probably meant to have
+ */
+export function readOptions<Options extends object>(
+  options: Options,
+  names: readonly (keyof Options & string)[],
+): Options {
+  checkObject(options)
+  for (const name in options) {
+    if (!names.includes(name)) throw invalidOption(unknownName('option', name, names), name)
+  }
+  const read: Partial<Options> = {}
+  for (const name of names) {
+    const value = options[name]
+    if (value !== undefined) read[name] = value
+  }
+  return read as Options
+}
+
+/** What to say about a name that does not exist: "Unknown option `expireIn`; did you mean `expiresIn`?" */
+export function unknownName(kind: string, name: string, names: readonly string[]): string {
+  const meant = closestName(name, names)
+  // A long name may be a value in the wrong place, even a secret, so it is not repeated.
+  const shown = /^[\w.-]{1,40}$/.test(name) ? ` \`${name}\`` : ''
+  return `Unknown ${kind}${shown}; ${meant ? `did you mean \`${meant}\`?` : `known: ${names.join(', ')}.`}`
+}
+
+const normalize = (name: string): string => name.toLowerCase().replace(/[_-]/g, '')
+
+/** The one of `names` that is at most two edits away once case, `_` and `-` are ignored. */
+export function closestName(name: string, names: readonly string[]): string | undefined {
+  if (name.length > 64) return undefined
+  let best: { known: string; distance: number } | undefined
+  for (const known of names) {
+    const distance = editDistance(normalize(name), normalize(known))
+    if (distance <= 2 && distance < known.length / 2 && distance < (best?.distance ?? 3))
+      best = { known, distance }
+  }
+  return best?.known
+}
+
+/** Levenshtein distance: insertions, deletions and substitutions of characters. */
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(substituted, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+    }
+    row = next
+  }
+  return row[b.length] as number
 }

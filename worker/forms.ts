@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { parseDuration } from '../src/lifetime.ts'
+import { parseDuration } from '../src/token/lifetime.ts'
 
 // The forms that settings have. Every message is written here: the ones valibot has by default quote what they refuse.
 

@@ -2,7 +2,7 @@ import { type Context, Hono, type Next } from 'hono'
 import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { secureHeaders } from 'hono/secure-headers'
-import { CLOSED_HEADERS, problemResponse, requestIdOf, setRequestId } from '../src/endpoint/problem.ts'
+import { CLOSED_HEADERS, problemResponse, requestIdOf, setRequestId } from '../src/endpoint/http/problem.ts'
 import { openService, type Service } from './service.ts'
 
 type WorkerEnv = {

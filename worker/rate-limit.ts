@@ -1,4 +1,4 @@
-import { type Caller, refusal } from '../src/endpoint/index.ts'
+import { type Caller, refusal } from '../src/endpoint.ts'
 
 /** A Workers rate-limit binding. It counts per location, and is meant to stop floods, not to bill. */
 export interface RateLimiter {

@@ -5,13 +5,13 @@ import {
   apiKeys,
   cloudflareAccess,
   createTokenEndpoint,
-  firstOf,
+  oneOf,
   sessionJwt,
-} from '../src/endpoint/index.ts'
+} from '../src/endpoint.ts'
 import { MembraneTokenError, type MembraneTokenErrorCode } from '../src/errors.ts'
-import { importKeySet } from '../src/keys/key-set.ts'
+import { importKeySet } from '../src/jwks/key-set.ts'
 import { importPublicKey } from '../src/keys/public-key.ts'
-import { createSigner, type Signer, type SignerOptions } from '../src/signer.ts'
+import { createSigner, type Signer, type SignerOptions } from '../src/token/signer.ts'
 import { limitBy, type RateLimiter } from './rate-limit.ts'
 import { type Fault, readSettings, type Settings } from './settings.ts'
 
@@ -62,12 +62,12 @@ export async function openService(env: Readonly<Record<string, unknown>>): Promi
 
 async function createService(settings: Settings, limiter: RateLimiter | undefined): Promise<Service> {
   const signer = await createSettledSigner(settings)
-  const retired = settings.MEMBRANE_RETIRED_KEYS?.keys ?? []
+  const retired = settings.MEMBRANE_ADDITIONAL_KEYS?.keys ?? []
   // One that cannot verify has no business here; it may not even be public.
-  for (const jwk of retired) await settle('MEMBRANE_RETIRED_KEYS', () => importPublicKey(jwk, undefined))
+  for (const jwk of retired) await settle('MEMBRANE_ADDITIONAL_KEYS', () => importPublicKey(jwk, undefined))
   const keys = [...(signer.publicJwk ? [signer.publicJwk] : []), ...retired].map(pickPublished)
   // What is published must be public, and each key have an id of its own.
-  await settle('MEMBRANE_RETIRED_KEYS', () => importKeySet({ keys }, undefined))
+  await settle('MEMBRANE_ADDITIONAL_KEYS', () => importKeySet({ keys }, undefined))
   const common = {
     signer,
     authenticate: await createAuthenticator(settings),
@@ -90,16 +90,18 @@ async function createAuthenticator(settings: Settings): Promise<Authenticator> {
   const {
     API_KEYS: keys,
     SESSION_ISSUER: issuer,
-    ACCESS_TEAM_DOMAIN: teamDomain,
-    ACCESS_AUDIENCE: audience,
+    CLOUDFLARE_ACCESS_TEAM_DOMAIN: teamDomain,
+    CLOUDFLARE_ACCESS_AUDIENCE: audience,
   } = settings
   const authenticators: Authenticator[] = []
   if (keys) authenticators.push(await settle('API_KEYS', () => apiKeys({ keys })))
   if (issuer) authenticators.push(await createSessionAuthenticator(issuer, settings))
   if (teamDomain && audience) {
-    authenticators.push(await settle('ACCESS_TEAM_DOMAIN', () => cloudflareAccess({ teamDomain, audience })))
+    authenticators.push(
+      await settle('CLOUDFLARE_ACCESS_TEAM_DOMAIN', () => cloudflareAccess({ teamDomain, audience })),
+    )
   }
-  return firstOf(...authenticators)
+  return oneOf(...authenticators)
 }
 
 async function createSessionAuthenticator(issuer: string, settings: Settings): Promise<Authenticator> {

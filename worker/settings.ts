@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { ALGORITHMS, type Algorithm } from '../src/algorithms.ts'
-import { CLAIM_STYLES, type ClaimStyle } from '../src/claims.ts'
-import { parseDuration } from '../src/lifetime.ts'
+import { CLAIM_STYLES, type ClaimStyle } from '../src/token/claims.ts'
+import { parseDuration } from '../src/token/lifetime.ts'
 import {
   apiKeys,
   claimName,
@@ -61,7 +61,7 @@ export const SETTINGS = {
     v.optional(duration, DEFAULT_MAX_EXPIRES_IN),
     v.description('Longest lifetime a caller can wish for'),
   ),
-  MEMBRANE_RETIRED_KEYS: v.pipe(
+  MEMBRANE_ADDITIONAL_KEYS: v.pipe(
     v.optional(keySet),
     v.description('JWK set of public keys that are still to be published during a rotation'),
   ),
@@ -97,11 +97,11 @@ export const SETTINGS = {
     v.optional(list('set names of claims')),
     v.description('Claims that go to Membrane as fields, with commas'),
   ),
-  ACCESS_TEAM_DOMAIN: v.pipe(
+  CLOUDFLARE_ACCESS_TEAM_DOMAIN: v.pipe(
     v.optional(word('set the team domain, such as example.cloudflareaccess.com')),
     v.description('Cloudflare Access: the team'),
   ),
-  ACCESS_AUDIENCE: v.pipe(
+  CLOUDFLARE_ACCESS_AUDIENCE: v.pipe(
     v.optional(list('set the AUD tag of the application')),
     v.description('Cloudflare Access: AUD tag of the application'),
   ),
@@ -145,9 +145,11 @@ const RULES: readonly {
   {
     setting: 'API_KEYS',
     holds: (given) =>
-      [given.API_KEYS, given.SESSION_ISSUER, given.ACCESS_TEAM_DOMAIN].some((way) => way !== undefined),
+      [given.API_KEYS, given.SESSION_ISSUER, given.CLOUDFLARE_ACCESS_TEAM_DOMAIN].some(
+        (way) => way !== undefined,
+      ),
     detail:
-      'is missing, and so are SESSION_ISSUER and ACCESS_TEAM_DOMAIN: nobody could be served. Set one of them.',
+      'is missing, and so are SESSION_ISSUER and CLOUDFLARE_ACCESS_TEAM_DOMAIN: nobody could be served. Set one of them.',
   },
   {
     setting: 'SESSION_AUDIENCE',
@@ -169,14 +171,16 @@ const RULES: readonly {
     detail: 'is missing, though other SESSION settings are there.',
   },
   {
-    setting: 'ACCESS_AUDIENCE',
-    holds: (given) => given.ACCESS_TEAM_DOMAIN === undefined || given.ACCESS_AUDIENCE !== undefined,
+    setting: 'CLOUDFLARE_ACCESS_AUDIENCE',
+    holds: (given) =>
+      given.CLOUDFLARE_ACCESS_TEAM_DOMAIN === undefined || given.CLOUDFLARE_ACCESS_AUDIENCE !== undefined,
     detail: 'is missing: without it, every application of the team would get in.',
   },
   {
-    setting: 'ACCESS_TEAM_DOMAIN',
-    holds: (given) => given.ACCESS_TEAM_DOMAIN !== undefined || given.ACCESS_AUDIENCE === undefined,
-    detail: 'is missing, though ACCESS_AUDIENCE is there.',
+    setting: 'CLOUDFLARE_ACCESS_TEAM_DOMAIN',
+    holds: (given) =>
+      given.CLOUDFLARE_ACCESS_TEAM_DOMAIN !== undefined || given.CLOUDFLARE_ACCESS_AUDIENCE === undefined,
+    detail: 'is missing, though CLOUDFLARE_ACCESS_AUDIENCE is there.',
   },
 ]
 
@@ -219,7 +223,7 @@ export async function readSettings(env: Readonly<Record<string, unknown>>): Prom
 }
 
 /** Settings that are JSON, and in wrangler.toml may be written as such. */
-const JSON_SETTINGS = ['API_KEYS', 'MEMBRANE_RETIRED_KEYS', 'MEMBRANE_PRIVATE_KEY']
+const JSON_SETTINGS = ['API_KEYS', 'MEMBRANE_ADDITIONAL_KEYS', 'MEMBRANE_PRIVATE_KEY']
 
 async function readValue(value: unknown, isJson: boolean): Promise<unknown> {
   const given = isSecretsStoreBinding(value) ? await value.get() : value

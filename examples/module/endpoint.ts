@@ -1,12 +1,12 @@
 import { createSigner } from 'membrane-token'
-import { apiKeys, createTokenEndpoint, firstOf, sessionJwt } from 'membrane-token/endpoint'
+import { apiKeys, createTokenEndpoint, oneOf, sessionJwt } from 'membrane-token/endpoint'
 
 const signer = await createSigner({
   workspaceKey: process.env.MEMBRANE_WORKSPACE_KEY ?? '',
   secret: process.env.MEMBRANE_WORKSPACE_SECRET,
 })
 
-const authenticate = firstOf(
+const authenticate = oneOf(
   // Users of your app get the token of the customer that their session names …
   sessionJwt({
     issuer: 'https://example.eu.auth0.com/',

@@ -1,5 +1,5 @@
 import { MembraneClient } from '@membranehq/sdk'
-import { createTokenProvider } from 'membrane-token/provider'
+import { createTokenProvider } from 'membrane-token/client'
 
 export function connectMembrane(getSessionToken: () => Promise<string>): MembraneClient {
   const fetchToken = createTokenProvider({

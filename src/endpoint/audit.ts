@@ -1,8 +1,8 @@
 import type { Algorithm } from '../algorithms.ts'
-import type { Signer } from '../signer.ts'
-import type { Caller, Scope } from './caller.ts'
-import type { Grant } from './decision.ts'
-import type { ProblemCode } from './problem.ts'
+import type { Signer } from '../token/signer.ts'
+import type { Caller, Scope } from './auth/caller.ts'
+import type { ProblemCode } from './http/problem.ts'
+import type { Grant } from './policy.ts'
 
 /** One decision of the endpoint. It never holds a token, a key, a secret, or the customer's fields. */
 export interface AuditEvent {

@@ -9,8 +9,8 @@ import {
 } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 import { invalidOption } from '../options.ts'
-import { toHex } from './der.ts'
 import { invalidKey, mismatchedKey, unsupportedKey, weakKey } from './errors.ts'
+import { toHex } from './formats/der.ts'
 import { isBytes, recogniseDer } from './material.ts'
 import {
   checkRsaExponent,

@@ -1,6 +1,6 @@
-import { readElement, readElements, TAG } from './der.ts'
 import { invalidKey, unsupportedKey } from './errors.ts'
-import { cleanText, decodeBase64, type KeyBlock, readPem, restoreLineBreaks } from './pem.ts'
+import { readElement, readElements, TAG } from './formats/der.ts'
+import { cleanText, decodeBase64, type KeyBlock, readPem, restoreLineBreaks } from './formats/pem.ts'
 
 /** What a key turned out to be, once its wrappings are off. */
 export type KeyMaterial =

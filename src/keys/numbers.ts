@@ -1,8 +1,8 @@
 import { encode } from 'jose/base64url'
 import type { Curve } from '../algorithms.ts'
-import { toHex, trimZeros } from './der.ts'
 import { invalidKey, weakKey } from './errors.ts'
-import { decodeBase64 } from './pem.ts'
+import { toHex, trimZeros } from './formats/der.ts'
+import { decodeBase64 } from './formats/pem.ts'
 
 /** An RSA key as unsigned big-endian numbers without leading zeros (RFC 7518 section 6.3). */
 export interface RsaNumbers {

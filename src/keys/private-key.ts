@@ -1,7 +1,8 @@
 import { encode as base64url } from 'jose/base64url'
 import type { Curve } from '../algorithms.ts'
 import type { MembraneTokenError } from '../errors.ts'
-import { KEY_OID, readCurve, readKeyAlgorithm, sequenceOf } from './asn1.ts'
+import { invalidKey, unsupportedKey } from './errors.ts'
+import { KEY_OID, readCurve, readKeyAlgorithm, sequenceOf } from './formats/asn1.ts'
 import {
   bitsOf,
   contentOf,
@@ -12,9 +13,8 @@ import {
   toHex,
   trimZeros,
   unsignedOf,
-} from './der.ts'
-import { invalidKey, unsupportedKey } from './errors.ts'
-import { readJwk } from './jwk.ts'
+} from './formats/der.ts'
+import { readJwk } from './formats/jwk.ts'
 import { type KeyReaders, readBlocks, readKeyMaterial } from './material.ts'
 import {
   CURVES,

@@ -1,8 +1,9 @@
 import type { CryptoKey } from 'jose'
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
-import { membersOf, readKeyAlgorithm, readRsaPublicKey, sequenceOf } from './asn1.ts'
-import { bitsOf, TAG, trimZeros } from './der.ts'
 import { invalidKey, mismatchedKey, unsupportedKey } from './errors.ts'
+import { membersOf, readKeyAlgorithm, readRsaPublicKey, sequenceOf } from './formats/asn1.ts'
+import { bitsOf, TAG, trimZeros } from './formats/der.ts'
+import { readJwk } from './formats/jwk.ts'
 import {
   checkCryptoKey,
   checkRsaCryptoKey,
@@ -12,7 +13,6 @@ import {
   RSA_LIMITS,
   webCrypto,
 } from './import.ts'
-import { readJwk } from './jwk.ts'
 import { type KeyReaders, readBlocks, readKeyMaterial } from './material.ts'
 import {
   checkPoint,

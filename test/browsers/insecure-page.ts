@@ -1,4 +1,4 @@
-import { createTokenProvider } from '../../src/provider.ts'
+import { createTokenProvider } from '../../src/client.ts'
 import { armour } from '../conformance/encoding.ts'
 import * as shapes from '../conformance/key-shapes.ts'
 import type { ConformanceModule } from '../conformance/suite.ts'

@@ -11,8 +11,8 @@ const SOURCES = ['src', 'tsconfig.json', 'package.json', 'README.md', 'CHANGELOG
 /** What the suite imports from the sources, by the name that users import it by. */
 const EXPORTS: Record<string, string> = {
   '../../src/index.ts': 'membrane-token',
-  '../../src/provider.ts': 'membrane-token/provider',
-  '../../src/endpoint/index.ts': 'membrane-token/endpoint',
+  '../../src/client.ts': 'membrane-token/client',
+  '../../src/endpoint.ts': 'membrane-token/endpoint',
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type CloudflareAccessOptions, cloudflareAccess } from '../../src/endpoint/index.ts'
+import { type CloudflareAccessOptions, cloudflareAccess } from '../../src/endpoint.ts'
 import {
   createTestEndpoint,
   expectProblem,

@@ -1,4 +1,4 @@
-import { type ApiKey, apiKeys, firstOf, sessionJwt } from '../../src/endpoint/index.ts'
+import { type ApiKey, apiKeys, oneOf, sessionJwt } from '../../src/endpoint.ts'
 import {
   audience,
   backend,
@@ -153,18 +153,18 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
   }
 }
 
-export const endpointFirstOf: ConformanceModule = ({ test }, lib) => {
+export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
   const none = async () => null
 
   test('none finds credentials', async () => {
-    equal(await firstOf(none)(makeRequest()), null)
-    equal(await firstOf(none, none, none)(makeRequest()), null)
+    equal(await oneOf(none)(makeRequest()), null)
+    equal(await oneOf(none, none, none)(makeRequest()), null)
   })
 
   test('one does, wherever it stands', async () => {
     const one = async () => backend
     for (const all of [[one], [one, none], [none, one], [none, one, none]]) {
-      equal(await firstOf(...all)(makeRequest()), backend)
+      equal(await oneOf(...all)(makeRequest()), backend)
     }
   })
 
@@ -176,7 +176,7 @@ export const endpointFirstOf: ConformanceModule = ({ test }, lib) => {
       [one, one],
       [one, two, one],
     ]) {
-      const error = await refuses(() => firstOf(...all)(makeRequest()), 'ERR_CREDENTIALS_AMBIGUOUS')
+      const error = await refuses(() => oneOf(...all)(makeRequest()), 'ERR_CREDENTIALS_AMBIGUOUS')
       assert(!error.message.includes('backend'), 'the message names a caller')
     }
   })
@@ -188,7 +188,7 @@ export const endpointFirstOf: ConformanceModule = ({ test }, lib) => {
       return name === 'b' ? backend : null
     }
     const request = makeRequest()
-    await firstOf(asking('a'), asking('b'), asking('c'))(request)
+    await oneOf(asking('a'), asking('b'), asking('c'))(request)
     equal(
       order.map(([name]) => name),
       ['a', 'b', 'c'],
@@ -206,14 +206,14 @@ export const endpointFirstOf: ConformanceModule = ({ test }, lib) => {
       [authenticate, one],
       [one, authenticate],
     ]) {
-      await refuses(() => firstOf(...all)(bearer('unknown')), 'ERR_CREDENTIALS_INVALID')
+      await refuses(() => oneOf(...all)(bearer('unknown')), 'ERR_CREDENTIALS_INVALID')
     }
   })
 
   test('sessions and API keys side by side', async () => {
     const session = sessionJwt({ issuer, audience, jwks: (await keySet()) as never, now: () => now })
     const key = apiKeys({ keys: await keys() })
-    for (const authenticate of [firstOf(session, key), firstOf(key, session)]) {
+    for (const authenticate of [oneOf(session, key), oneOf(key, session)]) {
       equal((await authenticate(bearer(await sessionToken())))?.kind, 'customer')
       equal((await authenticate(bearer(current)))?.kind, 'service')
       equal(await authenticate(makeRequest()), null)
@@ -229,8 +229,8 @@ export const endpointFirstOf: ConformanceModule = ({ test }, lib) => {
 
   test('one within another', async () => {
     const one = async () => backend
-    equal(await firstOf(firstOf(none, one), none)(makeRequest()), backend)
-    await refuses(() => firstOf(firstOf(one), one)(makeRequest()), 'ERR_CREDENTIALS_AMBIGUOUS')
+    equal(await oneOf(oneOf(none, one), none)(makeRequest()), backend)
+    await refuses(() => oneOf(oneOf(one), one)(makeRequest()), 'ERR_CREDENTIALS_AMBIGUOUS')
   })
 
   for (const [title, all] of [
@@ -241,7 +241,7 @@ export const endpointFirstOf: ConformanceModule = ({ test }, lib) => {
     ['options', [none, { keys: [] }]],
   ] as const) {
     test(`wrong: ${title}`, async () => {
-      await rejects(() => firstOf(...(all as unknown as (typeof none)[])), 'ERR_OPTION_INVALID')
+      await rejects(() => oneOf(...(all as unknown as (typeof none)[])), 'ERR_OPTION_INVALID')
     })
   }
 }

@@ -1,4 +1,4 @@
-import { type AuditEvent, apiKeys, type Caller, type TokenEndpointOptions } from '../../src/endpoint/index.ts'
+import { type AuditEvent, apiKeys, type Caller, type TokenEndpointOptions } from '../../src/endpoint.ts'
 import {
   type Asked,
   atTime,

@@ -1,4 +1,4 @@
-import { type Caller, createTokenEndpoint, refusal } from '../../src/endpoint/index.ts'
+import { type Caller, createTokenEndpoint, refusal } from '../../src/endpoint.ts'
 import {
   backend,
   bearer,

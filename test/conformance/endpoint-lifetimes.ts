@@ -1,4 +1,4 @@
-import type { Caller } from '../../src/endpoint/index.ts'
+import type { Caller } from '../../src/endpoint.ts'
 import { utf8 } from './encoding.ts'
 import {
   type Asked,

@@ -3,7 +3,7 @@ import {
   type Caller,
   createTokenEndpoint,
   type TokenEndpointOptions,
-} from '../../src/endpoint/index.ts'
+} from '../../src/endpoint.ts'
 import type { Algorithm } from '../../src/index.ts'
 import type { Bytes } from './der.ts'
 import { utf8 } from './encoding.ts'

@@ -1,4 +1,4 @@
-import { type ClaimMapping, sessionJwt } from '../../src/endpoint/index.ts'
+import { type ClaimMapping, sessionJwt } from '../../src/endpoint.ts'
 import {
   atTime,
   audience,

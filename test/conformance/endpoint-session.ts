@@ -1,4 +1,4 @@
-import { type SessionJwtOptions, sessionJwt } from '../../src/endpoint/index.ts'
+import { type SessionJwtOptions, sessionJwt } from '../../src/endpoint.ts'
 import { armour, toBase64url, utf8 } from './encoding.ts'
 import {
   audience,

@@ -5,7 +5,7 @@ import { claimStyles, customers } from './claims.ts'
 import { insecureContexts, pages } from './context.ts'
 import { importedKeys, importedMisfits, importedStrength } from './crypto-keys.ts'
 import { endpointAccess, endpointAccessOptions } from './endpoint-access.ts'
-import { endpointApiKeys, endpointFirstOf } from './endpoint-api-keys.ts'
+import { endpointApiKeys, endpointOneOf } from './endpoint-api-keys.ts'
 import { endpointAudit, endpointBrokenAudit } from './endpoint-audit.ts'
 import { endpointCallers, endpointFailures, endpointOptions } from './endpoint-callers.ts'
 import { endpointLifetimes, endpointSessionEnd } from './endpoint-lifetimes.ts'
@@ -75,7 +75,7 @@ export const modules: Record<string, ConformanceModule> = {
   endpointClaims,
   endpointDiscovery,
   endpointFailures,
-  endpointFirstOf,
+  endpointOneOf,
   endpointLifetimes,
   endpointMethods,
   endpointMissingClaims,

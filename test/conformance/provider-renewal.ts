@@ -1,4 +1,4 @@
-import { createTokenProvider } from '../../src/provider.ts'
+import { createTokenProvider } from '../../src/client.ts'
 import { type Answer, grant, inWorld, json, makeToken, status, url } from './provider-scene.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
 

@@ -1,4 +1,4 @@
-import { createTokenProvider, type TokenProviderOptions } from '../../src/provider.ts'
+import { createTokenProvider, type TokenProviderOptions } from '../../src/client.ts'
 import { replaceFor } from './globals.ts'
 import { grant, inWorld, makeToken, status, url } from './provider-scene.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'

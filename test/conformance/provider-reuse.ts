@@ -1,4 +1,4 @@
-import { createTokenProvider } from '../../src/provider.ts'
+import { createTokenProvider } from '../../src/client.ts'
 import { grant, inWorld, json, makeToken, status, url } from './provider-scene.ts'
 import { type ConformanceModule, equal } from './suite.ts'
 

@@ -25,9 +25,7 @@ test('signing brings nothing but signing', async () => {
   expect(size).toBeLessThanOrEqual(MAX_GZIPPED)
 })
 
-const entries = ['index', 'endpoint/index', 'provider'].filter((entry) =>
-  existsSync(`${root}/src/${entry}.ts`),
-)
+const entries = ['index', 'endpoint', 'client'].filter((entry) => existsSync(`${root}/src/${entry}.ts`))
 
 test.each(entries)('importing %s leaves nothing behind', async (entry) => {
   // `sideEffects: false` would make any bundle of a bare import empty, so that nothing would be proven.

@@ -24,6 +24,7 @@ import {
   type VerifierOptions,
   verifyMembraneRequest,
 } from 'membrane-token'
+import { createTokenProvider, type TokenProvider, type TokenProviderOptions } from 'membrane-token/client'
 import {
   type ApiKey,
   type ApiKeysOptions,
@@ -35,7 +36,7 @@ import {
   type CloudflareAccessOptions,
   cloudflareAccess,
   createTokenEndpoint,
-  firstOf,
+  oneOf,
   type ProblemCode,
   type Refusal,
   refusal,
@@ -44,7 +45,6 @@ import {
   sessionJwt,
   type TokenEndpointOptions,
 } from 'membrane-token/endpoint'
-import { createTokenProvider, type TokenProvider, type TokenProviderOptions } from 'membrane-token/provider'
 
 const workspaceKey = 'workspace'
 const secret = 'a secret of at least thirty-two bytes'
@@ -122,7 +122,7 @@ export async function serve(signer: Signer): Promise<ReturnType<typeof createTok
   const scope: Scope = 'customer'
   const options: TokenEndpointOptions = {
     signer,
-    authenticate: firstOf(apiKeys(keys), sessionJwt(session), cloudflareAccess(access), own),
+    authenticate: oneOf(apiKeys(keys), sessionJwt(session), cloudflareAccess(access), own),
     kind: scope,
     maxExpiresIn: '24h',
     audit: (event: AuditEvent) => void event.duration,

@@ -120,7 +120,7 @@ async function bundle(runner: string, scheme?: string): Promise<string> {
     metafile: true,
     write: false,
   })
-  expect([...entries].sort()).toEqual(['', '/endpoint', '/provider'].map((name) => `membrane-token${name}`))
+  expect([...entries].sort()).toEqual(['', '/endpoint', '/client'].map((name) => `membrane-token${name}`))
   // Nothing of the checkout but the suite itself.
   expect(Object.keys(metafile.inputs).filter((path) => /^(src|dist|node_modules)\//.test(path))).toEqual([])
   return outputFiles[0]!.text

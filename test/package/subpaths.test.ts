@@ -15,26 +15,26 @@ interface Case {
 
 const CASES: Record<string, Case> = {
   'the provider': {
-    code: `export * from 'membrane-token/provider'`,
-    needs: ['dist/provider.js'],
-    paths: /^(?!dist\/(provider|errors)\.js$|<stdin>$)/,
+    code: `export * from 'membrane-token/client'`,
+    needs: ['dist/client.js'],
+    paths: /^(?!dist\/(client(\/token-provider)?|errors)\.js$|<stdin>$)/,
     text: [CRYPTO],
   },
   'an endpoint for API keys': {
     code: `export { apiKeys, createTokenEndpoint } from 'membrane-token/endpoint'`,
-    needs: ['dist/endpoint/index.js', 'dist/endpoint/api-keys.js'],
+    needs: ['dist/endpoint.js', 'dist/endpoint/auth/api-keys.js'],
     paths: /verif|key-set|jwks|keys\/|session|access|inspect|signer|provider\.js|jose/,
     text: [FETCH, /\b(verify|importKey|sign)\(/],
   },
   'generating key pairs': {
     code: `export { generateKeyPair } from 'membrane-token'`,
-    needs: ['dist/key-pair.js'],
+    needs: ['dist/keys/generate.js'],
     paths: /verif|key-set|inspect|signer|endpoint|provider/,
     text: [FETCH],
   },
   'inspecting tokens': {
     code: `export { inspectToken } from 'membrane-token'`,
-    needs: ['dist/inspector.js'],
+    needs: ['dist/inspect/inspect-token.js'],
     paths: /verifier|keys\/(?!pem)|key-pair|signer|endpoint|provider|jose/,
     text: [FETCH, CRYPTO, /\b(verify|importKey)\(/],
   },

@@ -54,7 +54,7 @@ test.each(cases)('types with only %s, resolved by %s', async (platform, moduleRe
   expect(known.map(([name]) => name)).toEqual([platform])
 })
 
-test.each(['index', 'endpoint/index', 'provider'])('the consumer uses all that %s exports', (entry) => {
+test.each(['index', 'endpoint', 'client'])('the consumer uses all that %s exports', (entry) => {
   const declarations = join(project.directory, 'node_modules/membrane-token/dist', `${entry}.d.ts`)
   const source = readFileSync(declarations, 'utf8')
   const listed = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names = '']) =>

@@ -3,9 +3,9 @@ import { stripTypeScriptTypes } from 'node:module'
 import { MembraneClient } from '@membranehq/sdk'
 import { afterEach, expect, test, vi } from 'vitest'
 import { renderReadme } from '../../scripts/readme.ts'
-import * as endpoint from '../../src/endpoint/index.ts'
+import * as provider from '../../src/client.ts'
+import * as endpoint from '../../src/endpoint.ts'
 import * as module from '../../src/index.ts'
-import * as provider from '../../src/provider.ts'
 
 const root = new URL('../../', import.meta.url)
 const readme = readFileSync(new URL('README.md', root), 'utf8')
@@ -76,7 +76,7 @@ const scope = {
   token,
   signer,
   request: new Request('https://api.example', { headers: { 'X-Membrane-Token': requestToken } }),
-  env: { BACKEND_KEY_SHA256: 'ab'.repeat(32), ACCESS_AUDIENCE: 'cd'.repeat(32) },
+  env: { BACKEND_KEY_SHA256: 'ab'.repeat(32), CLOUDFLARE_ACCESS_AUDIENCE: 'cd'.repeat(32) },
   digest: 'ab'.repeat(32),
   session: { revoked: false },
 }

@@ -6,8 +6,8 @@ import { MembraneClient } from '@membranehq/sdk'
 import { build } from 'esbuild'
 import jwt from 'jsonwebtoken'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createTokenProvider } from '../../src/client.ts'
 import { createSigner } from '../../src/index.ts'
-import { createTokenProvider } from '../../src/provider.ts'
 
 const workspaceKey = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
 const secret = 'correct horse battery staple, said the membrane; 64 bytes or more.'
@@ -146,7 +146,7 @@ describe('with Membrane’s SDK', () => {
 
 test('weighs at most 1.5 kB', async () => {
   const { outputFiles, metafile } = await build({
-    entryPoints: [new URL('../../src/provider.ts', import.meta.url).pathname],
+    entryPoints: [new URL('../../src/client.ts', import.meta.url).pathname],
     bundle: true,
     minify: true,
     format: 'esm',
@@ -158,6 +158,6 @@ test('weighs at most 1.5 kB', async () => {
     Object.keys(metafile.inputs)
       .map((path) => path.replace(/.*\//, ''))
       .sort(),
-  ).toEqual(['errors.ts', 'provider.ts'])
+  ).toEqual(['client.ts', 'errors.ts', 'token-provider.ts'])
   expect(gzipSync(outputFiles[0]!.text, { level: 9 }).length).toBeLessThanOrEqual(1500)
 })

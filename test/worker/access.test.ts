@@ -12,14 +12,17 @@ const outbound = (url: URL) => (url.hostname === 'id.test' ? idp : access).outbo
 const ways = {
   API_KEYS: { API_KEYS: settings.API_KEYS! },
   SESSION: { SESSION_ISSUER: idp.issuer, SESSION_AUDIENCE },
-  ACCESS: { ACCESS_TEAM_DOMAIN: 'team.cloudflareaccess.com', ACCESS_AUDIENCE: TAG },
+  ACCESS: { CLOUDFLARE_ACCESS_TEAM_DOMAIN: 'team.cloudflareaccess.com', CLOUDFLARE_ACCESS_AUDIENCE: TAG },
 }
 const keyless = { ...settings, API_KEYS: '' }
 
 const { send } = useStage({
   main: { bindings: { ...keyless, ...ways.API_KEYS, ...ways.SESSION, ...ways.ACCESS }, outbound },
   alone: { bindings: { ...keyless, ...ways.ACCESS }, outbound },
-  short: { bindings: { ...keyless, ACCESS_TEAM_DOMAIN: 'Team', ACCESS_AUDIENCE: `x, ${TAG}` }, outbound },
+  short: {
+    bindings: { ...keyless, CLOUDFLARE_ACCESS_TEAM_DOMAIN: 'Team', CLOUDFLARE_ACCESS_AUDIENCE: `x, ${TAG}` },
+    outbound,
+  },
   unreachable: {
     bindings: { ...keyless, ...ways.ACCESS },
     outbound: () => new Response('', { status: 530 }),

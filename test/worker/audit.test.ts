@@ -12,8 +12,8 @@ const bindings = {
   SESSION_ISSUER: idp.issuer,
   SESSION_AUDIENCE: 'https://api.test',
   SESSION_FIELD_CLAIMS: 'plan',
-  ACCESS_TEAM_DOMAIN: 'team',
-  ACCESS_AUDIENCE: 'a1b2c3',
+  CLOUDFLARE_ACCESS_TEAM_DOMAIN: 'team',
+  CLOUDFLARE_ACCESS_AUDIENCE: 'a1b2c3',
 }
 const outbound = (url: URL) => (url.hostname === 'id.test' ? idp : access).outbound(url)
 

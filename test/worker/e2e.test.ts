@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { MembraneClient } from '@membranehq/sdk'
-import { createTokenProvider } from 'membrane-token/provider'
+import { createTokenProvider } from 'membrane-token/client'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Bindings, makeSettings, randomKey } from './harness.ts'
 import { AUDIENCE, CLIENT_ID, type IdentityProvider, startIdentityProvider } from './identity-provider.ts'

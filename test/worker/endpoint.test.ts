@@ -1,14 +1,8 @@
 import jwt from 'jsonwebtoken'
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
-import {
-  type AuditEvent,
-  apiKeys,
-  type Caller,
-  createTokenEndpoint,
-  refusal,
-} from '../../src/endpoint/index.ts'
+import { type AuditEvent, apiKeys, type Caller, createTokenEndpoint, refusal } from '../../src/endpoint.ts'
 import { MembraneTokenError } from '../../src/errors.ts'
-import { createSigner } from '../../src/signer.ts'
+import { createSigner } from '../../src/token/signer.ts'
 import { expectProblem, randomKey, sha256 } from './harness.ts'
 
 const secret = randomKey()

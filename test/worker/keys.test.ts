@@ -18,7 +18,7 @@ const thumbprintOf = (pair: typeof ec) => calculateJwkThumbprint(publicJwkOf(pai
 const withKey = (pair: typeof ec, more: object = {}) => ({
   bindings: { ...keyless, MEMBRANE_PRIVATE_KEY: pemOf(pair), ...more },
 })
-const retiring = (...keys: object[]) => ({ MEMBRANE_RETIRED_KEYS: JSON.stringify({ keys }) })
+const retiring = (...keys: object[]) => ({ MEMBRANE_ADDITIONAL_KEYS: JSON.stringify({ keys }) })
 
 const oldJwk = { ...publicJwkOf(old), kid: 'old', alg: 'ES256', use: 'sig' }
 const privateJwk = ec384.privateKey.export({ format: 'jwk' }) as JWK & { d: string }
@@ -34,11 +34,11 @@ const FAULTS: Record<string, object> = {
   }),
   'one key id twice': retiring(oldJwk, { ...publicJwkOf(ec384), kid: 'old' }),
   'the current key id': retiring({ ...oldJwk, kid: 'current' }),
-  'a key that is no object': { MEMBRANE_RETIRED_KEYS: '{"keys":["key"]}' },
-  'no list': { MEMBRANE_RETIRED_KEYS: '{"keys":{}}' },
-  'a list alone': { MEMBRANE_RETIRED_KEYS: '[]' },
-  'a single key': { MEMBRANE_RETIRED_KEYS: JSON.stringify(oldJwk) },
-  'a PEM': { MEMBRANE_RETIRED_KEYS: old.publicKey.export({ type: 'spki', format: 'pem' }).toString() },
+  'a key that is no object': { MEMBRANE_ADDITIONAL_KEYS: '{"keys":["key"]}' },
+  'no list': { MEMBRANE_ADDITIONAL_KEYS: '{"keys":{}}' },
+  'a list alone': { MEMBRANE_ADDITIONAL_KEYS: '[]' },
+  'a single key': { MEMBRANE_ADDITIONAL_KEYS: JSON.stringify(oldJwk) },
+  'a PEM': { MEMBRANE_ADDITIONAL_KEYS: old.publicKey.export({ type: 'spki', format: 'pem' }).toString() },
 }
 
 const { send } = useStage({
@@ -147,7 +147,7 @@ describe('the key set', () => {
 describe('retired keys', () => {
   test.each(Object.keys(FAULTS))('with %s are a fault by name, and nothing is published', async (worker) => {
     const detail = await expectProblem(await send('/healthz', { worker }), 503, 'ERR_SETTING_INVALID')
-    expect(detail).toMatch(/^MEMBRANE_RETIRED_KEYS /)
+    expect(detail).toMatch(/^MEMBRANE_ADDITIONAL_KEYS /)
     await expectProblem(await send(PATH, { worker }), 503, 'ERR_SETTING_INVALID')
   })
 })

@@ -77,7 +77,7 @@ const RIGHT: Record<string, Working> = {
     bindings: {
       ...settings,
       API_KEYS: JSON.parse(settings.API_KEYS!),
-      MEMBRANE_RETIRED_KEYS: { keys: [{ ...ec.publicKey.export({ format: 'jwk' }), kid: 'old' }] },
+      MEMBRANE_ADDITIONAL_KEYS: { keys: [{ ...ec.publicKey.export({ format: 'jwk' }), kid: 'old' }] },
     },
   },
   'the claim style issuer': {
@@ -115,7 +115,7 @@ const RIGHT: Record<string, Working> = {
       MEMBRANE_KEY_ID: '',
       SESSION_ISSUER: '',
       SESSION_ANY_AUDIENCE: '',
-      ACCESS_TEAM_DOMAIN: '',
+      CLOUDFLARE_ACCESS_TEAM_DOMAIN: '',
       ALLOWED_ORIGINS: '',
       TOKEN_EXPIRES_IN: '',
     },

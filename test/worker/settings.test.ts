@@ -23,7 +23,7 @@ const clearKey = randomKey()
 const list = (...entries: unknown[]) => JSON.stringify(entries)
 
 const SESSION = { SESSION_ISSUER: 'https://id.test/', SESSION_AUDIENCE: 'https://api.test' }
-const ACCESS = { ACCESS_TEAM_DOMAIN: 'team', ACCESS_AUDIENCE: 'a1b2c3' }
+const ACCESS = { CLOUDFLARE_ACCESS_TEAM_DOMAIN: 'team', CLOUDFLARE_ACCESS_AUDIENCE: 'a1b2c3' }
 const ASYMMETRIC = { MEMBRANE_WORKSPACE_SECRET: undefined }
 
 /** By the setting at fault: what is wrong, its value, what the mend says, and the settings beside it. */
@@ -92,7 +92,7 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
     ['with a space', ` ${MARK}`, /space/],
     ['a placeholder', '<KEY_ID>', /placeholder/],
   ],
-  MEMBRANE_RETIRED_KEYS: [
+  MEMBRANE_ADDITIONAL_KEYS: [
     ['no JSON', `${MARK}:`, /JSON/],
     ['a list', [], /list of keys/],
     ['a key in words', { keys: [MARK] }, /no object/],
@@ -150,14 +150,14 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
     ['with an empty entry', `${MARK},,plan`, /empty/],
     ['two of one name', `org.${MARK},app.${MARK}`, /same name/],
   ],
-  ACCESS_TEAM_DOMAIN: [
-    ['missing', undefined, /missing/, { ACCESS_TEAM_DOMAIN: undefined }],
+  CLOUDFLARE_ACCESS_TEAM_DOMAIN: [
+    ['missing', undefined, /missing/, { CLOUDFLARE_ACCESS_TEAM_DOMAIN: undefined }],
     ['a URL', `https://${MARK}.cloudflareaccess.com`, /domain/],
     ['of another domain', `${MARK}.example.com`, /domain/],
     ['a placeholder', '<TEAM>', /placeholder/],
   ],
-  ACCESS_AUDIENCE: [
-    ['missing', undefined, /missing/, { ACCESS_AUDIENCE: undefined }],
+  CLOUDFLARE_ACCESS_AUDIENCE: [
+    ['missing', undefined, /missing/, { CLOUDFLARE_ACCESS_AUDIENCE: undefined }],
     ['with an empty entry', `${MARK},`, /empty/],
   ],
   API_KEYS: [

@@ -1,5 +1,5 @@
 import { createSigner } from 'membrane-token'
-import { apiKeys, createTokenEndpoint, firstOf, sessionJwt } from 'membrane-token/endpoint'
+import { apiKeys, createTokenEndpoint, oneOf, sessionJwt } from 'membrane-token/endpoint'
 
 export const runtime = 'edge' // or 'nodejs', which Next.js 16 prefers: the code is the same
 
@@ -8,7 +8,7 @@ async function createHandler() {
     workspaceKey: process.env.MEMBRANE_WORKSPACE_KEY ?? '',
     secret: process.env.MEMBRANE_WORKSPACE_SECRET,
   })
-  const authenticate = firstOf(
+  const authenticate = oneOf(
     // Users of your app get the token of the customer that their session names …
     sessionJwt({
       issuer: process.env.SESSION_ISSUER ?? '',

@@ -1,0 +1,283 @@
+import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
+import { TOKEN_SIZE_LIMIT } from '../jws/sign.ts'
+import { isCanonical } from '../jws/verify.ts'
+import { cleanText, decodeBase64 } from '../keys/formats/pem.ts'
+import { type ClaimStyle, isPlainObject } from '../token/claims.ts'
+import { LATEST_DATE } from '../token/lifetime.ts'
+import { PROBLEMS, type ProblemCode } from './problems.ts'
+
+/** What a token says, and what is wrong with it. */
+export interface Inspection {
+  /** The header, where it can be read. */
+  header?: Record<string, unknown>
+  /** The claims, where they can be read. Nothing says that they are genuine. */
+  claims?: Record<string, unknown>
+  kind: 'customer' | 'admin' | 'unknown'
+  claimStyle?: ClaimStyle
+  /** In the order in which to mend them; empty if nothing is known to be wrong. */
+  problems: Problem[]
+}
+
+/** One thing that is wrong with a token. */
+export interface Problem {
+  /** Stable, such as `EXP_MISSING`. README lists them all. */
+  code: string
+  severity: 'error' | 'warning'
+  /** What it is. */
+  message: string
+  /** How to mend it. */
+  fix: string
+}
+
+type Report = (code: ProblemCode, detail?: string) => void
+type JsonObject = Record<string, unknown>
+
+/**
+ * Says what is wrong with a token, for the person whose token is refused. It never throws at a bad token, and needs
+ * no key: that no problem is found does **not** mean that the token is genuine. To know that, verify it.
+ *
+ * @param token As it was found: wrappings such as quotes, `Bearer ` or line breaks are reported and looked through
+ * @param options `now`: the clock, in milliseconds since the epoch. Default `Date.now`
+ *
+ * @example Tell what is wrong
+ *
+ * ```ts
+ * for (const { severity, message, fix } of inspectToken(token).problems) {
+ *   console.log(`${severity}: ${message} ${fix}`)
+ * }
+ * ```
+ */
+export function inspectToken(token: string, options: { now?: (() => number) | undefined } = {}): Inspection {
+  const problems: Problem[] = []
+  const report: Report = (code, detail) => {
+    const { severity, message: kind, fix } = PROBLEMS[code]
+    const message = detail ? `${kind} ${detail}` : kind
+    if (!problems.some((problem) => problem.message === message))
+      problems.push({ code, severity, message, fix })
+  }
+  if (typeof token === 'string' && token.length > INPUT_LIMIT) {
+    report('TOO_LARGE', `It has ${token.length}.`)
+    return { kind: 'unknown', problems }
+  }
+  const bare = typeof token === 'string' ? unwrap(token, report) : undefined
+  if (bare === undefined) report('NOT_A_STRING')
+  const isEmpty = bare !== undefined && /^(undefined|null)?$/.test(bare)
+  if (isEmpty) report('EMPTY')
+  const { header, claims } = bare && !isEmpty ? inspectParts(bare, report) : {}
+  if (!claims) return { ...(header && { header }), kind: 'unknown', problems }
+
+  const now = Math.floor((options?.now ?? Date.now)() / 1000)
+  inspectDates(claims, now, report)
+  inspectWorkspace(claims, report)
+  inspectSubject(claims, report)
+  inspectDetails(claims, report)
+  const claimStyle = styleOf(claims)
+  return {
+    ...(header && { header }),
+    claims,
+    kind: kindOf(claims),
+    ...(claimStyle && { claimStyle }),
+    problems,
+  }
+}
+
+function inspectParts(
+  token: string,
+  report: Report,
+): { header?: JsonObject | undefined; claims?: JsonObject | undefined } {
+  if (token.length > TOKEN_SIZE_LIMIT) report('TOO_LARGE', `It has ${token.length}.`)
+  const parts = token.split('.')
+  const header = readObject(parts[0])
+  if (parts.length === 5) {
+    report('ENCRYPTED')
+    return { header }
+  }
+  if (parts.length !== 3) report('TRUNCATED')
+  if (!parts.every(isCanonical)) report('NOT_BASE64URL')
+  const claims = readObject(parts[1])
+  if (parts.length === 3 && !(header && claims)) report('NOT_JSON')
+  if (header && parts.length === 3) inspectSignature(header, parts[2] as string, report)
+  return { header, claims }
+}
+
+/** Characters, wrappings included; what is longer is no token, however it was wrapped. */
+const INPUT_LIMIT = 65_536
+
+/** What people copy along with a token, in the order in which it comes off. */
+const WRAPPINGS: readonly { code: ProblemCode; found: RegExp; take: (text: string) => string }[] = [
+  { code: 'JSON_ESCAPED', found: /\\/, take: (text) => text.replace(/\\+[nrt]|\\+/g, '') },
+  {
+    code: 'IN_JSON',
+    found: /^[\s"]*\{[\s\S]*[\w-]\.[\w-]/,
+    take: (text) => /(?<![\w-])[\w-]+\.[\w-]+\.[\w-]*/.exec(text)?.[0] ?? '',
+  },
+  { code: 'QUOTED', found: /^\s*["'`]|["'`]\s*$/, take: cleanText },
+  { code: 'URL_ENCODED', found: /%[0-9a-f]{2}/i, take: (text) => text.replace(/%[0-9a-f]{2}/gi, decodeByte) },
+  { code: 'BEARER_PREFIX', found: /^\s*bearer\s/i, take: (text) => text.replace(/^\s*bearer\s+/i, '') },
+  { code: 'WHITE_SPACE', found: /\s/, take: (text) => text.replace(/\s+/g, '') },
+]
+
+const decodeByte = (encoded: string): string => String.fromCharCode(Number.parseInt(encoded.slice(1), 16))
+
+function unwrap(token: string, report: Report): string {
+  let text = token
+  // Twice, since one wrapping may hide another: a quoted header value, say, or URL-encoded quotes.
+  for (const { code, found, take } of [...WRAPPINGS, ...WRAPPINGS]) {
+    if (!found.test(text)) continue
+    report(code)
+    text = take(text)
+  }
+  return text
+}
+
+function readObject(part: string | undefined): JsonObject | undefined {
+  const bytes = decodeBase64((part ?? '').replace(/-/g, '+').replace(/_/g, '/'))
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    return isPlainObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function inspectSignature({ alg, crit, b64 }: JsonObject, signature: string, report: Report): void {
+  if (crit !== undefined || (b64 !== undefined && b64 !== true)) report('CRITICAL_HEADER')
+  if (typeof alg === 'string' && Object.hasOwn(ALGORITHMS, alg)) {
+    inspectSignatureBytes(alg as Algorithm, signature, report)
+  } else {
+    report(
+      typeof alg === 'string' && alg.toLowerCase() === 'none' ? 'ALGORITHM_NONE' : 'ALGORITHM_UNSUPPORTED',
+    )
+  }
+}
+
+function inspectSignatureBytes(algorithm: Algorithm, signature: string, report: Report): void {
+  if (signature === '') report('SIGNATURE_MISSING')
+  const bytes = decodeBase64(signature.replace(/-/g, '+').replace(/_/g, '/'))
+  if (!bytes || hasSignatureLength(algorithm, bytes.length)) return
+  const isDer = algorithm.startsWith('ES') && bytes[0] === 0x30 && bytes[bytes[1] === 0x81 ? 3 : 2] === 0x02
+  report(isDer ? 'SIGNATURE_DER' : 'SIGNATURE_LENGTH', `It has ${bytes.length} bytes.`)
+}
+
+const FIELD_BYTES = { 'P-256': 32, 'P-384': 48, 'P-521': 66 } as const
+
+// An HMAC is as long as its hash, an ECDSA signature twice the curve's field, an RSA one as long as the modulus.
+function hasSignatureLength(algorithm: Algorithm, length: number): boolean {
+  const { kty, hash, namedCurve } = ALGORITHMS[algorithm]
+  if (kty === 'oct') return length * 8 === Number(hash.slice(4))
+  return namedCurve ? length === 2 * FIELD_BYTES[namedCurve] : length >= 256
+}
+
+const HOUR = 3600
+const DAY = 86_400
+/** Lifetimes under an hour that people choose, in seconds; longer ones are whole hours. */
+const USUAL_MINUTES = [0, 300, 600, 900, 1440, 1800]
+/** That of the documentation's Python sample, in seconds. */
+const SAMPLE_LIFETIME = 1440
+
+function inspectDates({ iat, nbf, exp }: JsonObject, now: number, report: Report): void {
+  if (iat !== undefined && typeof iat !== 'number') report('IAT_NOT_A_NUMBER')
+  if (typeof iat === 'number' && iat > now + 1) report('IAT_IN_FUTURE')
+  if (nbf !== undefined && typeof nbf !== 'number') report('NBF_NOT_A_NUMBER')
+  if (typeof nbf === 'number' && nbf > now) report('NBF_IN_FUTURE', `It says ${toText(nbf)}.`)
+  if (exp === undefined) report('EXP_MISSING')
+  else if (typeof exp !== 'number') report('EXP_NOT_A_NUMBER')
+  else if (Math.abs(exp) > LATEST_DATE) report('EXP_IN_MILLISECONDS')
+  else inspectEnd(exp, typeof iat === 'number' ? iat : undefined, now, report)
+}
+
+function inspectEnd(exp: number, iat: number | undefined, now: number, report: Report): void {
+  if (exp <= now) report('EXPIRED', `It ended at ${toText(exp)}, ${toSpan(now - exp)} ago.`)
+  const lifetime = exp - (iat ?? now)
+  if (isNaiveLocalTime(lifetime, iat !== undefined)) report('EXP_NAIVE_LOCAL_TIME')
+  if (lifetime > DAY) report('LIFETIME_LONG', `It lives ${toSpan(lifetime)}.`)
+}
+
+function isNaiveLocalTime(lifetime: number, isExact: boolean): boolean {
+  const tolerance = isExact ? 1 : 120
+  // Zones lie up to 14 hours apart from UTC; further away it is no local time.
+  const isShifted = (usual: number): boolean => {
+    const shift = lifetime - usual
+    const hours = Math.round(shift / HOUR)
+    return hours !== 0 && Math.abs(hours) <= 14 && Math.abs(shift - hours * HOUR) <= tolerance
+  }
+  return isShifted(SAMPLE_LIFETIME) || (isExact && lifetime <= 0 && USUAL_MINUTES.some(isShifted))
+}
+
+function toText(seconds: number): string {
+  return Math.abs(seconds) <= LATEST_DATE
+    ? new Date(seconds * 1000).toISOString()
+    : 'a date beyond the year 9999'
+}
+
+function toSpan(seconds: number): string {
+  const [size, unit] = (
+    [
+      [DAY, 'days'],
+      [HOUR, 'hours'],
+      [60, 'minutes'],
+    ] as const
+  ).find(([size]) => seconds >= 2 * size) ?? [1, 'seconds']
+  return `${Math.floor(seconds / size)} ${unit}`
+}
+
+/** `<WORKSPACE_KEY>`, `{CUSTOMER_ID}`, `your-workspace-key`, and what a missing value becomes as text. */
+const PLACEHOLDER = /^\s*([<{[].*[>}\]]|your[-_ ].*|undefined|null|NaN)\s*$/i
+
+function inspectWorkspace({ iss, workspaceKey }: JsonObject, report: Report): void {
+  const named = [iss, workspaceKey].filter((claim) => claim !== undefined)
+  if (named.length === 0) report('WORKSPACE_MISSING')
+  if (named.length === 2 && iss !== workspaceKey) report('WORKSPACE_CONFLICT')
+  for (const claim of named) {
+    if (typeof claim !== 'string' || claim === '' || claim.trim() !== claim) report('WORKSPACE_INVALID')
+    else if (PLACEHOLDER.test(claim)) report('PLACEHOLDER', 'Look at the workspace.')
+  }
+}
+
+/** Where other systems put what Membrane calls `id`. */
+const OTHER_NAMES = [
+  'sub',
+  'userId',
+  'user_id',
+  'uid',
+  'customerId',
+  'customer_id',
+  'tenantId',
+  'tenant_id',
+  'userKey',
+]
+
+function inspectSubject(claims: JsonObject, report: Report): void {
+  const { isAdmin, id, tenantKey } = claims
+  const customers = [id, tenantKey].filter((claim) => claim !== undefined)
+  if (isAdmin !== undefined && !isAdmin) report('ADMIN_FALSY')
+  if (isAdmin && customers.length > 0) report('ADMIN_WITH_CUSTOMER')
+  if (customers.length === 2 && id !== tenantKey) report('CUSTOMER_CONFLICT')
+  if (!isAdmin && customers.length === 0) {
+    report(
+      OTHER_NAMES.some((other) => Object.hasOwn(claims, other)) ? 'CUSTOMER_MISNAMED' : 'CUSTOMER_MISSING',
+    )
+  }
+  for (const claim of customers) {
+    if (typeof claim !== 'string' || claim.trim() === '') report('CUSTOMER_INVALID')
+    else if (PLACEHOLDER.test(claim)) report('PLACEHOLDER', 'Look at the customer id.')
+  }
+}
+
+function inspectDetails({ name, fields }: JsonObject, report: Report): void {
+  if (typeof name === 'string' && PLACEHOLDER.test(name)) report('PLACEHOLDER', 'Look at the name.')
+  if (name !== undefined && name !== null && typeof name !== 'string') report('NAME_NOT_A_STRING')
+  if (fields !== undefined && fields !== null && !isPlainObject(fields)) report('FIELDS_NOT_AN_OBJECT')
+}
+
+function kindOf({ isAdmin, id, tenantKey }: JsonObject): Inspection['kind'] {
+  const customer = id ?? tenantKey
+  if (isAdmin) return customer === undefined ? 'admin' : 'unknown'
+  return typeof customer === 'string' && customer !== '' ? 'customer' : 'unknown'
+}
+
+function styleOf({ iss, workspaceKey, tenantKey }: JsonObject): ClaimStyle | undefined {
+  if (tenantKey !== undefined) return 'tenant'
+  if (workspaceKey !== undefined) return 'workspaceKey'
+  return iss === undefined ? undefined : 'issuer'
+}

@@ -1,0 +1,159 @@
+import { decode } from 'jose/base64url'
+import { type Algorithm, signatureParameters } from '../algorithms.ts'
+import { MembraneTokenError } from '../errors.ts'
+import type { VerificationKey } from '../keys/public-key.ts'
+import { checkTokenSize, encoder } from './sign.ts'
+
+/** A compact JWS, taken apart and not yet believed. */
+export interface ParsedJws {
+  readonly alg: unknown
+  readonly keyId: string | undefined
+  /** `typ` of the header, not looked at here. */
+  readonly type: unknown
+  readonly payload: Uint8Array
+  readonly signature: Uint8Array
+  readonly signingInput: string
+}
+
+/** Where keys come from: one key, a key set, or the set behind a URL. */
+export interface KeySource {
+  /** The keys that may have signed; at least one. @throws `ERR_KEY_NOT_FOUND` and the codes of the keys */
+  find(
+    algorithm: Algorithm,
+    keyId: string | undefined,
+  ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>
+  /** Every algorithm that the source can serve. */
+  readonly algorithms: readonly Algorithm[]
+}
+
+/** A JWS whose signature holds. */
+export interface VerifiedJws {
+  readonly algorithm: Algorithm
+  readonly keyId: string | undefined
+  readonly claims: Record<string, unknown>
+}
+
+/**
+ * Verifies a compact JWS (RFC 7515 section 5.2) and reads its payload as a JWT claims set (RFC 7519).
+ * The algorithm is pinned by the key; the header only chooses among what the key allows.
+ *
+ * @throws `ERR_TOKEN_MALFORMED` · `ERR_TOKEN_TOO_LARGE` · `ERR_TOKEN_ALGORITHM_NOT_ALLOWED` ·
+ *   `ERR_TOKEN_SIGNATURE_INVALID` · `ERR_KEY_NOT_FOUND` · `ERR_JWKS_UNAVAILABLE`
+ */
+export async function verifyJws(token: unknown, source: KeySource): Promise<VerifiedJws> {
+  const jws = parseJws(token)
+  const algorithm = await checkSignature(jws, source)
+  return { algorithm, keyId: jws.keyId, claims: parseClaims(jws) }
+}
+
+/**
+ * Believes a compact JWS that was taken apart, or does not.
+ *
+ * @returns the algorithm it was signed with
+ * @throws what {@link verifyJws} throws, but for what concerns its form
+ */
+export async function checkSignature(jws: ParsedJws, source: KeySource): Promise<Algorithm> {
+  const algorithm = checkAllowed(jws.alg, source.algorithms)
+  // Nothing is awaited that is at hand: in workerd, an await costs as much as to parse the header.
+  const found = source.find(algorithm, jws.keyId)
+  const keys = 'then' in found ? await found : found
+  const fitting = keys.filter((key) => key.algorithms.includes(algorithm))
+  if (fitting.length === 0) checkAllowed(algorithm, keys[0]?.algorithms ?? [])
+  for (const verificationKey of fitting) {
+    const imported = verificationKey.keyFor(algorithm)
+    const key = 'then' in imported ? await imported : imported
+    if (await isGenuine(jws, key, algorithm)) return algorithm
+  }
+  throw new MembraneTokenError(
+    'ERR_TOKEN_SIGNATURE_INVALID',
+    "The token's signature does not fit: it was changed on its way, or signed with another key. Is the secret or key the one of this workspace, with no line break at its end?",
+  )
+}
+
+function isGenuine(
+  { signature, signingInput }: ParsedJws,
+  key: CryptoKey,
+  algorithm: Algorithm,
+): boolean | Promise<boolean> {
+  // Node takes a PSS signature without its leading zero, which RFC 8017 section 8.1.2 forbids.
+  const { modulusLength } = key.algorithm as Partial<RsaHashedKeyAlgorithm>
+  if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
+  return (
+    crypto.subtle
+      .verify(
+        signatureParameters(algorithm),
+        key,
+        signature as Uint8Array<ArrayBuffer>,
+        encoder.encode(signingInput),
+      )
+      // Some engines throw at signatures of a wrong length, others only say no.
+      .catch(() => false)
+  )
+}
+
+function checkAllowed(alg: unknown, algorithms: readonly Algorithm[]): Algorithm {
+  if (algorithms.includes(alg as Algorithm)) return alg as Algorithm
+  throw new MembraneTokenError(
+    'ERR_TOKEN_ALGORITHM_NOT_ALLOWED',
+    `The token's alg is not one that the key allows: ${algorithms.join(', ')}.`,
+  )
+}
+
+/**
+ * Takes a compact JWS apart, more strictly than most: every part is canonical base64url (RFC 7515 appendix C, RFC
+ * 4648 section 3.5), and the header asks for nothing that is not understood here.
+ *
+ * @throws `ERR_TOKEN_MALFORMED` · `ERR_TOKEN_TOO_LARGE`
+ */
+export function parseJws(token: unknown): ParsedJws {
+  if (typeof token !== 'string') throw malformed('The token must be a string.')
+  checkTokenSize(token)
+  const parts = token.split('.')
+  if (parts.length === 5) throw malformed('The token is encrypted (a JWE); Membrane takes signed ones (JWS).')
+  if (parts.length !== 3)
+    throw malformed('The token must have three parts with a dot between them; is it cut off?')
+  const [header, payload, signature] = parts.map(decodePart) as [Uint8Array, Uint8Array, Uint8Array]
+  const { alg, kid, typ, crit, b64 } = parseObject(header, 'header')
+  if (crit !== undefined)
+    throw malformed("The token's header demands extensions (crit), and none are understood here.")
+  if (b64 !== undefined && b64 !== true)
+    throw malformed("The token's payload is not encoded (b64), which JWT forbids.")
+  if (kid !== undefined && typeof kid !== 'string') throw malformed("The token's kid must be a string.")
+  return { alg, keyId: kid, type: typ, payload, signature, signingInput: `${parts[0]}.${parts[1]}` }
+}
+
+/** The claims of a JWS, whether it is believed or not. @throws `ERR_TOKEN_MALFORMED` */
+export function parseClaims({ payload }: ParsedJws): Record<string, unknown> {
+  return parseObject(payload, 'payload')
+}
+
+// The bits of the last character that belong to no byte must be zero; by what is left of four characters.
+const LAST_CHARACTER = [/(?:)/, /(?!)/, /[AQgw]$/, /[AEIMQUYcgkosw048]$/] as const
+
+/** Whether a text is base64url as an encoder writes it: no padding, no white space, no stray bits. */
+export function isCanonical(part: string): boolean {
+  return /^[\w-]*$/.test(part) && LAST_CHARACTER[(part.length % 4) as 0 | 1 | 2 | 3].test(part)
+}
+
+function decodePart(part: string): Uint8Array {
+  if (isCanonical(part)) return decode(part)
+  throw malformed('The token is not base64url: it holds spaces, padding or other characters, or is cut off.')
+}
+
+// A byte order mark stays in, so that it is refused as what it is: not JSON.
+const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function parseObject(bytes: Uint8Array, part: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(decoder.decode(bytes))
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>
+  } catch {
+    // No cause: engines quote what they could not parse.
+  }
+  throw malformed(`The token's ${part} is not a JSON object.`)
+}
+
+function malformed(message: string): MembraneTokenError {
+  return new MembraneTokenError('ERR_TOKEN_MALFORMED', message)
+}

@@ -1,0 +1,95 @@
+import type { MembraneTokenError } from '../../errors.ts'
+import { invalidKey } from '../errors.ts'
+
+/** The ASN.1 tags (X.690) that key structures use. */
+export const TAG = {
+  INTEGER: 0x02,
+  BIT_STRING: 0x03,
+  OCTET_STRING: 0x04,
+  OID: 0x06,
+  SEQUENCE: 0x30,
+  CONTEXT_0: 0xa0,
+  CONTEXT_1: 0xa1,
+} as const
+
+/** One DER element: its tag and its contents, a view of the input. */
+export interface DerElement {
+  readonly tag: number
+  readonly content: Uint8Array
+}
+
+const invalid = (): MembraneTokenError =>
+  invalidKey("The key's bytes are not DER: cut off, damaged or followed by others.")
+
+/** Reads the one element that the bytes hold. @throws `ERR_KEY_INVALID` if they hold less, or more */
+export function readElement(bytes: Uint8Array): DerElement {
+  const elements = readElements(bytes)
+  if (elements.length !== 1) throw invalid()
+  return elements[0] as DerElement
+}
+
+/** Reads the elements that stand one after the other, as in the content of a SEQUENCE. */
+export function readElements(bytes: Uint8Array): DerElement[] {
+  const elements: DerElement[] = []
+  let offset = 0
+  while (offset < bytes.length) {
+    const tag = bytes[offset] as number
+    let length = bytes[offset + 1]
+    offset += 2
+    if (length === undefined) throw invalid()
+    if (length > 0x7f) {
+      const size = length & 0x7f
+      // 0x80 is BER's indefinite length; four bytes are more than any key needs.
+      if (size === 0 || size > 4 || bytes[offset] === 0) throw invalid()
+      length = 0
+      for (const end = offset + size; offset < end; offset++)
+        length = length * 256 + (bytes[offset] ?? Infinity)
+      if (length < 0x80) throw invalid()
+    }
+    if (offset + length > bytes.length) throw invalid()
+    elements.push({ tag, content: bytes.subarray(offset, offset + length) })
+    offset += length
+  }
+  return elements
+}
+
+/** The content of an element that must have a certain tag. */
+export function contentOf(element: DerElement | undefined, tag: number): Uint8Array {
+  if (element?.tag !== tag) throw invalid()
+  return element.content
+}
+
+/** A non-negative INTEGER as an unsigned big-endian number without leading zeros. */
+export function unsignedOf(element: DerElement | undefined): Uint8Array {
+  const content = contentOf(element, TAG.INTEGER)
+  const [first = 0x80, second = 0x80] = content
+  if (first >= 0x80 || (first === 0 && content.length > 1 && second < 0x80)) throw invalid()
+  return trimZeros(content)
+}
+
+/** The bytes of a BIT STRING that has no unused bits. */
+export function bitsOf(element: DerElement | undefined): Uint8Array {
+  const content = contentOf(element, TAG.BIT_STRING)
+  if (content[0] !== 0) throw invalid()
+  return content.subarray(1)
+}
+
+/** An OBJECT IDENTIFIER as the hexadecimal of its encoding. */
+export function oidOf(element: DerElement | undefined): string {
+  return toHex(contentOf(element, TAG.OID))
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** Leading zero bytes taken off; zero itself becomes no bytes at all. */
+export function trimZeros(bytes: Uint8Array): Uint8Array {
+  const start = bytes.findIndex((byte) => byte !== 0)
+  return start === -1 ? new Uint8Array(0) : bytes.subarray(start)
+}
+
+/** The bytes that hexadecimal digits stand for. */
+export function fromHex(digits: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}

@@ -1,0 +1,79 @@
+import { MembraneTokenError } from '../errors.ts'
+
+/** When a token ends: `expiresIn` from now, or at `expiresAt`; never both. */
+export interface TokenLifetime {
+  /** Seconds as a number, or a whole number with a unit: `"90s"`, `"30m"`, `"2h"`, `"7d"`, `"1w"`. */
+  expiresIn?: number | string | undefined
+  /** The instant at which the token ends, rounded down to a whole second. */
+  expiresAt?: Date | undefined
+}
+
+/** The registered claims of RFC 7519 section 4.1, in whole seconds since the epoch. */
+export interface Validity {
+  readonly iat: number
+  readonly exp: number
+}
+
+const SECONDS_PER: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
+
+/** 9999-12-31T23:59:59Z. A larger `exp` is a date in milliseconds, which Membrane would honour for ages. */
+export const LATEST_DATE = 253_402_300_799
+
+const invalid = (message: string): MembraneTokenError =>
+  new MembraneTokenError('ERR_LIFETIME_INVALID', message)
+
+/**
+ * Reads a duration.
+ *
+ * @param value Seconds as a number, or a string with a unit
+ * @returns Whole seconds, at least 1
+ * @throws `ERR_LIFETIME_INVALID` for everything else, a numeric string without a unit included
+ */
+export function parseDuration(value: number | string): number {
+  const match = typeof value === 'string' ? /^(\d{1,12})([smhdw])$/.exec(value) : null
+  const seconds = match ? Number(match[1]) * (SECONDS_PER[match[2] as string] as number) : value
+  if (typeof seconds !== 'number' || !Number.isInteger(seconds)) {
+    throw invalid(
+      'expiresIn must be whole seconds as a number, or a string with a unit: "90s", "30m", "2h", "7d", "1w".',
+    )
+  }
+  if (seconds <= 0 || seconds > LATEST_DATE) {
+    throw invalid('expiresIn must be at least one second, and end before the year 9999.')
+  }
+  return seconds
+}
+
+/**
+ * Turns a lifetime and a clock into `iat` and `exp`.
+ *
+ * @param lifetime What the caller asked for this token
+ * @param defaultSeconds The signer's own lifetime, used when the caller asked for none
+ * @param now Milliseconds since the epoch
+ * @throws `ERR_LIFETIME_INVALID` when both forms are given, or the end is not after the start
+ */
+export function resolveValidity(lifetime: TokenLifetime, defaultSeconds: number, now: number): Validity {
+  const { expiresIn, expiresAt } = lifetime
+  const iat = Math.floor(now / 1000)
+  if (expiresAt === undefined) {
+    return { iat, exp: checkEnd(iat + (expiresIn === undefined ? defaultSeconds : parseDuration(expiresIn))) }
+  }
+  if (expiresIn !== undefined) throw invalid('Give expiresIn or expiresAt, not both.')
+  const exp = Math.floor(timeOf(expiresAt) / 1000)
+  if (Number.isNaN(exp)) throw invalid('expiresAt must be a valid Date; seconds go into expiresIn.')
+  if (exp <= iat) throw invalid('expiresAt must be in the future.')
+  return { iat, exp: checkEnd(exp) }
+}
+
+// Not instanceof: a Date of another realm (a test runner's, an iframe's) is a Date as well.
+function timeOf(date: unknown): number {
+  try {
+    return Date.prototype.getTime.call(date)
+  } catch {
+    return Number.NaN
+  }
+}
+
+function checkEnd(exp: number): number {
+  if (exp > LATEST_DATE) throw invalid('The token would end after the year 9999.')
+  return exp
+}
