@@ -1,6 +1,13 @@
 export type { AuditEvent } from './endpoint/audit.ts'
 export { type ApiKey, type ApiKeysOptions, apiKeys } from './endpoint/auth/api-keys.ts'
-export type { Authenticator, Caller, Scope } from './endpoint/auth/caller.ts'
+export type {
+  Authenticator,
+  Caller,
+  Credential,
+  CredentialAuthenticator,
+  Dependency,
+  Scope,
+} from './endpoint/auth/caller.ts'
 export type { ClaimMapping } from './endpoint/auth/claim-mapping.ts'
 export { type CloudflareAccessOptions, cloudflareAccess } from './endpoint/auth/cloudflare-access.ts'
 export { oneOf } from './endpoint/auth/one-of.ts'

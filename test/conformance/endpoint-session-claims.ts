@@ -39,6 +39,12 @@ const claims = {
   number: 42,
   list: ['one', 'two'],
   empty: '',
+  fraction: 4.2,
+  large: 2 ** 53,
+  blank: ' \t',
+  control: 'customer\n7',
+  placeholder: '{CUSTOMER_ID}',
+  absent: 'undefined',
 }
 
 export const endpointClaims: ConformanceModule = ({ test }, lib) => {
@@ -47,7 +53,8 @@ export const endpointClaims: ConformanceModule = ({ test }, lib) => {
     ['a claim', { customerId: 'custom:tenant' }, { id: 'tenant-3', name: 'Ada Lovelace' }],
     ['a path', { customerId: 'o.id', customerName: 'o.slg' }, { id: 'org_1', name: 'acme' }],
     ['a URL', { customerId: 'https://app.example/customer' }, { id: 'customer-9', name: 'Ada Lovelace' }],
-    ['dots in a name come first', { customerId: 'a.b' }, { id: 'dots before paths', name: 'Ada Lovelace' }],
+    ['a whole number', { customerId: 'number' }, { id: '42', name: 'Ada Lovelace' }],
+    ['a function that returns a number', { customerId: () => 7 }, { id: '7', name: 'Ada Lovelace' }],
     ['a place in a list', { customerId: 'list.1', customerName: 'list.0' }, { id: 'two', name: 'one' }],
     ['functions', { customerId: (all) => `x-${all.sub}`, customerName: () => undefined }, { id: 'x-user-7' }],
     ['no such name', { customerName: 'nickname' }, { id: 'user-7' }],
@@ -124,7 +131,13 @@ export const endpointMissingClaims: ConformanceModule = ({ test }, lib) => {
     ['a path through a text', 'sub.length'],
     ['a path through null', 'nothing.id'],
     ['the length of a list', 'list.length.x'],
-    ['a number', 'number'],
+    ['a fraction', 'fraction'],
+    ['a number that is not exact', 'large'],
+    ['a name with dots and a path that leads elsewhere', 'a.b'],
+    ['blank', 'blank'],
+    ['a control character', 'control'],
+    ['a placeholder', 'placeholder'],
+    ['the text undefined', 'absent'],
     ['an object', 'o'],
     ['a list', 'list'],
     ['null', 'nothing'],
@@ -139,7 +152,8 @@ export const endpointMissingClaims: ConformanceModule = ({ test }, lib) => {
     ['toString', 'toString'],
     ['a function that gives nothing', () => undefined],
     ['a function that gives an empty text', () => ''],
-    ['a function that gives a number', () => 42 as never],
+    ['a function that gives a fraction', () => 4.2],
+    ['a function that gives a placeholder', () => '{{customer_id}}'],
     ['a function that gives a promise', (async () => 'customer-1') as never],
   ]
   for (const [title, customerId] of missing) {

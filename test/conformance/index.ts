@@ -8,6 +8,7 @@ import { endpointAccess, endpointAccessOptions } from './endpoint-access.ts'
 import { endpointApiKeys, endpointOneOf } from './endpoint-api-keys.ts'
 import { endpointAudit, endpointBrokenAudit } from './endpoint-audit.ts'
 import { endpointCallers, endpointFailures, endpointOptions } from './endpoint-callers.ts'
+import { endpointCredentials, endpointDependencies, endpointSharedIssuer } from './endpoint-credentials.ts'
 import { endpointLifetimes, endpointSessionEnd } from './endpoint-lifetimes.ts'
 import { endpointAccept, endpointBodies, endpointMethods } from './endpoint-requests.ts'
 import { endpointSession, endpointSessionHeader, endpointSessionOptions } from './endpoint-session.ts'
@@ -73,6 +74,8 @@ export const modules: Record<string, ConformanceModule> = {
   endpointBrokenAudit,
   endpointCallers,
   endpointClaims,
+  endpointCredentials,
+  endpointDependencies,
   endpointDiscovery,
   endpointFailures,
   endpointOneOf,
@@ -85,6 +88,7 @@ export const modules: Record<string, ConformanceModule> = {
   endpointSessionHeader,
   endpointSessionKeys,
   endpointSessionOptions,
+  endpointSharedIssuer,
   errorClass,
   everyAlgorithm,
   fields,

@@ -1,19 +1,19 @@
-import { checkObject, invalidOption } from '../../options.ts'
-import { readBearer } from '../http/bearer.ts'
-import { refusal } from '../http/problem.ts'
-import { type Authenticator, checkScopes, type Scope } from './caller.ts'
-import { JWT_SHAPE } from './id-token.ts'
+import { invalidOption, readOptions } from '../../options.ts'
+import { type Caller, type CredentialAuthenticator, readScopes, type Scope } from './caller.ts'
+import { BEARER_SOURCE, composeAuthenticator } from './credential-authenticator.ts'
+import { invalid, isJwt } from './id-token.ts'
 
-/** One key of a service. A service may have several, so that it can change keys without an outage. */
+/** One key of a service. A service may have several, so that keys can be rotated without an outage. */
 export interface ApiKey {
-  /** The service that holds the key, as it is to appear in logs. */
+  /** The service that holds the key, as it appears in logs; the client id at `/oauth/token`. */
   name: string
   /** The SHA-256 digest of the key's UTF-8 bytes, in hex: `printf %s "$API_KEY" | sha256sum`. */
   sha256: string
-  /** What the service may have tokens for. */
+  /** Which tokens the service may request. */
   scopes: readonly Scope[]
 }
 
+/** What {@link apiKeys} takes. */
 export interface ApiKeysOptions {
   keys: readonly ApiKey[]
 }
@@ -27,15 +27,15 @@ interface KnownKey {
 const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
 
 /**
- * Knows services by an API key in `Authorization: Bearer …` (RFC 6750 section 2.1).
+ * Authenticates services by API key: in `Authorization: Bearer …` (RFC 6750 section 2.1), or as the secret of an OAuth
+ * client whose id is the key's name (RFC 6749 section 2.3.1).
  *
- * Only digests are held, so that neither the settings nor a dump of the memory gives a key away. That calls
- * for keys which cannot be guessed: at least 128 random bits, never a password.
+ * Only digests are held, so that neither the settings nor a memory dump reveals a key. Keys must therefore be
+ * impossible to guess: at least 128 random bits, never a password.
  *
  * @returns An authenticator that resolves to a service, or to `null` where the header is absent, of another
- *   scheme, or holds a JWT; a key it does not know is refused with `ERR_CREDENTIALS_INVALID`
- * @throws `ERR_OPTION_INVALID` when a key has no name, no digest or no scope, or
- *   when one digest stands for two keys
+ *   scheme, or holds a JWT; an unknown key is rejected with `ERR_CREDENTIALS_INVALID`
+ * @throws `ERR_OPTION_INVALID` when a key has no name, digest or scope, or when two keys have the same digest
  *
  * @example
  *
@@ -45,36 +45,48 @@ const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
  * })
  * ```
  */
-export function apiKeys(options: ApiKeysOptions): Authenticator {
-  if (!Array.isArray(options?.keys)) throw invalidOption('keys must be a list of { name, sha256, scopes }.')
-  const keys = options.keys.map(readKey)
-  if (new Set(options.keys.map((key) => key.sha256.toLowerCase())).size !== keys.length) {
-    throw invalidOption('The same sha256 stands twice; give every service a key of its own.')
+export function apiKeys(options: ApiKeysOptions): CredentialAuthenticator {
+  const { keys: list } = readOptions(options, ['keys'])
+  if (!Array.isArray(list)) throw invalidOption('keys must be a list of { name, sha256, scopes }.', 'keys')
+  const keys = list.map(readKey)
+  if (new Set(keys.map(({ digest }) => digest.join())).size !== keys.length) {
+    throw invalidOption('Two keys have the same sha256; give every service a key of its own.', 'keys')
   }
 
-  return async (request) => {
-    const presented = readBearer(request)
-    if (presented === undefined || JWT_SHAPE.test(presented)) return null
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(presented)))
-    const key = findKey(keys, digest)
-    if (key) return { kind: 'service', method: 'api-key', name: key.name, scopes: key.scopes }
-    throw refusal('ERR_CREDENTIALS_INVALID', 'This API key is not known here; it may have been withdrawn.')
+  const identify = async (key: string, name?: string): Promise<Caller> => {
+    const known = findKey(keys, new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(key))))
+    if (!known || (name !== undefined && name !== known.name)) throw invalid('Unknown or revoked API key.')
+    return { kind: 'service', method: 'api-key', name: known.name, scopes: known.scopes }
   }
+
+  return composeAuthenticator([
+    {
+      source: BEARER_SOURCE,
+      dependencies: [],
+      accepts: [],
+      verify: async (credential) => {
+        if (credential.kind === 'client') return identify(credential.secret, credential.name)
+        return isJwt(credential.token) ? null : identify(credential.token)
+      },
+    },
+  ])
 }
 
 function readKey(key: ApiKey): KnownKey {
-  checkObject(key)
-  const { name, sha256, scopes } = key
+  const { name, sha256, scopes } = readOptions(key, ['name', 'sha256', 'scopes'])
   if (typeof name !== 'string' || name === '')
-    throw invalidOption('Every API key needs the name of its service.')
+    throw invalidOption('Every API key needs the name of its service.', 'name')
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/i.test(sha256)) {
-    throw invalidOption('Every API key needs its SHA-256 digest in hex, 64 digits, and never the key itself.')
+    throw invalidOption(
+      'Every API key needs its SHA-256 digest in hex, 64 digits, and never the key itself.',
+      'sha256',
+    )
   }
   const digest = Uint8Array.from(sha256.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
-  return { digest, name, scopes: checkScopes(scopes) }
+  return { digest, name, scopes: readScopes(scopes, 'scopes') }
 }
 
-// Every digest and every byte is looked at, whatever matched, so that the time taken tells nothing.
+// Every byte of every digest is compared, whatever matched, so that the time taken reveals nothing.
 function findKey(keys: readonly KnownKey[], presented: Uint8Array): KnownKey | undefined {
   let found: KnownKey | undefined
   for (const key of keys) {

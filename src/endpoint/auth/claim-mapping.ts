@@ -1,51 +1,85 @@
 import { invalidOption } from '../../options.ts'
 import type { Customer } from '../../token/claims.ts'
 import { refusal } from '../http/problem.ts'
+import { describeIdProblem } from './customer-id.ts'
 import type { Claims } from './id-token.ts'
 
-/** Where the customer stands in the claims of an identity provider. */
+/** Which claims of the identity provider describe the customer. */
 export interface ClaimMapping {
-  /** Claim that holds the customer's id, or a function that finds it. A dotted path reaches into objects. */
-  customerId?: string | ((claims: Claims) => string | undefined) | undefined
+  /**
+   * Claim that holds the customer's id, or a function that finds it. A dotted path reaches into objects. A whole number
+   * becomes decimal text.
+   */
+  customerId?: string | ((claims: Claims) => string | number | undefined) | undefined
+  /**
+   * Put in front of every customer id, such as `"eu:"`. Use it where the customers of two issuers share one workspace
+   * and their ids could be equal: otherwise one issuer's customer gets the token of the other's.
+   */
+  customerIdPrefix?: string | undefined
   /** Claim that holds the customer's name, or a function that finds it. */
   customerName?: string | ((claims: Claims) => string | undefined) | undefined
   /**
-   * Claims to hand to Membrane as `fields`, each under the last part of its path, or a function that makes the fields.
+   * Claims to pass to Membrane as `fields`, each under the last part of its path, or a function that returns the fields.
    * Membrane saves them.
    */
   fields?: readonly string[] | ((claims: Claims) => Record<string, unknown> | undefined) | undefined
+  /**
+   * Accepts `email` as customer id without `email_verified: true`. Only where the identity provider verifies every
+   * address: otherwise anybody signs up with the address of somebody else.
+   */
+  trustEmail?: boolean | undefined
 }
+
+/** The options of {@link ClaimMapping}. */
+export const MAPPING_OPTIONS: readonly (keyof ClaimMapping)[] = [
+  'customerId',
+  'customerIdPrefix',
+  'customerName',
+  'fields',
+  'trustEmail',
+]
 
 /** Finds the customer in claims. @throws a {@link Refusal} `ERR_CALLER_FORBIDDEN` if they name none */
 export type CustomerReader = (claims: Claims) => Customer
 
 /**
- * Binds a mapping, its defaults filled in.
+ * Binds a mapping, with defaults for what it leaves out.
  *
  * @throws `ERR_OPTION_INVALID`
  */
 export function bindMapping(
   mapping: ClaimMapping,
-  defaults: { customerId: string; customerName: string },
+  defaults: { customerId: string; customerName: string; trustEmail: boolean },
 ): CustomerReader {
   const { customerId = defaults.customerId, customerName = defaults.customerName, fields = [] } = mapping
+  const { customerIdPrefix: prefix = '', trustEmail = defaults.trustEmail } = mapping
   const readId = bindClaim('customerId', customerId)
   const readName = bindClaim('customerName', customerName)
   const readFields = bindFields(fields)
-  const where = typeof customerId === 'string' ? `the claim ${customerId}` : 'its claims'
+  if (typeof prefix !== 'string') throw invalidOption('customerIdPrefix must be text.', 'customerIdPrefix')
+  if (typeof trustEmail !== 'boolean') throw invalidOption('trustEmail must be true or false.', 'trustEmail')
+  const needsVerifiedEmail = customerId === 'email' && !trustEmail
+  const where = typeof customerId === 'string' ? `the claim ${customerId}` : 'customerId'
 
   return (claims) => {
     const id = readId(claims)
-    if (typeof id !== 'string' || id === '') {
-      throw refusal(
-        'ERR_CALLER_FORBIDDEN',
-        `The session names no customer: ${where} must hold a string that is not empty. Add it at the identity provider.`,
+    const text = Number.isSafeInteger(id) ? String(id) : id
+    const problem =
+      typeof text === 'string' ? describeIdProblem(text) : 'must be a non-empty string or a whole number'
+    if (problem !== undefined) {
+      throw forbidden(
+        `The session has no valid customer id: ${where} ${problem}. Correct it at the identity provider.`,
+      )
+    }
+    if (needsVerifiedEmail && claims.email_verified !== true) {
+      throw forbidden(
+        'The session has no verified customer id: with the claim email as customer id, email_verified must be true.',
       )
     }
     const name = readName(claims)
     const found = readFields(claims)
     return {
-      id,
+      id: `${prefix}${text}`,
       ...(typeof name === 'string' && { name }),
       ...(found !== undefined && Object.keys(found).length > 0 && { fields: found }),
     }
@@ -55,7 +89,7 @@ export function bindMapping(
 function bindClaim(option: string, claim: unknown): (claims: Claims) => unknown {
   if (typeof claim === 'function') return claim as (claims: Claims) => unknown
   if (typeof claim === 'string' && claim !== '') return (claims) => readPath(claims, claim)
-  throw invalidOption(`${option} must be the name of a claim, or a function that takes the claims.`)
+  throw invalidOption(`${option} must be the name of a claim, or a function that takes the claims.`, option)
 }
 
 function bindFields(
@@ -63,11 +97,14 @@ function bindFields(
 ): (claims: Claims) => Record<string, unknown> | undefined {
   if (typeof fields === 'function') return fields
   if (!Array.isArray(fields) || !fields.every((path) => typeof path === 'string' && path !== '')) {
-    throw invalidOption('fields must be a list of claims, or a function that takes the claims.')
+    throw invalidOption('fields must be a list of claims, or a function that takes the claims.', 'fields')
   }
   const names = fields.map((path: string) => [path.split(/[./]/).at(-1) as string, path] as const)
   if (new Set(names.map(([name]) => name)).size !== names.length || names.some(([name]) => name === '')) {
-    throw invalidOption('Two of the fields would have the same name, or one none; map them with a function.')
+    throw invalidOption(
+      'Every field takes the last part of its claim as name, and two would be equal or one empty; map them with a function.',
+      'fields',
+    )
   }
   return (claims) =>
     Object.fromEntries(
@@ -77,13 +114,29 @@ function bindFields(
     )
 }
 
-/** Reads a claim; names with dots in them, such as URLs, come before paths. */
+/**
+ * Reads a claim by its name, or by a dotted path.
+ *
+ * @throws a {@link Refusal} `ERR_CALLER_FORBIDDEN` where both exist: users may be able to write one of them
+ */
 export function readPath(claims: Claims, path: string): unknown {
-  if (Object.hasOwn(claims, path)) return claims[path]
+  const found = walk(claims, path.split('.'))
+  if (!Object.hasOwn(claims, path)) return found
+  if (!path.includes('.') || found === undefined) return claims[path]
+  throw forbidden(
+    `The claim ${path} is ambiguous: the session has a claim of this name, and a path that leads to another value.`,
+  )
+}
+
+function walk(claims: Claims, names: readonly string[]): unknown {
   let value: unknown = claims
-  for (const name of path.split('.')) {
+  for (const name of names) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
     value = (value as Claims)[name]
   }
   return value
+}
+
+function forbidden(detail: string): Error {
+  return refusal('ERR_CALLER_FORBIDDEN', detail)
 }

@@ -1,12 +1,10 @@
 import { asymmetricAlgorithms } from '../../jwks/key-set.ts'
-import { createRemoteKeySet } from '../../jwks/remote-key-set.ts'
-import { bindClock, bindTolerance, checkObject, invalidOption } from '../../options.ts'
-import { readBearer } from '../http/bearer.ts'
-import { refusal } from '../http/problem.ts'
-import { type Authenticator, checkScopes, type Scope } from './caller.ts'
-import { bindMapping, type ClaimMapping } from './claim-mapping.ts'
-import { invalid, verifyProviderToken } from './id-token.ts'
-import { bindAudiences } from './session-jwt.ts'
+import { createRemoteKeySet, fetchJson } from '../../jwks/remote-key-set.ts'
+import { bindClock, bindTolerance, invalidOption, readOptions } from '../../options.ts'
+import { type Caller, type CredentialAuthenticator, readScopes, type Scope } from './caller.ts'
+import { bindMapping, type ClaimMapping, MAPPING_OPTIONS } from './claim-mapping.ts'
+import { ACCESS_SOURCE, composeAuthenticator } from './credential-authenticator.ts'
+import { invalid, readAudiences, verifyIdToken } from './id-token.ts'
 
 /** What {@link cloudflareAccess} takes. */
 export interface CloudflareAccessOptions extends ClaimMapping {
@@ -14,7 +12,7 @@ export interface CloudflareAccessOptions extends ClaimMapping {
   teamDomain: string
   /** The AUD tag of the Access application. */
   audience: string | readonly string[]
-  /** What holders of the application's service tokens may have. Default `["customer"]`. */
+  /** Which tokens holders of the application's service tokens may request; `[]`: none. Default `["customer"]`. */
   serviceScopes?: readonly Scope[] | undefined
   /** Seconds by which the clocks may differ. Default 5. */
   clockTolerance?: number | undefined
@@ -25,9 +23,11 @@ export interface CloudflareAccessOptions extends ClaimMapping {
 const DEFAULT_TOLERANCE = 5
 
 /**
- * Knows who came through Cloudflare Access, by the assertion that it adds to every request in
- * `Cf-Access-Jwt-Assertion`. The cookie with the same token is not looked at, for other sites' requests carry it too.
- * People are customers, with their e-mail address as name; service tokens are services.
+ * Authenticates requests that came through Cloudflare Access, by the assertion that Access adds to each in
+ * `Cf-Access-Jwt-Assertion`. The cookie with the same token is ignored, since other sites' requests carry it too.
+ *
+ * People are customers, with their e-mail address as name. Service tokens (`sub` is `""`, no `email`, a `common_name`)
+ * are services. `trustEmail` is on by default: Access takes addresses from your identity provider or verifies them.
  *
  * @returns An authenticator that resolves to `null` where there is no assertion
  * @throws `ERR_OPTION_INVALID`
@@ -38,40 +38,48 @@ const DEFAULT_TOLERANCE = 5
  * const authenticate = cloudflareAccess({ teamDomain: 'example.cloudflareaccess.com', audience: env.CLOUDFLARE_ACCESS_AUDIENCE })
  * ```
  */
-export function cloudflareAccess(options: CloudflareAccessOptions): Authenticator {
-  checkObject(options)
-  const issuer = `https://${readTeamDomain(options.teamDomain)}`
-  const audiences = bindAudiences(options.audience)
-  if (!audiences) throw invalidOption('audience must be the AUD tag of the Access application.')
-  const scopes = checkScopes(options.serviceScopes ?? ['customer'])
-  const now = bindClock(options.now)
-  const clockTolerance = bindTolerance(options.clockTolerance, DEFAULT_TOLERANCE)
-  const readCustomer = bindMapping(options, { customerId: 'sub', customerName: 'email' })
-  const source = createRemoteKeySet(new URL(`${issuer}/cdn-cgi/access/certs`), asymmetricAlgorithms(), now)
+export function cloudflareAccess(options: CloudflareAccessOptions): CredentialAuthenticator {
+  const given = readOptions(options, [
+    'teamDomain',
+    'audience',
+    'serviceScopes',
+    'clockTolerance',
+    'now',
+    ...MAPPING_OPTIONS,
+  ])
+  const issuer = `https://${readTeamDomain(given.teamDomain)}`
+  const audiences = readAudiences(given.audience)
+  if (!audiences) throw invalidOption('audience must be the AUD tag of the Access application.', 'audience')
+  const scopes = readScopes(given.serviceScopes ?? ['customer'], 'serviceScopes', true)
+  const now = bindClock(given.now)
+  const clockTolerance = bindTolerance(given.clockTolerance, DEFAULT_TOLERANCE)
+  const readCustomer = bindMapping(given, { customerId: 'sub', customerName: 'email', trustEmail: true })
+  const certs = new URL(`${issuer}/cdn-cgi/access/certs`)
+  const source = createRemoteKeySet(certs, asymmetricAlgorithms(), now)
   const rules = { source, issuer, audiences, now, clockTolerance }
 
-  return async (request) => {
-    const token = request.headers.get('Cf-Access-Jwt-Assertion')
-    if (token === null) return null
-    // Whoever else knows the other one: nobody can tell for whom the request speaks.
-    if (readBearer(request) !== undefined) {
-      throw refusal(
-        'ERR_CREDENTIALS_AMBIGUOUS',
-        'The request carries two credentials; behind Access, send no Authorization.',
-      )
-    }
-    const verified = await verifyProviderToken(token, rules)
-    if (!verified) throw invalid('The assertion is of another team.')
+  const verify = async (assertion: string): Promise<Caller | null> => {
+    const verified = await verifyIdToken(assertion, rules)
+    if (!verified) return null
     const { claims, expiresAt } = verified
-    const { sub, common_name: commonName, type } = claims
-    if (type !== 'app') throw invalid('The assertion is not one for an application.')
-    if (typeof sub === 'string' && sub !== '') {
+    const { sub, email, common_name: commonName, type } = claims
+    if (type !== 'app') throw invalid('The assertion is not for an application (type).')
+    if (typeof sub === 'string' && sub !== '')
       return { kind: 'customer', method: 'access', customer: readCustomer(claims), subject: sub, expiresAt }
-    }
-    // A service token's sub is empty, and nobody's id.
-    if (typeof commonName !== 'string' || commonName === '') throw invalid('The assertion names nobody.')
+    const isService = sub === '' && !email && typeof commonName === 'string' && commonName !== ''
+    if (!isService)
+      throw invalid('The assertion identifies neither a user (sub) nor a service token (common_name).')
     return { kind: 'service', method: 'access', name: commonName, scopes }
   }
+
+  return composeAuthenticator([
+    {
+      source: ACCESS_SOURCE,
+      accepts: [{ issuer, audiences }],
+      dependencies: [{ name: certs.href, check: async () => void (await fetchJson(certs.href)) }],
+      verify: async (credential) => (credential.kind === 'bearer' ? verify(credential.token) : null),
+    },
+  ])
 }
 
 function readTeamDomain(teamDomain: unknown): string {
@@ -82,5 +90,6 @@ function readTeamDomain(teamDomain: unknown): string {
   if (name) return `${name.toLowerCase()}.cloudflareaccess.com`
   throw invalidOption(
     'teamDomain must be the name of the team, or its domain such as example.cloudflareaccess.com.',
+    'teamDomain',
   )
 }

@@ -1,13 +1,18 @@
 import { invalidOption } from '../../options.ts'
-import { refusal } from '../http/problem.ts'
-import type { Authenticator, Caller } from './caller.ts'
+import type { Authenticator, CredentialAuthenticator } from './caller.ts'
+import { composeAuthenticator, type Member, membersOf } from './credential-authenticator.ts'
+import type { TokenAcceptance } from './id-token.ts'
 
 /**
- * Takes several kinds of credentials: whichever a request carries. A request that carries two is refused, since
- * nobody can tell for whom it speaks (RFC 6750 section 2).
+ * Accepts several kinds of credentials: whichever a request carries. A request that carries two is rejected, since it
+ * would be ambiguous who asks (RFC 6750 section 2).
+ *
+ * Each header is read once per request, however many authenticators there are. Where several of them take tokens of
+ * one issuer, as sessions and workloads of one Keycloak realm, the token's audience (`aud`) selects the one that
+ * verifies it; so their audiences must differ.
  *
  * @returns An authenticator that resolves to `null` where none of them finds credentials
- * @throws `ERR_OPTION_INVALID` without any authenticator
+ * @throws `ERR_OPTION_INVALID` without any authenticator, or where two of them take the same tokens
  *
  * @example Users with a session, and services with an API key
  *
@@ -18,25 +23,33 @@ import type { Authenticator, Caller } from './caller.ts'
  * )
  * ```
  */
-export function oneOf(...authenticators: Authenticator[]): Authenticator {
+export function oneOf(...authenticators: Authenticator[]): CredentialAuthenticator {
   if (
     authenticators.length === 0 ||
     !authenticators.every((authenticate) => typeof authenticate === 'function')
   ) {
-    throw invalidOption('oneOf takes one authenticator or more, such as sessionJwt(…) and apiKeys(…).')
+    throw invalidOption('oneOf takes one or more authenticators, such as sessionJwt(…) and apiKeys(…).')
   }
-  return async (request) => {
-    let found: Caller | null = null
-    for (const authenticate of authenticators) {
-      const caller = await authenticate(request)
-      if (caller && found) {
-        throw refusal(
-          'ERR_CREDENTIALS_AMBIGUOUS',
-          'The request carries two credentials; send only one of them.',
-        )
-      }
-      found ??= caller
-    }
-    return found
+  const members = authenticators.flatMap(membersOf)
+  checkOverlaps(members)
+  return composeAuthenticator(members)
+}
+
+function checkOverlaps(members: readonly Member[]): void {
+  const acceptances = members.map((member) => ('accepts' in member ? member.accepts : []))
+  for (const [index, accepted] of acceptances.entries()) {
+    const others = acceptances.slice(index + 1).flat()
+    const overlap = accepted.find((one) => others.some((other) => isOverlap(one, other)))
+    if (!overlap) continue
+    throw invalidOption(
+      `Two authenticators take tokens of ${overlap.issuer}: give each an audience of its own, so that the audience tells their tokens apart.`,
+      'audience',
+    )
   }
+}
+
+function isOverlap(one: TokenAcceptance, other: TokenAcceptance): boolean {
+  if (one.issuer !== other.issuer) return false
+  const [{ audiences }, { audiences: others }] = [one, other]
+  return !audiences || !others || audiences.some((audience) => others.includes(audience))
 }

@@ -12,28 +12,34 @@ import {
 import type { KeySource } from '../../jws/verify.ts'
 import { bindAlgorithms } from '../../keys/import.ts'
 import { pinAlgorithms } from '../../keys/public-key.ts'
-import { bindClock, bindTolerance, checkObject, invalidOption } from '../../options.ts'
-import { readBearer } from '../http/bearer.ts'
-import type { Authenticator } from './caller.ts'
-import { bindMapping, type ClaimMapping } from './claim-mapping.ts'
-import { invalid, JWT_SHAPE, verifyProviderToken } from './id-token.ts'
+import { bindClock, bindTolerance, invalidOption, readOptions } from '../../options.ts'
+import type { Caller, CredentialAuthenticator, Dependency } from './caller.ts'
+import { bindMapping, type ClaimMapping, MAPPING_OPTIONS } from './claim-mapping.ts'
+import { BEARER_SOURCE, composeAuthenticator } from './credential-authenticator.ts'
+import { type IdTokenRules, isNames, readAudiences, verifyIdToken } from './id-token.ts'
+import { checkRequiredScopes, checkUser, readRequiredScopes } from './session-rules.ts'
 
 /** What {@link sessionJwt} takes. One of `audience`, `authorizedParties` and `anyAudience` must be given. */
 export interface SessionJwtOptions extends ClaimMapping {
-  /** The identity provider: `iss` of its tokens to the letter, and where its metadata is found. */
+  /** The identity provider: exactly the `iss` of its tokens, and where its metadata is found. */
   issuer: string
   /** Who the tokens are for (`aud`): your API, or your application. */
   audience?: string | readonly string[] | undefined
-  /** To whom the tokens were given (`azp`), for providers that set no `aud`, such as Clerk. */
+  /**
+   * To whom the tokens were issued (`azp`), for providers that set no `aud`, such as Clerk. Without `audience`, tokens
+   * that have an `aud` are rejected, unless `anyAudience` is `true`.
+   */
   authorizedParties?: readonly string[] | undefined
-  /** Takes every token of the issuer, whomever it is for: only if the issuer serves nobody but you. */
+  /** Accepts every token of the issuer, regardless of audience: only if the issuer serves no other app. */
   anyAudience?: boolean | undefined
   /** The keys, or their `https` URL. Default: discovered from the issuer (OpenID Connect Discovery). */
   jwks?: JSONWebKeySet | URL | undefined
-  /** Default: every asymmetric algorithm of RFC 7518 that the keys fit. */
+  /** Default: every asymmetric algorithm of RFC 7518 that fits the keys. */
   algorithms?: Algorithm[] | undefined
-  /** What `typ` in the header must be, such as `"at+jwt"` for access tokens (RFC 9068). Default: not looked at. */
+  /** What `typ` in the header must be, such as `"at+jwt"` (RFC 9068). Default: absent, `JWT` or `at+jwt`. */
   type?: string | undefined
+  /** Scopes that a token must have, all of them: in `scope`, `scp` or `permissions`. Default: none. */
+  requiredScopes?: readonly string[] | undefined
   /** Seconds by which the provider's clock may differ. Default 5. */
   clockTolerance?: number | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
@@ -43,8 +49,13 @@ export interface SessionJwtOptions extends ClaimMapping {
 const DEFAULT_TOLERANCE = 5
 
 /**
- * Knows your app's users by the session or access token of an OpenID Connect provider in `Authorization: Bearer …`.
- * They get the token of the customer that their claims name, and never one that outlives their session.
+ * Authenticates your app's users by the session or access token of an OpenID Connect provider, in
+ * `Authorization: Bearer …`. They get the token of the customer that their claims name, and never one that outlives
+ * their session.
+ *
+ * Tokens that are no sessions are rejected even if they are genuine: those with another `typ`, with `events` (logout
+ * and security events), bound to a key by `cnf`, and those of clients without a user (`gty` of Auth0, `idtyp` of
+ * Entra ID, or a client id as `sub`).
  *
  * @returns An authenticator that resolves to a customer, or to `null` where there is no JWT of this issuer
  * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_ALGORITHM_MISMATCH`
@@ -55,7 +66,7 @@ const DEFAULT_TOLERANCE = 5
  * const authenticate = sessionJwt({ issuer: 'https://example.eu.auth0.com/', audience: 'https://api.example.com' })
  * ```
  *
- * @example Organisations of Clerk
+ * @example Organizations of Clerk
  *
  * ```ts
  * const authenticate = sessionJwt({
@@ -66,56 +77,68 @@ const DEFAULT_TOLERANCE = 5
  * })
  * ```
  */
-export function sessionJwt(options: SessionJwtOptions): Authenticator {
-  checkObject(options)
-  const { issuer, authorizedParties, anyAudience, type } = options
-  const audiences = bindAudiences(options.audience)
+export function sessionJwt(options: SessionJwtOptions): CredentialAuthenticator {
+  const given = readOptions(options, [
+    'issuer',
+    'audience',
+    'authorizedParties',
+    'anyAudience',
+    'jwks',
+    'algorithms',
+    'type',
+    'requiredScopes',
+    'clockTolerance',
+    'now',
+    ...MAPPING_OPTIONS,
+  ])
+  const { issuer, authorizedParties, anyAudience, type } = given
+  const audiences = readAudiences(given.audience)
   checkIssuer(issuer)
-  if (authorizedParties !== undefined && !isNames(authorizedParties)) {
-    throw invalidOption('authorizedParties must be a list of strings, or left out.')
-  }
+  if (authorizedParties !== undefined && !isNames(authorizedParties))
+    throw invalidOption('authorizedParties must be a list of non-empty strings.', 'authorizedParties')
   if (!audiences && !authorizedParties && anyAudience !== true) {
     throw invalidOption(
-      'Give audience or authorizedParties: without them, every app of the identity provider would get in. If that is meant, pass anyAudience: true.',
+      'Give audience or authorizedParties: without them, tokens for every app of the identity provider are accepted. If that is intended, pass anyAudience: true.',
+      'audience',
     )
   }
   if (type !== undefined && (typeof type !== 'string' || type === ''))
-    throw invalidOption('type must be text, or left out.')
-  if (typeof options.jwks === 'string')
-    throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).')
-  const now = bindClock(options.now)
-  const clockTolerance = bindTolerance(options.clockTolerance, DEFAULT_TOLERANCE)
-  const readCustomer = bindMapping(options, { customerId: 'sub', customerName: 'name' })
-  const source = createSource(options, now)
-  const rules = { source, issuer, audiences, now, clockTolerance, type }
+    throw invalidOption('type must be a non-empty string, such as "at+jwt".', 'type')
+  if (typeof given.jwks === 'string')
+    throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).', 'jwks')
+  const requiredScopes = readRequiredScopes(given.requiredScopes)
+  const now = bindClock(given.now)
+  const clockTolerance = bindTolerance(given.clockTolerance, DEFAULT_TOLERANCE)
+  const readCustomer = bindMapping(given, { customerId: 'sub', customerName: 'name', trustEmail: false })
+  const { source, dependencies } = createSource(given, now)
+  const rules: IdTokenRules = {
+    source,
+    issuer,
+    audiences,
+    authorizedParties: authorizedParties && [...authorizedParties],
+    anyAudience,
+    type,
+    now,
+    clockTolerance,
+  }
 
-  return async (request) => {
-    const token = readBearer(request)
-    if (token === undefined || !JWT_SHAPE.test(token)) return null
-    const verified = await verifyProviderToken(token, rules)
+  const verify = async (token: string): Promise<Caller | null> => {
+    const verified = await verifyIdToken(token, rules)
     if (!verified) return null
     const { claims, expiresAt } = verified
-    if (authorizedParties && !authorizedParties.includes(claims.azp as string)) {
-      throw invalid('The token was given to another party (azp).')
-    }
-    const { sub } = claims
-    if (typeof sub !== 'string' || sub === '') throw invalid('The token has no sub.')
-    return { kind: 'customer', method: 'session', customer: readCustomer(claims), subject: sub, expiresAt }
+    const subject = checkUser(claims)
+    checkRequiredScopes(claims, requiredScopes)
+    return { kind: 'customer', method: 'session', customer: readCustomer(claims), subject, expiresAt }
   }
-}
 
-/** @throws `ERR_OPTION_INVALID` */
-export function bindAudiences(audience: unknown): readonly string[] | undefined {
-  if (audience === undefined) return undefined
-  const audiences = typeof audience === 'string' ? [audience] : audience
-  if (isNames(audiences)) return [...audiences]
-  throw invalidOption('audience must be a string or a list of strings that are not empty.')
-}
-
-function isNames(value: unknown): value is readonly string[] {
-  return (
-    Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string' && name !== '')
-  )
+  return composeAuthenticator([
+    {
+      source: BEARER_SOURCE,
+      accepts: [{ issuer, audiences }],
+      dependencies,
+      verify: async (credential) => (credential.kind === 'bearer' ? verify(credential.token) : null),
+    },
+  ])
 }
 
 function checkIssuer(issuer: unknown): asserts issuer is string {
@@ -123,24 +146,39 @@ function checkIssuer(issuer: unknown): asserts issuer is string {
   if (!url || url.search || url.hash) {
     throw invalidOption(
       'issuer must be the URL that the tokens have as iss, such as https://example.eu.auth0.com/.',
+      'issuer',
     )
   }
   checkKeySetUrl(url)
 }
 
-function createSource({ issuer, jwks, algorithms }: SessionJwtOptions, now: () => number): KeySource {
+/** The keys of an issuer, and what they depend on. */
+function createSource(
+  { issuer, jwks, algorithms }: SessionJwtOptions,
+  now: () => number,
+): { readonly source: KeySource; readonly dependencies: readonly Dependency[] } {
   const allowed = pinAlgorithms(asymmetricAlgorithms(), undefined, bindAlgorithms(algorithms))
-  if (jwks === undefined) return createCachedKeySet(() => discoverKeySet(issuer), allowed, now)
-  if (Object.prototype.toString.call(jwks) === '[object URL]')
-    return createRemoteKeySet(jwks as URL, allowed, now)
+  const fetched = (source: KeySource, name: string, load: () => Promise<unknown>) => ({
+    source,
+    dependencies: [{ name, check: async () => void (await load()) }],
+  })
+  if (jwks === undefined) {
+    const load = () => discoverKeySet(issuer)
+    return fetched(createCachedKeySet(load, allowed, now), issuer, load)
+  }
+  if (Object.prototype.toString.call(jwks) === '[object URL]') {
+    const { href } = jwks as URL
+    return fetched(createRemoteKeySet(jwks as URL, allowed, now), href, () => fetchJson(href))
+  }
   let local: KeySource | undefined
-  return {
+  const source: KeySource = {
     algorithms: allowed,
     find: async (algorithm, keyId) => {
       local ??= await importKeySet(jwks, allowed)
       return local.find(algorithm, keyId)
     },
   }
+  return { source, dependencies: [] }
 }
 
 // Only an issuer on this machine may send us to this machine.

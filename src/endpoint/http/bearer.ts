@@ -7,8 +7,8 @@ const CREDENTIALS = /^Bearer +([\w.~+/-]+=*)$/i
  * The bearer token of a request (RFC 6750 section 2.1).
  *
  * @returns `undefined` where there is no Authorization header, or one of another scheme
- * @throws a {@link Refusal}: `ERR_CREDENTIALS_INVALID` where it cannot be read, `ERR_CREDENTIALS_AMBIGUOUS` where it
- *   stands there twice
+ * @throws a {@link Refusal}: `ERR_CREDENTIALS_INVALID` where it is not well-formed, `ERR_CREDENTIALS_AMBIGUOUS` where
+ *   there are two
  */
 export function readBearer(request: Request): string | undefined {
   const header = request.headers.get('Authorization')
@@ -16,12 +16,12 @@ export function readBearer(request: Request): string | undefined {
   const token = CREDENTIALS.exec(header)?.[1]
   if (token !== undefined) return token
   if (!/(^|,)\s*Bearer(?![^\s,])/i.test(header)) return undefined
-  // Two headers reach us as one, with a comma between them.
+  // Two headers arrive as one, joined by a comma.
   if (header.includes(',')) {
     throw refusal(
       'ERR_CREDENTIALS_AMBIGUOUS',
-      'The request carries two credentials; send Authorization once.',
+      'The request carries more than one credential; send a single Authorization header.',
     )
   }
-  throw refusal('ERR_CREDENTIALS_INVALID', 'Write the header as: Authorization: Bearer <token>.')
+  throw refusal('ERR_CREDENTIALS_INVALID', 'Send the header as: Authorization: Bearer <token>.')
 }

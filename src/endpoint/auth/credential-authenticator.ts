@@ -1,0 +1,168 @@
+import { readBearer } from '../http/bearer.ts'
+import { refusal } from '../http/problem.ts'
+import type { Authenticator, Caller, Credential, CredentialAuthenticator, Dependency } from './caller.ts'
+import { invalid, peekToken, type TokenAcceptance } from './id-token.ts'
+
+/** A place in a request that holds a credential. */
+export interface CredentialSource {
+  /** @returns `undefined` where there is none. @throws a {@link Refusal} where it cannot be read */
+  read(request: Request): Credential | undefined
+  /** What to say about a credential that no authenticator recognizes. Default: the endpoint's own message. */
+  readonly unrecognized?: string
+}
+
+/** `Authorization: Bearer …` (RFC 6750 section 2.1). */
+export const BEARER_SOURCE: CredentialSource = {
+  read: (request) => toBearer(readBearer(request)),
+}
+
+/** The assertion that Cloudflare Access adds to a request. */
+export const ACCESS_SOURCE: CredentialSource = {
+  read: (request) => toBearer(request.headers.get('Cf-Access-Jwt-Assertion')),
+  unrecognized: 'The assertion (Cf-Access-Jwt-Assertion) is not one of this Cloudflare Access team.',
+}
+
+function toBearer(token: string | null | undefined): Credential | undefined {
+  return typeof token === 'string' ? { kind: 'bearer', token } : undefined
+}
+
+/** A built-in authenticator, taken apart: extraction and verification. */
+export interface VerifyingMember {
+  readonly source: CredentialSource
+  verify(credential: Credential, context?: object): Promise<Caller | null>
+  readonly dependencies: readonly Dependency[]
+  /** The tokens that it takes; none for credentials that are no tokens. */
+  readonly accepts: readonly TokenAcceptance[]
+}
+
+/** One of the authenticators that {@link composeAuthenticator} asks: built in, or any function of a request. */
+export type Member = VerifyingMember | { readonly authenticate: Authenticator }
+
+const memberships: WeakMap<object, readonly Member[]> = /* @__PURE__ */ new WeakMap()
+
+/** What an authenticator was composed of. */
+export function membersOf(authenticator: Authenticator): readonly Member[] {
+  return memberships.get(authenticator) ?? [{ authenticate: authenticator }]
+}
+
+/**
+ * Makes one authenticator of its members. Each source is read once per request, and a request with two credentials is
+ * rejected. Of several members that take tokens of one issuer, the token's audience selects.
+ */
+export function composeAuthenticator(members: readonly Member[]): CredentialAuthenticator {
+  const verifying = members.filter((member) => 'verify' in member)
+  const sources = new Set(verifying.map(({ source }) => source))
+  // Behind Access, Authorization is looked at even where nothing else accepts it: a second credential is an error.
+  if (sources.has(ACCESS_SOURCE)) sources.add(BEARER_SOURCE)
+  const select = createSelection(verifying)
+
+  const verify = (credential: Credential, context?: object): Promise<Caller | null> => {
+    const selected = select(credential)
+    return firstOf(members, async (member) => {
+      if ('verify' in member) return selected(member) ? member.verify(credential, context) : null
+      const { authenticate } = member
+      return isCredentialAuthenticator(authenticate) ? authenticate.verify(credential, context) : null
+    })
+  }
+
+  const authenticate = async (request: Request, context?: object): Promise<Caller | null> => {
+    const found = readCredential(sources, request)
+    const selected = found && select(found.credential)
+    const caller = await firstOf(members, async (member) => {
+      if ('authenticate' in member) return member.authenticate(request, context)
+      return found?.source === member.source && selected?.(member)
+        ? member.verify(found.credential, context)
+        : null
+    })
+    if (caller === null && found?.source.unrecognized) throw invalid(found.source.unrecognized)
+    return caller
+  }
+
+  const authenticator = Object.assign(authenticate, { verify, dependencies: listDependencies(members) })
+  memberships.set(authenticator, members)
+  return authenticator
+}
+
+function readCredential(
+  sources: ReadonlySet<CredentialSource>,
+  request: Request,
+): { readonly source: CredentialSource; readonly credential: Credential } | undefined {
+  let found: { source: CredentialSource; credential: Credential } | undefined
+  for (const source of sources) {
+    const credential = source.read(request)
+    if (credential && found) throw ambiguous()
+    if (credential) found = { source, credential }
+  }
+  return found
+}
+
+/** Asks all of them, in order: the second caller would make it ambiguous who asks. */
+async function firstOf(
+  members: readonly Member[],
+  ask: (member: Member) => Promise<Caller | null>,
+): Promise<Caller | null> {
+  let found: Caller | null = null
+  for (const member of members) {
+    const caller = await ask(member)
+    if (caller && found) throw ambiguous()
+    found ??= caller
+  }
+  return found
+}
+
+function ambiguous(): Error {
+  return refusal(
+    'ERR_CREDENTIALS_AMBIGUOUS',
+    'The request carries more than one credential; send only one of them.',
+  )
+}
+
+type Selection = (member: VerifyingMember) => boolean
+
+const everyMember: Selection = () => true
+
+/** Where several members take tokens of one issuer, the audience says which of them verifies a token. */
+function createSelection(members: readonly VerifyingMember[]): (credential: Credential) => Selection {
+  const counts = new Map<string, number>()
+  for (const { accepts } of members) {
+    for (const issuer of new Set(accepts.map((acceptance) => acceptance.issuer)))
+      counts.set(issuer, (counts.get(issuer) ?? 0) + 1)
+  }
+  const shared = new Set([...counts.keys()].filter((issuer) => counts.get(issuer) !== 1))
+  if (shared.size === 0) return () => everyMember
+
+  return (credential) => {
+    const token = credential.kind === 'bearer' ? peekToken(credential.token) : null
+    if (!token || !shared.has(token.issuer as string)) return everyMember
+    const fitting = members.filter(({ accepts }) =>
+      accepts.some(
+        ({ issuer, audiences }) =>
+          issuer === token.issuer &&
+          token.audiences.some((audience) => audiences?.includes(audience as string)),
+      ),
+    )
+    if (fitting.length > 1) {
+      throw refusal(
+        'ERR_CREDENTIALS_AMBIGUOUS',
+        'The token is for several audiences (aud) that identify different callers here; request one for a single audience.',
+      )
+    }
+    if (fitting.length === 0) throw invalid('The token is for another audience (aud).')
+    return (member) => member === fitting[0]
+  }
+}
+
+function isCredentialAuthenticator(authenticate: Authenticator): authenticate is CredentialAuthenticator {
+  return 'verify' in authenticate && typeof authenticate.verify === 'function'
+}
+
+function listDependencies(members: readonly Member[]): readonly Dependency[] {
+  const byName = new Map<string, Dependency>()
+  for (const member of members) {
+    const owner = 'authenticate' in member ? member.authenticate : member
+    const dependencies = ('dependencies' in owner && (owner.dependencies as readonly Dependency[])) || []
+    for (const dependency of dependencies)
+      byName.set(dependency.name, byName.get(dependency.name) ?? dependency)
+  }
+  return [...byName.values()]
+}

@@ -1,0 +1,56 @@
+import { invalidOption } from '../../options.ts'
+import { refusal } from '../http/problem.ts'
+import { type Claims, invalid, isNames } from './id-token.ts'
+
+/**
+ * The token of a client that acts for itself is no session, however valid it is.
+ *
+ * @throws a {@link Refusal} `ERR_CREDENTIALS_INVALID`
+ */
+export function checkUser(claims: Claims): string {
+  const { sub } = claims
+  if (typeof sub !== 'string' || sub === '') throw invalid('The token has no sub.')
+  if (isClient(claims)) throw invalid('The token is that of a client, without a user; sign in as a user.')
+  return sub
+}
+
+// Auth0 says so in `gty`, Entra ID in `idtyp`; RFC 9068 section 2.2 puts the client's id into `sub`.
+function isClient({ sub, gty, idtyp, azp, client_id: clientId, cid }: Claims): boolean {
+  const grants: readonly unknown[] = Array.isArray(gty) ? gty : [gty]
+  return grants.includes('client-credentials') || idtyp === 'app' || [azp, clientId, cid].includes(sub)
+}
+
+/** The option `requiredScopes`. @throws `ERR_OPTION_INVALID` */
+export function readRequiredScopes(scopes: unknown): readonly string[] {
+  if (scopes === undefined) return []
+  // RFC 6749 section 3.3. They are repeated in a header.
+  if (isNames(scopes) && scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
+    return [...scopes]
+  throw invalidOption(
+    'requiredScopes must be a list of scopes, such as ["membrane:token"].',
+    'requiredScopes',
+  )
+}
+
+/**
+ * Whether a token has all the scopes: in `scope` or `scp`, as text or as a list, or in the list `permissions`.
+ *
+ * @throws a {@link Refusal} `ERR_CALLER_FORBIDDEN`, with the challenge of RFC 6750 section 3.1
+ */
+export function checkRequiredScopes(claims: Claims, required: readonly string[]): void {
+  if (required.length === 0) return
+  const granted = [...toScopes(claims.scope), ...toScopes(claims.scp), ...toList(claims.permissions)]
+  const missing = required.filter((scope) => !granted.includes(scope))
+  if (missing.length === 0) return
+  throw refusal('ERR_CALLER_FORBIDDEN', `The session lacks a required scope: ${missing.join(' ')}.`, {
+    'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${required.join(' ')}"`,
+  })
+}
+
+function toScopes(claim: unknown): readonly unknown[] {
+  return typeof claim === 'string' ? claim.split(' ') : toList(claim)
+}
+
+function toList(claim: unknown): readonly unknown[] {
+  return Array.isArray(claim) ? claim : []
+}

@@ -1,0 +1,233 @@
+import { apiKeys, type Credential, cloudflareAccess, oneOf, sessionJwt } from '../../src/endpoint.ts'
+import {
+  audience,
+  bearer,
+  issuer,
+  keySet,
+  makeRequest,
+  refuses,
+  sessionToken,
+  sha256,
+  withProvider,
+} from './endpoint-scene.ts'
+import { now } from './forge.ts'
+import { published } from './key-scene.ts'
+import { answering, failing } from './key-server.ts'
+import type { ConformanceModule } from './suite.ts'
+import { assert, equal, rejects } from './suite.ts'
+
+const key = 'mt_w7vZr3nq0Xk5yB1cD9eF2gH4iJ6kL8mN'
+const otherKey = 'mt_P0oN9mI8bU7vY6cT5xR4zE3wQ2aS1dF0'
+
+const token = (text: string): Credential => ({ kind: 'bearer', token: text })
+const client = (name: string, secret: string): Credential => ({ kind: 'client', name, secret })
+
+async function createKeys() {
+  return apiKeys({
+    keys: [
+      { name: 'backend', sha256: await sha256(key), scopes: ['admin'] },
+      { name: 'console', sha256: await sha256(otherKey), scopes: ['customer'] },
+    ],
+  })
+}
+
+const createSession = async (options: object = {}) =>
+  sessionJwt({ issuer, audience, jwks: (await keySet()) as never, now: () => now, ...options })
+
+/** Counts how often each header is read. */
+function counting(headers: Record<string, string>): { request: Request; reads: Record<string, number> } {
+  const reads: Record<string, number> = {}
+  const request = makeRequest({ headers })
+  const counted = new Proxy(request.headers, {
+    get: (target, member) => {
+      if (member !== 'get') return Reflect.get(target, member)
+      return (name: string) => {
+        reads[name] = (reads[name] ?? 0) + 1
+        return target.get(name)
+      }
+    },
+  })
+  return { request: { headers: counted } as Request, reads }
+}
+
+export const endpointCredentials: ConformanceModule = ({ test }) => {
+  test('a session is verified without a request', async () => {
+    const session = await createSession()
+    const caller = await session.verify(token(await sessionToken()))
+    equal(caller, await session(bearer(await sessionToken())))
+    equal(await session.verify(token(await sessionToken({ iss: 'https://other.example' }))), null)
+    equal(await session.verify(token(key)), null)
+    equal(await session.verify(client('backend', await sessionToken())), null)
+    const expired = token(await sessionToken({ exp: now / 1000 - 60 }))
+    await refuses(() => session.verify(expired), 'ERR_CREDENTIALS_INVALID')
+  })
+
+  test('an API key is verified as bearer, and as the secret of a client of its name', async () => {
+    const keys = await createKeys()
+    const caller = { kind: 'service', method: 'api-key', name: 'backend', scopes: ['admin'] }
+    equal({ ...(await keys.verify(token(key))) }, caller)
+    equal({ ...(await keys.verify(client('backend', key))) }, caller)
+    equal(await keys.verify(token(await sessionToken())), null)
+  })
+
+  const unknown: [string, string, string][] = [
+    ['the key of another service', 'console', key],
+    ['a name in capitals', 'Backend', key],
+    ['no name', '', key],
+    ['another secret', 'backend', otherKey],
+    ['no secret', 'backend', ''],
+    ['a secret that looks like a JWT', 'backend', 'e30.e30.AAAA'],
+    ['an unknown name', 'toString', key],
+  ]
+  for (const [title, name, secret] of unknown) {
+    test(`rejected as a client: ${title}`, async () => {
+      const keys = await createKeys()
+      const error = await refuses(() => keys.verify(client(name, secret)), 'ERR_CREDENTIALS_INVALID')
+      equal(error.message, 'Unknown or revoked API key.')
+    })
+  }
+
+  test('oneOf verifies whatever one of its members takes', async () => {
+    const all = oneOf(await createSession(), oneOf(await createKeys()), async () => null)
+    equal((await all.verify(token(await sessionToken())))?.kind, 'customer')
+    equal((await all.verify(client('backend', key)))?.kind, 'service')
+    equal(await all.verify(token(await sessionToken({ iss: 'https://other.example' }))), null)
+    await refuses(() => all.verify(token('unknown')), 'ERR_CREDENTIALS_INVALID')
+    equal(await oneOf(await createSession()).verify(client('backend', key)), null)
+  })
+
+  test('oneOf verifies with an authenticator of one’s own that can', async () => {
+    const own = Object.assign(async () => null, {
+      verify: async () => ({ kind: 'service' as const, name: 'own', scopes: [] }),
+      dependencies: [{ name: 'own', check: async () => {} }],
+    })
+    const all = oneOf(own, await createSession())
+    equal((await all.verify(client('backend', key)))?.kind, 'service')
+    equal(
+      all.dependencies.map(({ name }) => name),
+      ['own'],
+    )
+  })
+
+  test('each header is read once, however many authenticators there are', async () => {
+    const all = oneOf(
+      await createSession(),
+      oneOf(await createKeys(), await createSession({ issuer: 'https://second.example' })),
+      cloudflareAccess({ teamDomain: 'example', audience: 'aud' }),
+    )
+    const { request, reads } = counting({ Authorization: `Bearer ${await sessionToken()}` })
+    assert(await all(request))
+    equal(reads, { Authorization: 1, 'Cf-Access-Jwt-Assertion': 1 })
+  })
+
+  test('authenticators of one’s own get the context', async () => {
+    const seen: unknown[] = []
+    const own = async (_: Request, context?: object) => {
+      seen.push(context)
+      return null
+    }
+    const context = { waitUntil: () => {} }
+    await oneOf(own, oneOf(own))(makeRequest(), context)
+    assert(seen.length === 2 && seen.every((found) => found === context), 'another context')
+  })
+
+  test('a request with an assertion and a bearer token is rejected', async () => {
+    const access = cloudflareAccess({ teamDomain: 'example', audience: 'aud' })
+    const session = await createSession()
+    const headers = {
+      Authorization: `Bearer ${await sessionToken()}`,
+      'Cf-Access-Jwt-Assertion': 'e30.e30.AAAA',
+    }
+    for (const authenticate of [access, oneOf(access), oneOf(session, access), oneOf(access, session)])
+      await refuses(() => authenticate(makeRequest({ headers })), 'ERR_CREDENTIALS_AMBIGUOUS')
+    equal((await session(makeRequest({ headers })))?.kind, 'customer')
+  })
+}
+
+export const endpointDependencies: ConformanceModule = ({ test }) => {
+  const team = 'https://example.cloudflareaccess.com/cdn-cgi/access/certs'
+  const jwks = 'https://keys.example/jwks.json'
+
+  test('key sets that are fetched, each once', async () => {
+    const remote = await createSession({ jwks: new URL(jwks) })
+    const all = oneOf(
+      remote,
+      await createSession({ jwks: new URL(jwks), audience: 'other' }),
+      await createSession({ issuer: 'https://local.example' }),
+      cloudflareAccess({ teamDomain: 'example', audience: 'aud' }),
+      await createKeys(),
+    )
+    equal(
+      all.dependencies.map(({ name }) => name),
+      [jwks, team],
+    )
+  })
+
+  test('a check tells whether the key set is reachable', async () => {
+    const { dependencies } = await createSession({ jwks: new URL(jwks) })
+    const routes = { [jwks]: answering(await published('P-256', 'a')) }
+    await withProvider(routes, async () => {
+      await dependencies[0]?.check()
+    })
+    const { dependencies: down } = await createSession({ jwks: new URL(jwks) })
+    await withProvider({ [jwks]: failing(500) }, async () => {
+      await rejects(() => down[0]?.check(), 'ERR_JWKS_UNAVAILABLE')
+    })
+  })
+}
+
+export const endpointSharedIssuer: ConformanceModule = ({ test }) => {
+  const second = 'https://second-api.example'
+
+  test('the audience selects among authenticators of one issuer', async () => {
+    const all = oneOf(await createSession(), await createSession({ audience: second, customerId: 'org' }))
+    const [first, other] = [
+      await all(bearer(await sessionToken())),
+      await all(bearer(await sessionToken({ aud: [second, 'https://third.example'], org: 'org-1' }))),
+    ]
+    assert(first?.kind === 'customer' && other?.kind === 'customer')
+    equal([first.customer.id, other.customer.id], ['user-7', 'org-1'])
+  })
+
+  test('a token for none of the audiences is rejected', async () => {
+    const all = oneOf(await createSession(), await createSession({ audience: second }))
+    for (const aud of ['https://third.example', undefined, [], [audience.toUpperCase()], { [audience]: 1 }]) {
+      const request = bearer(await sessionToken({ aud }))
+      await refuses(() => all(request), 'ERR_CREDENTIALS_INVALID')
+    }
+  })
+
+  test('a token for both audiences is ambiguous', async () => {
+    const all = oneOf(await createSession(), await createSession({ audience: second }))
+    const both = await sessionToken({ aud: [audience, second] })
+    await refuses(() => all(bearer(both)), 'ERR_CREDENTIALS_AMBIGUOUS')
+    await refuses(() => all.verify(token(both)), 'ERR_CREDENTIALS_AMBIGUOUS')
+  })
+
+  const overlapping: [string, object, object][] = [
+    ['the same audience', {}, {}],
+    ['one audience in common', { audience: ['a', 'b'] }, { audience: ['b', 'c'] }],
+    ['any audience', {}, { audience: undefined, anyAudience: true }],
+    ['authorized parties alone', { audience: undefined, authorizedParties: ['app'] }, {}],
+  ]
+  for (const [title, one, other] of overlapping) {
+    test(`wrong: two authenticators of one issuer with ${title}`, async () => {
+      const [first, last] = [await createSession(one), await createSession(other)]
+      for (const all of [
+        [first, last],
+        [last, oneOf(first)],
+        [await createKeys(), first, async () => null, last],
+      ]) {
+        const error = await rejects(() => oneOf(...all), 'ERR_OPTION_INVALID')
+        equal(Reflect.get(error, 'option'), 'audience')
+      }
+    })
+  }
+
+  test('two issuers may have the same audience', async () => {
+    const other = await createSession({ issuer: 'https://second.example' })
+    const all = oneOf(await createSession(), other)
+    assert(await all(bearer(await sessionToken())))
+    assert(await all(bearer(await sessionToken({ iss: 'https://second.example' }))))
+  })
+}
