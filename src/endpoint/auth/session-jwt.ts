@@ -1,22 +1,11 @@
 import type { JSONWebKeySet } from 'jose'
 import type { Algorithm } from '../../algorithms.ts'
-import { MembraneTokenError } from '../../errors.ts'
-import { asymmetricAlgorithms, importKeySet } from '../../jwks/key-set.ts'
-import {
-  checkKeySetUrl,
-  createCachedKeySet,
-  createRemoteKeySet,
-  fetchJson,
-  isKeySetUrl,
-} from '../../jwks/remote-key-set.ts'
-import type { KeySource } from '../../jws/verify.ts'
-import { bindAlgorithms } from '../../keys/import.ts'
-import { pinAlgorithms } from '../../keys/public-key.ts'
 import { bindClock, bindTolerance, invalidOption, readOptions } from '../../options.ts'
-import type { Caller, CredentialAuthenticator, Dependency } from './caller.ts'
+import type { Caller, CredentialAuthenticator } from './caller.ts'
 import { bindMapping, type ClaimMapping, MAPPING_OPTIONS } from './claim-mapping.ts'
 import { BEARER_SOURCE, composeAuthenticator } from './credential-authenticator.ts'
 import { type IdTokenRules, isNames, readAudiences, verifyIdToken } from './id-token.ts'
+import { checkIssuer, createIssuerKeys } from './issuer-keys.ts'
 import { checkRequiredScopes, checkUser, readRequiredScopes } from './session-rules.ts'
 
 /** What {@link sessionJwt} takes. One of `audience`, `authorizedParties` and `anyAudience` must be given. */
@@ -104,13 +93,11 @@ export function sessionJwt(options: SessionJwtOptions): CredentialAuthenticator 
   }
   if (type !== undefined && (typeof type !== 'string' || type === ''))
     throw invalidOption('type must be a non-empty string, such as "at+jwt".', 'type')
-  if (typeof given.jwks === 'string')
-    throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).', 'jwks')
   const requiredScopes = readRequiredScopes(given.requiredScopes)
   const now = bindClock(given.now)
   const clockTolerance = bindTolerance(given.clockTolerance, DEFAULT_TOLERANCE)
   const readCustomer = bindMapping(given, { customerId: 'sub', customerName: 'name', trustEmail: false })
-  const { source, dependencies } = createSource(given, now)
+  const { source, dependencies } = createIssuerKeys({ ...given, now })
   const rules: IdTokenRules = {
     source,
     issuer,
@@ -139,66 +126,4 @@ export function sessionJwt(options: SessionJwtOptions): CredentialAuthenticator 
       verify: async (credential) => (credential.kind === 'bearer' ? verify(credential.token) : null),
     },
   ])
-}
-
-function checkIssuer(issuer: unknown): asserts issuer is string {
-  const url = typeof issuer === 'string' && URL.canParse(issuer) ? new URL(issuer) : undefined
-  if (!url || url.search || url.hash) {
-    throw invalidOption(
-      'issuer must be the URL that the tokens have as iss, such as https://example.eu.auth0.com/.',
-      'issuer',
-    )
-  }
-  checkKeySetUrl(url)
-}
-
-/** The keys of an issuer, and what they depend on. */
-function createSource(
-  { issuer, jwks, algorithms }: SessionJwtOptions,
-  now: () => number,
-): { readonly source: KeySource; readonly dependencies: readonly Dependency[] } {
-  const allowed = pinAlgorithms(asymmetricAlgorithms(), undefined, bindAlgorithms(algorithms))
-  const fetched = (source: KeySource, name: string, load: () => Promise<unknown>) => ({
-    source,
-    dependencies: [{ name, check: async () => void (await load()) }],
-  })
-  if (jwks === undefined) {
-    const load = () => discoverKeySet(issuer)
-    return fetched(createCachedKeySet(load, allowed, now), issuer, load)
-  }
-  if (Object.prototype.toString.call(jwks) === '[object URL]') {
-    const { href } = jwks as URL
-    return fetched(createRemoteKeySet(jwks as URL, allowed, now), href, () => fetchJson(href))
-  }
-  let local: KeySource | undefined
-  const source: KeySource = {
-    algorithms: allowed,
-    find: async (algorithm, keyId) => {
-      local ??= await importKeySet(jwks, allowed)
-      return local.find(algorithm, keyId)
-    },
-  }
-  return { source, dependencies: [] }
-}
-
-// Only an issuer on this machine may send us to this machine.
-function isDowngrade(issuer: string, url: URL): boolean {
-  return url.protocol === 'http:' && new URL(issuer).protocol !== 'http:'
-}
-
-/** OpenID Connect Discovery 1.0 section 4. @throws `ERR_JWKS_UNAVAILABLE` */
-async function discoverKeySet(issuer: string): Promise<unknown> {
-  const metadata = (await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)) as {
-    issuer?: unknown
-    jwks_uri?: unknown
-  } | null
-  const uri = metadata?.jwks_uri
-  const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined
-  if (metadata?.issuer !== issuer || !url || !isKeySetUrl(url) || isDowngrade(issuer, url)) {
-    throw new MembraneTokenError(
-      'ERR_JWKS_UNAVAILABLE',
-      'The metadata of the identity provider names another issuer, or no jwks_uri that is https; is the issuer spelled to the letter, its last slash included?',
-    )
-  }
-  return fetchJson(url.href)
 }
