@@ -1,0 +1,48 @@
+import { type OptionTable, type ParsedArguments, parseArguments } from './arguments.ts'
+import { renderHelp } from './help.ts'
+import { ExitCode, type Terminal } from './terminal.ts'
+
+/** What is known of a command without running it: the source of its help and of its page in the documentation. */
+export interface CommandSpecification<Options extends OptionTable = OptionTable> {
+  readonly name: string
+  /** What may follow the name, one line for each way to call it. */
+  readonly usage: readonly string[]
+  readonly description: string
+  /** How many arguments it takes beside its options. */
+  readonly maxPositionals: number
+  readonly options: Options
+  readonly examples: readonly Example[]
+}
+
+export interface Example {
+  readonly title: string
+  readonly command: string
+}
+
+export interface Command {
+  readonly specification: CommandSpecification
+  execute(args: readonly string[], terminal: Terminal): Promise<ExitCode>
+}
+
+export type Run<Options extends OptionTable> = (
+  given: ParsedArguments<Options>,
+  terminal: Terminal,
+) => Promise<ExitCode> | ExitCode
+
+/** Makes a command of its specification: arguments are parsed by it, and `--help` shows it. */
+export function defineCommand<const Options extends OptionTable>(
+  specification: CommandSpecification<Options>,
+  run: Run<Options>,
+): Command {
+  return {
+    specification,
+    execute: async (args, terminal) => {
+      const given = parseArguments(args, specification)
+      if (given === 'help') {
+        terminal.out(renderHelp(specification))
+        return ExitCode.Fine
+      }
+      return run(given, terminal)
+    },
+  }
+}

@@ -1,0 +1,32 @@
+import type { Command } from './command.ts'
+
+interface Entry {
+  readonly summary: string
+  readonly load: () => Promise<{ command: Command }>
+}
+
+/** Every command. Its code is loaded when it is called, so that none pays for another. */
+export const COMMANDS = {
+  inspect: {
+    summary: 'Show what a token says and what is wrong with it',
+    load: () => import('./commands/inspect.ts'),
+  },
+  verify: {
+    summary: 'Verify a token, for scripts',
+    load: () => import('./commands/verify.ts'),
+  },
+  sign: {
+    summary: 'Sign a customer or admin token',
+    load: () => import('./commands/sign.ts'),
+  },
+  keygen: {
+    summary: 'Generate a key pair',
+    load: () => import('./commands/keygen.ts'),
+  },
+  'api-key': {
+    summary: 'Generate an API key and its entry for API_KEYS',
+    load: () => import('./commands/api-key.ts'),
+  },
+} as const satisfies Record<string, Entry>
+
+export type CommandName = keyof typeof COMMANDS

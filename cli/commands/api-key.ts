@@ -1,0 +1,73 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { defineCommand } from '../command.ts'
+import { JSON_OPTIONS, toJson } from '../output.ts'
+import { ExitCode, UsageError } from '../terminal.ts'
+
+const SCOPES = ['customer', 'admin']
+
+export const command = defineCommand(
+  {
+    name: 'api-key',
+    usage: ['NAME [options]'],
+    description: `Generates an API key for one of your services. The key is shown once; the token service only needs its
+SHA-256 digest, in the entry for API_KEYS. NAME is the service's name in the audit log.`,
+    maxPositionals: 1,
+    options: {
+      scope: {
+        type: 'string',
+        value: 'SCOPES',
+        description: 'customer (default), admin, or customer,admin',
+      },
+      ...JSON_OPTIONS,
+    },
+    examples: [
+      { title: 'A key for a backend', command: 'membrane-token api-key backend' },
+      { title: 'A key for a CI job', command: 'membrane-token api-key ci --scope admin' },
+      {
+        title: 'Only the entry, with the key put away',
+        command: `membrane-token api-key backend --json | tee >(jq -r .key | pass insert -e backend) | jq -c .entry`,
+      },
+    ],
+  },
+  ({ options, positionals: [name] }, terminal) => {
+    if (!name?.trim())
+      throw new UsageError('Pass the name of the service that will hold the key, such as backend.')
+    const scopes = readScopes(options.scope ?? 'customer')
+    const key = generateApiKey()
+    const entry = apiKeyEntry(name, key, scopes)
+    if (options.json) {
+      terminal.out(toJson({ key, entry }))
+      return ExitCode.Fine
+    }
+    const say = (text: string): void => terminal.note(terminal.paintNote('dim', text))
+    say(`API key of ${name}, shown only once. Keep it where ${name} keeps its secrets:\n`)
+    terminal.out(key)
+    say('\nEntry for the list in API_KEYS; it holds only the digest of the key:\n')
+    terminal.out(JSON.stringify(entry))
+    say(`
+Set the whole list, [entry, entry, …], on Workers with: npx wrangler secret put API_KEYS
+To replace a key without an outage, keep the old entry beside the new one until ${name} has changed over.`)
+    return ExitCode.Fine
+  },
+)
+
+/** The prefix tells people and secret scanners what they found. base64url, so that HTTP Basic needs no escaping. */
+export function generateApiKey(): string {
+  return `mtk_${randomBytes(32).toString('base64url')}`
+}
+
+export interface ApiKeyEntry {
+  readonly name: string
+  readonly sha256: string
+  readonly scopes: readonly string[]
+}
+
+export function apiKeyEntry(name: string, key: string, scopes: readonly string[]): ApiKeyEntry {
+  return { name, sha256: createHash('sha256').update(key).digest('hex'), scopes }
+}
+
+function readScopes(text: string): readonly string[] {
+  const scopes = [...new Set(text.split(','))]
+  if (scopes.every((scope) => SCOPES.includes(scope))) return scopes
+  throw new UsageError('--scope must be customer, admin, or customer,admin.')
+}

@@ -1,0 +1,20 @@
+import { readText, withoutLastLineBreak } from './files.ts'
+import { type Terminal, UsageError } from './terminal.ts'
+
+/** The token that was passed, or piped. @throws UsageError */
+export async function readToken(given: string | undefined, terminal: Terminal): Promise<string> {
+  if (given !== undefined && given !== '-') return given
+  if (given === undefined && !terminal.hasPipedInput)
+    throw new UsageError('Pass a token, or pipe one: pbpaste | membrane-token inspect')
+  const text = withoutLastLineBreak(await readText('-', terminal, 'the token'))
+  if (text === '') throw new UsageError('Standard input is empty; it should hold a token.')
+  return text
+}
+
+/** @throws UsageError where two things are to be read from standard input */
+export function checkSingleInput(...sources: readonly (string | undefined)[]): void {
+  if (sources.filter((source) => source === '-').length > 1)
+    throw new UsageError(
+      'Only one thing can be read from standard input; pass the other as a file or variable.',
+    )
+}
