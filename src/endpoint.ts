@@ -1,4 +1,4 @@
-export type { AuditEvent } from './endpoint/audit.ts'
+export type { AuditEvent, AuditHook } from './endpoint/audit.ts'
 export { type ApiKey, type ApiKeysOptions, apiKeys } from './endpoint/auth/api-keys.ts'
 export type {
   Authenticator,
@@ -13,4 +13,6 @@ export { type CloudflareAccessOptions, cloudflareAccess } from './endpoint/auth/
 export { oneOf } from './endpoint/auth/one-of.ts'
 export { type SessionJwtOptions, sessionJwt } from './endpoint/auth/session-jwt.ts'
 export { type ProblemCode, type Refusal, refusal } from './endpoint/http/problem.ts'
+export type { RequestHandler } from './endpoint/http/request.ts'
+export type { RateLimitHook } from './endpoint/issuer.ts'
 export { createTokenEndpoint, type TokenEndpointOptions } from './endpoint/token-endpoint.ts'

@@ -24,12 +24,20 @@ export type MembraneTokenErrorCode =
   | 'ERR_KEY_UNAVAILABLE'
   | 'ERR_SETTING_INVALID'
 
+/** What is wrong with one setting, and how to fix it. Never holds the setting's value. */
+export interface SettingFault {
+  readonly setting: string
+  readonly detail: string
+}
+
 /** What {@link MembraneTokenError} takes beside its code and message. */
 export interface MembraneTokenErrorOptions {
   /** The option, setting or member at fault. */
   option?: string | undefined
   /** What the engine or `fetch` reported; reduced to its name and code, since its message may quote key material. */
   cause?: unknown
+  /** For `ERR_SETTING_INVALID`: every setting at fault. */
+  faults?: readonly SettingFault[] | undefined
 }
 
 /**
@@ -50,13 +58,16 @@ export class MembraneTokenError extends Error {
   readonly code: MembraneTokenErrorCode
   /** The option, setting or member at fault, where one is. */
   readonly option?: string
+  /** For `ERR_SETTING_INVALID`: every setting at fault. */
+  readonly faults?: readonly SettingFault[]
 
   constructor(code: MembraneTokenErrorCode, message: string, options: MembraneTokenErrorOptions = {}) {
-    const { option, cause } = options
+    const { option, cause, faults } = options
     super(message, cause === undefined ? undefined : { cause: describeCause(cause) })
     this.name = 'MembraneTokenError'
     this.code = code
     if (option !== undefined) this.option = option
+    if (faults !== undefined) this.faults = faults
   }
 }
 

@@ -109,3 +109,11 @@ export function editDistance(a: string, b: string): number {
   }
   return row[b.length] as number
 }
+
+/** @throws `ERR_OPTION_INVALID` unless it is an absolute http or https URL without user, password and fragment */
+export function checkHttpUrl(url: unknown, option: string): void {
+  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined
+  if (parsed && /^https?:$/.test(parsed.protocol) && !parsed.username && !parsed.password && !parsed.hash)
+    return
+  throw invalidOption(`${option} must be an absolute https URL, without user, password and fragment.`, option)
+}

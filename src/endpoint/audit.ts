@@ -1,10 +1,11 @@
 import type { Algorithm } from '../algorithms.ts'
 import type { Signer } from '../token/signer.ts'
 import type { Caller, Scope } from './auth/caller.ts'
-import type { ProblemCode } from './http/problem.ts'
+import { networkOf } from './http/network.ts'
+import type { Problem, ProblemCode } from './http/problem.ts'
 import type { Grant } from './policy.ts'
 
-/** One decision of the endpoint. It never holds a token, a key, a secret, or the customer's fields. */
+/** One decision. It never holds a token, a key, a secret, or the customer's fields. */
 export interface AuditEvent {
   /** When the request came, as an RFC 3339 time. */
   readonly time: string
@@ -13,69 +14,87 @@ export interface AuditEvent {
   readonly outcome: 'issued' | 'refused' | 'failed'
   /** Why it was refused, or failed. */
   readonly code?: ProblemCode
-  /** Name of an error that nobody foresaw. */
+  /** The reason as the caller was told. */
+  readonly detail?: string
+  /** Name of an unexpected error, or what the key management service reported; the caller is not told. */
   readonly error?: string
+  /** How often this was refused to one network since its last event, which is at least a minute ago. */
+  readonly count?: number
   readonly callerKind?: Caller['kind']
   /** The service's name, or the user's subject at the identity provider. */
   readonly callerName?: string
-  /** How the caller was recognised: `session`, `access`, `api-key`, or what your own authenticator says. */
+  /** For a workload: its subject at its platform, such as a CI job. */
+  readonly callerSubject?: string
+  /** How the caller was authenticated: `session`, `access`, `api-key`, `workload`, or what your own authenticator says. */
   readonly method?: string
   readonly customerId?: string
   readonly keyId?: string
+  /** Version of a key that stays in its key management service. */
+  readonly keyVersion?: string
   readonly algorithm: Algorithm
-  /** The first 16 hexadecimal digits of the token's SHA-256, by which it is found again. */
-  readonly tokenSha256?: string
-  /** Milliseconds. Workers' clocks stand still while they compute, so that there it is the time spent waiting. */
+  /** The token's `jti`, by which it is found again. */
+  readonly jwtId?: string
+  /** Milliseconds. Clocks of Workers stand still while they compute, so there it is the time spent waiting. */
   readonly duration: number
 }
 
-/** Reports what became of one request. */
-export interface Report {
-  readonly requestId: string
-  issued(caller: Caller | null, grant: Grant, token: string): Promise<void>
-  refused(caller: Caller | null, code: ProblemCode, error: unknown): Promise<void>
+export type AuditHook = (event: AuditEvent) => void | Promise<void>
+
+/** Reports the outcome of one request. */
+export interface AuditRecord {
+  issued(caller: Caller | null, grant: Grant, jwtId: string): void | Promise<void>
+  refused(caller: Caller | null, kind: Scope, problem: Problem): Promise<void>
 }
 
-/** Binds what all events have in common. */
+/** Binds what all events share. */
 export function createAuditor(
-  audit: ((event: AuditEvent) => void | Promise<void>) | undefined,
-  tokenKind: Scope,
-  { keyId, algorithm }: Signer,
-): (requestId: string) => Report {
-  return (requestId) => {
-    const start = Date.now()
+  audit: AuditHook | undefined,
+  { keyId, algorithm, ...signer }: Pick<Signer, 'keyId' | 'algorithm'> & { readonly keyVersion?: string },
+  now: () => number,
+): (request: Request, context: object | undefined, requestId: string) => AuditRecord {
+  const key = {
+    ...(keyId !== undefined && { keyId }),
+    ...(signer.keyVersion !== undefined && { keyVersion: signer.keyVersion }),
+    algorithm,
+  }
+  const countRepeat = createRepeatCounter(now)
+
+  return (request, context, requestId) => {
+    const start = now()
     const event = (
       caller: Caller | null,
+      tokenKind: Scope,
       rest: Pick<AuditEvent, 'outcome'> & Partial<AuditEvent>,
     ): AuditEvent => ({
       time: new Date(start).toISOString(),
       requestId,
       tokenKind,
       ...describeCaller(caller),
-      ...(keyId !== undefined && { keyId }),
-      algorithm,
-      duration: Date.now() - start,
+      ...key,
+      duration: now() - start,
       ...rest,
     })
     return {
-      requestId,
-      issued: async (caller, grant, token) => {
-        if (!audit) return
-        const tokenSha256 = await fingerprint(token)
-        await audit(
-          event(caller, {
+      issued: (caller, grant, jwtId) =>
+        audit?.(
+          event(caller, grant.kind, {
             outcome: 'issued',
-            tokenSha256,
+            jwtId,
             ...(grant.kind === 'customer' && { customerId: grant.customer.id }),
           }),
-        )
-      },
-      refused: async (caller, code, error) => {
-        const isUnforeseen = code === 'ERR_INTERNAL'
-        if (!isUnforeseen && !audit) return
-        // Only its name: the message of an unforeseen error may quote a key or a token.
-        const name = isUnforeseen && { error: error instanceof Error ? error.name : typeof error }
-        const refused = event(caller, { outcome: isUnforeseen ? 'failed' : 'refused', code, ...name })
+        ),
+      refused: async (caller, tokenKind, { code, detail, error }) => {
+        const isUnexpected = code === 'ERR_INTERNAL'
+        if (!isUnexpected && !audit) return
+        const count = isUnexpected ? 1 : countRepeat(networkOf(request, context), `${code} ${detail}`)
+        if (count === 0) return
+        const refused = event(caller, tokenKind, {
+          outcome: isUnexpected ? 'failed' : 'refused',
+          code,
+          detail,
+          ...(error !== undefined && { error }),
+          ...(count > 1 && { count }),
+        })
         try {
           await (audit ?? logFailure)(refused)
         } catch {
@@ -86,24 +105,50 @@ export function createAuditor(
   }
 }
 
-function describeCaller(caller: Caller | null): Partial<AuditEvent> {
-  if (!caller) return {}
-  return {
-    callerKind: caller.kind,
-    callerName: caller.kind === 'service' ? caller.name : caller.subject,
-    ...(caller.method !== undefined && { method: caller.method }),
-    ...(caller.kind === 'customer' && { customerId: caller.customer.id }),
+const REPEAT_PERIOD = 60_000
+/** Reasons and networks remembered at once; over it, the oldest is forgotten, and its next repeat is an event again. */
+const REPEAT_LIMIT = 1000
+
+/**
+ * Counts repeats of one reason from one network, so that a flood of attempts is one event a minute.
+ *
+ * @returns A function that gives how many attempts the event is for; 0: no event now
+ */
+function createRepeatCounter(now: () => number): (network: string | undefined, reason: string) => number {
+  const seen = new Map<string, { since: number; count: number }>()
+  return (network, reason) => {
+    // Without an address, everybody would be one network, and one caller's attempts would hide another's.
+    if (network === undefined) return 1
+    const key = `${network} ${reason}`
+    const time = now()
+    const known = seen.get(key)
+    if (known && time >= known.since && time - known.since < REPEAT_PERIOD) {
+      known.count++
+      return 0
+    }
+    seen.delete(key)
+    if (seen.size >= REPEAT_LIMIT) seen.delete(seen.keys().next().value as string)
+    seen.set(key, { since: time, count: 0 })
+    return 1 + (known?.count ?? 0)
   }
 }
 
-async function fingerprint(token: string): Promise<string> {
-  const digest = new DataView(await crypto.subtle.digest('SHA-256', encoder.encode(token)))
-  return digest.getBigUint64(0).toString(16).padStart(16, '0')
+function describeCaller(caller: Caller | null): Partial<AuditEvent> {
+  if (!caller) return {}
+  const method = caller.method !== undefined && { method: caller.method }
+  if (caller.kind === 'customer') {
+    return { callerKind: 'customer', callerName: caller.subject, ...method, customerId: caller.customer.id }
+  }
+  const { subject } = caller as { subject?: string }
+  return {
+    callerKind: 'service',
+    callerName: caller.name,
+    ...(subject !== undefined && { callerSubject: subject }),
+    ...method,
+  }
 }
 
-const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
-
 function logFailure(event: AuditEvent): void {
-  // biome-ignore lint/suspicious/noConsole: the one line that leads from a request id to a failure nobody foresaw
+  // biome-ignore lint/suspicious/noConsole: the one line that leads from a request id to an unexpected failure
   console.error(JSON.stringify(event))
 }

@@ -1,24 +1,28 @@
+import { unknownName } from '../options.ts'
 import type { Customer } from '../token/claims.ts'
 import { parseDuration } from '../token/lifetime.ts'
 import type { Caller, Scope } from './auth/caller.ts'
 import { refusal } from './http/problem.ts'
 
-/** What the body of the request asks for; nothing in it has been checked. */
-export type Wishes = Readonly<Record<string, unknown>>
+/** What a request asks for; nothing in it has been checked. */
+export type TokenRequest = Readonly<Record<string, unknown>>
 
-/** The token a caller gets. Lifetimes are in seconds. */
+/** What a caller is granted. Lifetimes are in seconds. */
 export type Grant =
   | { readonly kind: 'customer'; readonly customer: Customer; readonly expiresIn: number }
   | { readonly kind: 'admin'; readonly expiresIn: number }
 
-export interface DecisionInput {
+export interface Application {
   readonly kind: Scope
   readonly caller: Caller | null
-  /** The query of the URL, if it has one, in which a customer may say no more than in the body. */
+  /** The query of the URL, if it has one. */
   readonly query: URLSearchParams | undefined
-  /** Read only for a caller who may have a token at all. */
-  readonly readWishes: () => Promise<Wishes>
-  /** The signer's own lifetime, for callers that wish none. Seconds. */
+  /** Called only for a caller who may have a token at all. */
+  readonly readTokenRequest: () => Promise<TokenRequest>
+}
+
+export interface Policy {
+  /** Lifetime of a token when none is requested. Seconds. */
   readonly defaultExpiresIn: number
   /** Seconds. */
   readonly maxExpiresIn: number
@@ -26,8 +30,10 @@ export interface DecisionInput {
   readonly now: () => number
 }
 
-/** Members of the body that say whom a token is for, which a signed-in customer may not say. */
+/** Members that say whom a token is for: a signed-in customer never chooses, an admin token has none. */
 const IDENTITY_MEMBERS = ['id', 'name', 'fields', 'isAdmin']
+const CUSTOMER_MEMBERS = ['id', 'name', 'fields', 'expiresIn']
+const LIFETIME_MEMBERS = ['expiresIn']
 
 /**
  * Decides who gets which token, and for how long: all of it, and nothing about HTTP.
@@ -40,41 +46,87 @@ const IDENTITY_MEMBERS = ['id', 'name', 'fields', 'isAdmin']
  *
  * @throws a {@link Refusal}, or `ERR_LIFETIME_INVALID` for a lifetime that cannot be read
  */
-export async function decide(input: DecisionInput): Promise<Grant> {
-  const { kind, caller, query, readWishes, maxExpiresIn } = input
+export async function decide(application: Application, policy: Policy): Promise<Grant> {
+  const { caller } = application
   if (caller === null) {
     throw refusal('ERR_CREDENTIALS_MISSING', 'Send your credentials as: Authorization: Bearer <credentials>.')
   }
-
-  if (caller.kind === 'service') {
-    if (!caller.scopes.includes(kind)) throw forbidden(`This service lacks the scope "${kind}".`)
-    const wishes = await readWishes()
-    const expiresIn = decideLifetime(wishes, input, maxExpiresIn)
-    // The signer checks what the claims hold, so that both speak of it in the same words.
-    return kind === 'admin' ? { kind, expiresIn } : { kind, customer: pickCustomer(wishes), expiresIn }
-  }
-
-  if (kind === 'admin') throw forbidden("A customer's session gets no admin token.")
-  secondsLeft(caller.expiresAt, input)
-  const wishes = await readWishes()
-  const claimed = IDENTITY_MEMBERS.find((member) => Object.hasOwn(wishes, member) || query?.has(member))
-  if (claimed !== undefined) {
-    throw forbidden(`The session says whom the token is for; leave "${claimed}" out of the request.`)
-  }
-  // Once more, since a body may take its time.
-  const atMost = Math.min(maxExpiresIn, secondsLeft(caller.expiresAt, input))
-  return { kind, customer: caller.customer, expiresIn: decideLifetime(wishes, input, atMost) }
+  return caller.kind === 'service'
+    ? decideForService(caller, application, policy)
+    : decideForSession(caller, application, policy)
 }
 
-function secondsLeft(expiresAt: Date | undefined, { now }: DecisionInput): number {
+async function decideForService(
+  caller: Extract<Caller, { kind: 'service' }>,
+  { kind, query, readTokenRequest }: Application,
+  policy: Policy,
+): Promise<Grant> {
+  if (!caller.scopes.includes(kind)) throw forbidden(`This service lacks the scope "${kind}".`)
+  const asked = await readTokenRequest()
+  const misplaced = query && [...IDENTITY_MEMBERS, ...LIFETIME_MEMBERS].find((name) => query.has(name))
+  if (misplaced !== undefined) throw inQuery(misplaced)
+  if (kind === 'admin') {
+    const identity = IDENTITY_MEMBERS.find((name) => Object.hasOwn(asked, name))
+    if (identity !== undefined) {
+      throw invalidBody(
+        `An admin token is not tied to a customer: remove "${identity}", or post to the customer route.`,
+      )
+    }
+    checkMembers(asked, LIFETIME_MEMBERS)
+    return { kind, expiresIn: grantedLifetime(asked, policy, policy.maxExpiresIn) }
+  }
+  if (Object.keys(asked).length === 0) {
+    throw invalidBody(
+      'A service names the customer: send POST with Content-Type: application/json and a body such as {"id": "customer-42"}.',
+    )
+  }
+  checkMembers(asked, CUSTOMER_MEMBERS)
+  const { expiresIn: _, ...customer } = asked
+  const expiresIn = grantedLifetime(asked, policy, policy.maxExpiresIn)
+  // The signer checks the members, so that every door rejects them with the same words.
+  return { kind, customer: customer as Partial<Customer> as Customer, expiresIn }
+}
+
+async function decideForSession(
+  caller: Extract<Caller, { kind: 'customer' }>,
+  { kind, query, readTokenRequest }: Application,
+  policy: Policy,
+): Promise<Grant> {
+  if (kind === 'admin') throw forbidden('Customer sessions cannot request admin tokens.')
+  secondsLeft(caller.expiresAt, policy)
+  const asked = await readTokenRequest()
+  const identity = IDENTITY_MEMBERS.find((name) => Object.hasOwn(asked, name) || query?.has(name))
+  if (identity !== undefined) {
+    throw forbidden(`The session determines whom the token is for; remove "${identity}" from the request.`)
+  }
+  if (query?.has('expiresIn')) throw inQuery('expiresIn')
+  checkMembers(asked, LIFETIME_MEMBERS)
+  // Once more, since the body may have taken its time.
+  const atMost = Math.min(policy.maxExpiresIn, secondsLeft(caller.expiresAt, policy))
+  return { kind, customer: caller.customer, expiresIn: grantedLifetime(asked, policy, atMost) }
+}
+
+function checkMembers(asked: TokenRequest, known: readonly string[]): void {
+  const unknown = Object.keys(asked).find((name) => !known.includes(name))
+  if (unknown !== undefined) throw invalidBody(unknownName('body member', unknown, known))
+}
+
+function secondsLeft(expiresAt: Date | undefined, { now }: Policy): number {
   if (expiresAt === undefined) return Number.POSITIVE_INFINITY
   const seconds = Math.floor((expiresAt.getTime() - now()) / 1000)
   if (seconds >= 1) return seconds
-  throw refusal('ERR_CREDENTIALS_INVALID', 'The session has ended; sign in again.')
+  throw refusal('ERR_CREDENTIALS_INVALID', 'The session has expired; sign in again.')
+}
+
+function grantedLifetime(asked: TokenRequest, { defaultExpiresIn }: Policy, atMost: number): number {
+  const requested = Object.hasOwn(asked, 'expiresIn')
+    ? parseDuration(asked.expiresIn as number | string)
+    : defaultExpiresIn
+  return Math.min(requested, atMost)
 }
 
 /**
- * What an authenticator gave must be a caller, or nobody. One that is neither would be taken for something it is not.
+ * What an authenticator resolves to must be a caller or `null`. Anything else could be mistaken for a caller it is not.
  *
  * @throws a bare error, for it is the authenticator's fault, and the caller learns nothing of it
  */
@@ -85,24 +137,17 @@ export function checkCaller(caller: Caller | null): Caller | null {
   const isCustomer =
     caller?.kind === 'customer' && typeof caller.customer === 'object' && caller.customer !== null
   if (isService || isCustomer) return caller
-  throw new Error('The authenticator gave neither a caller nor null.')
-}
-
-function decideLifetime(wishes: Wishes, { defaultExpiresIn }: DecisionInput, atMost: number): number {
-  const wish = Object.hasOwn(wishes, 'expiresIn')
-    ? parseDuration(wishes.expiresIn as number | string)
-    : defaultExpiresIn
-  return Math.min(wish, atMost)
-}
-
-function pickCustomer(wishes: Wishes): Customer {
-  const customer: Record<string, unknown> = {}
-  for (const member of ['id', 'name', 'fields']) {
-    if (Object.hasOwn(wishes, member)) customer[member] = wishes[member]
-  }
-  return customer as unknown as Customer
+  throw new Error('The authenticator resolved to neither a caller nor null.')
 }
 
 function forbidden(detail: string): Error {
   return refusal('ERR_CALLER_FORBIDDEN', detail)
+}
+
+function invalidBody(detail: string): Error {
+  return refusal('ERR_BODY_INVALID', detail)
+}
+
+function inQuery(name: string): Error {
+  return refusal('ERR_QUERY_INVALID', `"${name}" belongs in the JSON body of a POST, not in the query.`)
 }

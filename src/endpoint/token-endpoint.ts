@@ -1,31 +1,44 @@
-import { checkObject, invalidOption } from '../options.ts'
-import { parseDuration } from '../token/lifetime.ts'
+import { bindClock, checkHttpUrl, invalidOption, readOptions } from '../options.ts'
 import type { SignedToken, Signer } from '../token/signer.ts'
-import { type AuditEvent, createAuditor } from './audit.ts'
+import type { AuditHook } from './audit.ts'
 import type { Authenticator, Caller, Scope } from './auth/caller.ts'
+import { prefersBareToken } from './http/accept.ts'
 import { readBearer } from './http/bearer.ts'
 import { readJsonObject } from './http/body.ts'
-import { CLOSED_HEADERS, problemOf, problemResponse, refusal, requestIdOf } from './http/problem.ts'
-import { checkCaller, decide, type Grant } from './policy.ts'
+import { ENDPOINT_HEADERS, problemResponse, refusal, requestIdOf } from './http/problem.ts'
+import { checkRequest, type RequestHandler } from './http/request.ts'
+import { createIssuer, type Issuer, type RateLimitHook, type Route, readMaxExpiresIn } from './issuer.ts'
 
 /** What {@link createTokenEndpoint} takes. */
 export interface TokenEndpointOptions {
   /** Signs the tokens. */
   signer: Signer
-  /** Finds out who asks. Nobody gets a token without it. */
+  /** Finds out who sends a request. Nobody gets a token without it. */
   authenticate: Authenticator
-  /** Which kind of token this endpoint gives. Default `"customer"`. */
+  /** Which kind of token this endpoint issues. Default `"customer"`. */
   kind?: Scope | undefined
-  /** The longest lifetime a caller can wish for: seconds, or `"24h"`. Default: no limit. */
+  /** The longest lifetime that is granted: seconds, or text such as the default `"24h"`. */
   maxExpiresIn?: number | string | undefined
-  /**
-   * Asked before a token is signed, with the caller, or `null` after a failed attempt; a {@link refusal} with
-   * `ERR_RATE_LIMITED` that it throws is the answer.
-   */
-  limit?: ((caller: Caller | null, request: Request) => void | Promise<void>) | undefined
+  /** Limits requests by caller, and failed attempts. Default: no limit. */
+  rateLimit?: RateLimitHook | undefined
   /** Told of every decision. A token whose audit fails is not handed out. */
-  audit?: ((event: AuditEvent) => void | Promise<void>) | undefined
+  audit?: AuditHook | undefined
+  /** Address of a self-hosted Membrane, put into answers as `apiUri`. */
+  apiUri?: string | undefined
+  /** The clock, in milliseconds since the epoch. Default `Date.now`. */
+  now?: (() => number) | undefined
 }
+
+const OPTIONS = [
+  'signer',
+  'authenticate',
+  'kind',
+  'maxExpiresIn',
+  'rateLimit',
+  'audit',
+  'apiUri',
+  'now',
+] as const
 
 const METHODS: Readonly<Record<Scope, readonly string[]>> = {
   customer: ['GET', 'POST'],
@@ -33,17 +46,19 @@ const METHODS: Readonly<Record<Scope, readonly string[]>> = {
 }
 
 /**
- * Makes a route handler that gives Membrane tokens to callers it knows. It is plain Fetch API: a handler for
+ * Makes a route handler that issues Membrane tokens to authenticated callers. It is plain Fetch API: a handler for
  * Next.js, Hono, Workers, `Deno.serve` and `Bun.serve` as it stands.
  *
- * A customer's session gets that customer's token, by GET or by POST; a service posts
+ * A customer session gets that customer's token, by GET or by POST with `{"expiresIn"?}`; a service posts
  * `{"id", "name"?, "fields"?, "expiresIn"?}`, or `{"expiresIn"?}` for an admin token. The answer is
- * `{"token", "expiresAt", "expiresIn"}`, with `expiresAt` as an RFC 3339 time and `expiresIn` in seconds; or, with `Accept: application/jwt`, the bare token (RFC 7519 section 10.3.1). Everything else is answered with
- * problem details (RFC 9457), 401 with a challenge (RFC 6750 section 3). The handler never rejects.
+ * `{"token", "expiresAt", "expiresIn"}`, with `expiresAt` as an RFC 3339 time and `expiresIn` in seconds, and
+ * `"apiUri"` where one is set; or, with `Accept: application/jwt`, the bare token (RFC 7519 section 10.3.1). Errors
+ * are problem details (RFC 9457), 401 with a challenge (RFC 6750 section 3).
  *
- * A lifetime over `maxExpiresIn`, or beyond the end of the caller's session, is not an error: the token ends there. A request's id is taken from
- * `X-Request-Id` or made up.
+ * A lifetime over `maxExpiresIn`, or beyond the end of the caller's session, is not an error: the token expires there.
+ * Each token has a `jti` of its own, which the audit names. A request's id is taken from `X-Request-Id` or made up.
  *
+ * @returns A handler that rejects only for something that is no `Request` (`ERR_OPTION_INVALID`)
  * @throws `ERR_OPTION_INVALID` or `ERR_LIFETIME_INVALID` for bad options
  *
  * @example
@@ -52,104 +67,125 @@ const METHODS: Readonly<Record<Scope, readonly string[]>> = {
  * const signer = await createSigner({ workspaceKey, secret })
  * const authenticate = apiKeys({ keys: [{ name: 'backend', sha256: digest, scopes: ['customer'] }] })
  *
- * export const POST = createTokenEndpoint({ signer, authenticate, maxExpiresIn: '24h' })
+ * export const POST = createTokenEndpoint({ signer, authenticate })
  * ```
  */
-export function createTokenEndpoint(options: TokenEndpointOptions): (request: Request) => Promise<Response> {
-  checkObject(options)
-  const { signer, authenticate, kind = 'customer', limit, audit } = options
-  if (typeof signer?.signCustomerToken !== 'function')
-    throw invalidOption('signer must be what createSigner gives.')
-  if (typeof authenticate !== 'function') {
-    throw invalidOption('authenticate must be a function that finds out who asks, such as apiKeys({ keys }).')
-  }
-  if (!Object.hasOwn(METHODS, kind)) throw invalidOption('kind must be "customer" or "admin".')
-  const maxExpiresIn =
-    options.maxExpiresIn === undefined ? Number.POSITIVE_INFINITY : parseDuration(options.maxExpiresIn)
-  if (audit !== undefined && typeof audit !== 'function')
-    throw invalidOption('audit must be a function that takes an event.')
-  if (limit !== undefined && typeof limit !== 'function')
-    throw invalidOption('limit must be a function that takes a caller.')
-  const methods = METHODS[kind]
-  const auditor = createAuditor(audit, kind, signer)
-
-  return async (request) => {
-    const report = auditor(requestIdOf(request))
-    let caller: Caller | null = null
-    try {
-      if (!methods.includes(request.method)) {
-        throw refusal('ERR_METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')}.`, { Allow: methods.join(', ') })
-      }
-      caller = await identify(authenticate, request).catch(async (error) => {
-        await limit?.(null, request)
-        throw error
-      })
-      await limit?.(caller, request)
-      const grant = await decide({
-        kind,
-        caller,
-        query: request.url.includes('?') ? new URL(request.url).searchParams : undefined,
-        readWishes: () => readJsonObject(request),
-        defaultExpiresIn: signer.expiresIn,
-        maxExpiresIn,
-        now: Date.now,
-      })
-      const signed = await sign(signer, grant)
-      await report.issued(caller, grant, signed.token)
-      return tokenResponse(signed, request.headers.get('Accept') ?? '')
-    } catch (error) {
-      const { code, message, headers } = problemOf(error)
-      await report.refused(caller, code, error)
-      return problemResponse(code, message, report.requestId, headers)
-    }
+export function createTokenEndpoint(options: TokenEndpointOptions): RequestHandler {
+  const { kind = 'customer', ...rest } = readOptions(options, OPTIONS)
+  if (!Object.hasOwn(METHODS, kind)) throw invalidOption('kind must be "customer" or "admin".', 'kind')
+  const endpoint = createEndpoint(kind, bindEndpoint(rest))
+  const base = new Headers(ENDPOINT_HEADERS)
+  return async (request, context) => {
+    checkRequest(request)
+    return endpoint(request, context, requestIdOf(request), base)
   }
 }
 
-async function identify(authenticate: Authenticator, request: Request): Promise<Caller | null> {
-  const caller = checkCaller(await authenticate(request))
-  if (caller !== null || readBearer(request) === undefined) return caller
+/** What the routes of one service share. */
+export interface EndpointParts {
+  readonly issuer: Issuer
+  readonly authenticate: Authenticator
+  readonly apiUri: string | undefined
+}
+
+/** @throws `ERR_OPTION_INVALID` · `ERR_LIFETIME_INVALID` */
+export function bindEndpoint(options: Omit<TokenEndpointOptions, 'kind'>): EndpointParts {
+  const { signer, authenticate, rateLimit, audit, apiUri } = options
+  if (typeof signer?.signCustomerToken !== 'function')
+    throw invalidOption('signer must be what createSigner resolves to; did you forget to await it?', 'signer')
+  if (typeof authenticate !== 'function') {
+    throw invalidOption(
+      'authenticate must be a function that finds out who sends a request, such as apiKeys({ keys }).',
+      'authenticate',
+    )
+  }
+  if (audit !== undefined && typeof audit !== 'function')
+    throw invalidOption('audit must be a function that takes an event.', 'audit')
+  if (rateLimit !== undefined && typeof rateLimit !== 'function')
+    throw invalidOption('rateLimit must be a function that takes a caller.', 'rateLimit')
+  if (apiUri !== undefined) checkHttpUrl(apiUri, 'apiUri')
+  const now = bindClock(options.now)
+  const maxExpiresIn = readMaxExpiresIn(options.maxExpiresIn)
+  return { issuer: createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }), authenticate, apiUri }
+}
+
+/** A route of the service: the request id is known, and so are the headers that every answer carries. */
+export type Endpoint = (
+  request: Request,
+  context: object | undefined,
+  requestId: string,
+  base: Headers,
+) => Promise<Response>
+
+export function createEndpoint(kind: Scope, { issuer, authenticate, apiUri }: EndpointParts): Endpoint {
+  const route = createRoute(kind, authenticate)
+  const tail = apiUri === undefined ? '}' : `,"apiUri":${JSON.stringify(apiUri)}}`
+  return async (request, context, requestId, base) => {
+    const issued = await issuer.issue(route, request, context, requestId)
+    return issued.problem
+      ? problemResponse(issued.problem, requestId, base)
+      : tokenResponse(issued.signed, request, requestId, base, tail)
+  }
+}
+
+function createRoute(kind: Scope, authenticate: Authenticator): Route {
+  const methods = METHODS[kind]
+  const allow = methods.join(', ')
+  return {
+    kind,
+    identify: async (request, context, withinLimit) => {
+      if (!methods.includes(request.method)) {
+        throw refusal('ERR_METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')}.`, { Allow: allow })
+      }
+      await withinLimit(credentialsOf(request), () => identify(authenticate, request, context))
+      return {
+        kind,
+        query: request.url.includes('?') ? new URL(request.url).searchParams : undefined,
+        readTokenRequest: () => readJsonObject(request),
+      }
+    },
+  }
+}
+
+/** All that may authenticate a caller, as one text. */
+function credentialsOf({ headers }: Request): string | undefined {
+  const authorization = headers.get('Authorization')
+  const assertion = headers.get('Cf-Access-Jwt-Assertion')
+  return authorization === null && assertion === null ? undefined : `${authorization}\n${assertion}`
+}
+
+async function identify(
+  authenticate: Authenticator,
+  request: Request,
+  context: object | undefined,
+): Promise<Caller | null> {
+  const caller = await authenticate(request, context)
+  if (caller !== null) return caller
+  if (readBearer(request) === undefined) {
+    throw refusal('ERR_CREDENTIALS_MISSING', 'Send your credentials as: Authorization: Bearer <credentials>.')
+  }
   throw refusal(
     'ERR_CREDENTIALS_INVALID',
-    'The credentials are of no kind that is known here; a session must come from the issuer that is set, to the letter, a slash at the end included.',
+    'Unrecognized credentials: the iss of a session must equal the configured issuer exactly, including a trailing slash.',
   )
 }
 
-function sign(signer: Signer, grant: Grant): Promise<SignedToken> {
-  const { expiresIn } = grant
-  return grant.kind === 'admin'
-    ? signer.signAdminToken({ expiresIn })
-    : signer.signCustomerToken(grant.customer, { expiresIn })
-}
-
-function tokenResponse(signed: SignedToken, accept: string): Response {
-  if (prefersBareToken(accept)) {
-    return new Response(signed.token, { headers: { 'Content-Type': 'application/jwt', ...CLOSED_HEADERS } })
+function tokenResponse(
+  { token, issuedAt, expiresAt }: SignedToken,
+  request: Request,
+  requestId: string,
+  base: Headers,
+  tail: string,
+): Response {
+  const headers = new Headers(base)
+  headers.set('X-Request-Id', requestId)
+  if (prefersBareToken(request.headers.get('Accept'))) {
+    headers.set('Content-Type', 'application/jwt')
+    return new Response(token, { headers })
   }
-  const body = {
-    token: signed.token,
-    expiresAt: `${signed.expiresAt.toISOString().slice(0, 19)}Z`,
-    expiresIn: secondsOf(signed),
-  }
-  return new Response(JSON.stringify(body), {
-    headers: { 'Content-Type': 'application/json', ...CLOSED_HEADERS },
-  })
-}
-
-function secondsOf({ issuedAt, expiresAt }: SignedToken): number {
-  return (expiresAt.getTime() - issuedAt.getTime()) / 1000
-}
-
-// JSON unless application/jwt is named and outweighs it (RFC 9110 section 12.5.1).
-function prefersBareToken(accept: string): boolean {
-  if (!/application\/jwt/i.test(accept)) return false
-  const weights = new Map(accept.toLowerCase().split(',').map(readMediaRange))
-  const jwt = weights.get('application/jwt') ?? 0
-  const json = weights.get('application/json') ?? weights.get('application/*') ?? weights.get('*/*') ?? 0
-  return jwt > json
-}
-
-function readMediaRange(range: string): [type: string, weight: number] {
-  const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
-  const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2)
-  return [type, quality === undefined ? 1 : Number(quality) || 0]
+  headers.set('Content-Type', 'application/json')
+  const expiresIn = (expiresAt.getTime() - issuedAt.getTime()) / 1000
+  // Nothing in it needs escaping, and JSON.stringify would look for that.
+  const body = `{"token":"${token}","expiresAt":"${expiresAt.toISOString().slice(0, 19)}Z","expiresIn":${expiresIn}${tail}`
+  return new Response(body, { headers })
 }

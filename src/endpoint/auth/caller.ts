@@ -67,6 +67,8 @@ export interface CredentialAuthenticator extends Authenticator {
   verify(credential: Credential, context?: object): Promise<Caller | null>
   /** What verification depends on, each once. */
   readonly dependencies: readonly Dependency[]
+  /** The authenticators this one is made of, for `oneOf`. */
+  readonly parts?: readonly Authenticator[] | undefined
 }
 
 const SCOPES: readonly unknown[] = ['customer', 'admin'] satisfies Scope[]

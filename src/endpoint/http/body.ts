@@ -23,7 +23,7 @@ export async function readJsonObject(request: Request): Promise<Record<string, u
 }
 
 // Counted while reading: Content-Length may be absent or wrong.
-async function readText(request: Request): Promise<string> {
+export async function readText(request: Request): Promise<string> {
   if (Number(request.headers.get('Content-Length')) > BODY_LIMIT) throw tooLarge()
   if (request.body === null) return ''
   // Firefox has no streams of requests.

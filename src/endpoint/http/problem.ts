@@ -3,6 +3,7 @@ import { MembraneTokenError } from '../../errors.ts'
 /** Every code a problem response can carry; those of the module keep their name. */
 export type ProblemCode =
   | 'ERR_BODY_INVALID'
+  | 'ERR_QUERY_INVALID'
   | 'ERR_CLAIM_INVALID'
   | 'ERR_LIFETIME_INVALID'
   | 'ERR_TOKEN_TOO_LARGE'
@@ -18,7 +19,9 @@ export type ProblemCode =
   | 'ERR_RATE_LIMITED'
   | 'ERR_INTERNAL'
   | 'ERR_JWKS_UNAVAILABLE'
+  | 'ERR_KEY_UNAVAILABLE'
   | 'ERR_SETTING_INVALID'
+  | 'ERR_NOT_READY'
 
 interface ProblemKind {
   readonly status: number
@@ -26,9 +29,10 @@ interface ProblemKind {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-// The type is about:blank, for which RFC 9457 section 4.2.1 wants the status phrase as title: code tells more.
+// With the type about:blank, RFC 9457 section 4.2.1 wants the status phrase as title; `code` tells more.
 const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   ERR_BODY_INVALID: { status: 400, title: 'Bad Request' },
+  ERR_QUERY_INVALID: { status: 400, title: 'Bad Request' },
   ERR_CLAIM_INVALID: { status: 400, title: 'Bad Request' },
   ERR_LIFETIME_INVALID: { status: 400, title: 'Bad Request' },
   ERR_TOKEN_TOO_LARGE: { status: 400, title: 'Bad Request' },
@@ -38,7 +42,7 @@ const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'Unauthorized',
     headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
   },
-  // RFC 6750 section 3.1: credentials that come twice, or in two ways, are a bad request.
+  // RFC 6750 section 3.1: credentials sent twice, or in two ways, make a bad request.
   ERR_CREDENTIALS_AMBIGUOUS: {
     status: 400,
     title: 'Bad Request',
@@ -53,33 +57,37 @@ const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   ERR_RATE_LIMITED: { status: 429, title: 'Too Many Requests', headers: { 'Retry-After': '60' } },
   ERR_INTERNAL: { status: 500, title: 'Internal Server Error' },
   ERR_JWKS_UNAVAILABLE: { status: 503, title: 'Service Unavailable', headers: { 'Retry-After': '10' } },
+  ERR_KEY_UNAVAILABLE: { status: 503, title: 'Service Unavailable', headers: { 'Retry-After': '10' } },
+  ERR_NOT_READY: { status: 503, title: 'Service Unavailable', headers: { 'Retry-After': '10' } },
   ERR_SETTING_INVALID: { status: 503, title: 'Service Unavailable' },
 }
 
-/** Headers of every response that is about a token, whether it holds one or not. */
-export const CLOSED_HEADERS: Readonly<Record<string, string>> = {
+/** Headers of every answer that is about a token, whether it holds one or not. */
+export const ENDPOINT_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
 }
 
-/** Thrown instead of giving a token; becomes a problem response. Made by {@link refusal}. */
+/** Thrown instead of issuing a token; becomes a problem response. Made by {@link refusal}. */
 export interface Refusal extends Error {
   readonly name: 'Refusal'
   readonly code: ProblemCode
   readonly headers: Readonly<Record<string, string>>
+  /** Error code of RFC 6749 section 5.2, where the token endpoint of OAuth names another one than `code` implies. */
+  readonly oauthError?: string
 }
 
 /**
- * Makes what an {@link Authenticator} of your own throws to refuse a request.
+ * Makes what an {@link Authenticator} or a hook of your own throws to reject a request.
  *
  * @param code Decides the HTTP status
- * @param detail What was wrong and how to mend it; the caller reads it, so it must hold nothing secret
- * @param headers Headers that go with it, such as `Allow`
+ * @param detail What was wrong and how to fix it; the caller reads it, so it must hold nothing secret
+ * @param headers Headers to add to the answer, such as `Allow`
  *
- * @example Refuse a session that was revoked
+ * @example Reject a session that was revoked
  *
  * ```ts
- * if (session.revoked) throw refusal('ERR_CREDENTIALS_INVALID', 'This session was ended; sign in again.')
+ * if (session.revoked) throw refusal('ERR_CREDENTIALS_INVALID', 'This session was revoked; sign in again.')
  * ```
  */
 export function refusal(
@@ -90,43 +98,75 @@ export function refusal(
   return Object.assign(new Error(detail), { name: 'Refusal' as const, code, headers })
 }
 
-/**
- * A problem details response (RFC 9457), with `code`, `requestId`, and `error` beside the standard members.
- */
-export function problemResponse(
+/** A problem, ready to be sent: what went wrong, and the HTTP status and headers that go with it. */
+export interface Problem {
+  readonly code: ProblemCode
+  readonly detail: string
+  readonly status: number
+  readonly title: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly oauthError?: string | undefined
+  /** For the operator alone: the name of an unexpected error, or what a key management service reported. */
+  readonly error?: string
+}
+
+const INTERNAL_DETAIL = 'Something went wrong on the server.'
+const KEY_DETAIL = 'The signing key is unreachable at the moment; try again shortly.'
+
+/** Codes whose message is about the request, and is for the caller to read. */
+const CALLER_CODES: readonly string[] = [
+  'ERR_CLAIM_INVALID',
+  'ERR_LIFETIME_INVALID',
+  'ERR_TOKEN_TOO_LARGE',
+] satisfies ProblemCode[]
+
+/** What was thrown, as a problem: refusals and mistakes of the caller as they are, everything else as a bare 500. */
+export function problemOf(error: unknown): Problem {
+  if (isRefusal(error)) {
+    const { code, message, headers, oauthError } = error
+    return { ...makeProblem(code, message, headers), ...(oauthError !== undefined && { oauthError }) }
+  }
+  if (error instanceof MembraneTokenError) {
+    if (CALLER_CODES.includes(error.code)) return makeProblem(error.code as ProblemCode, error.message)
+    if (error.code === 'ERR_KEY_UNAVAILABLE') {
+      return { ...makeProblem('ERR_KEY_UNAVAILABLE', KEY_DETAIL), error: error.message }
+    }
+  }
+  // Only its name: the message of an unexpected error may quote a key or a token.
+  return {
+    ...makeProblem('ERR_INTERNAL', INTERNAL_DETAIL),
+    error: error instanceof Error ? error.name : typeof error,
+  }
+}
+
+export function makeProblem(
   code: ProblemCode,
   detail: string,
-  requestId: string,
   headers: Readonly<Record<string, string>> = {},
-): Response {
+): Problem {
   const { status, title, headers: ownHeaders } = PROBLEMS[code]
+  return { code, detail, status, title, headers: { ...ownHeaders, ...headers } }
+}
+
+/**
+ * A problem details response (RFC 9457), with `code`, `requestId`, and `error` beside the standard members.
+ *
+ * @param base Headers that every answer carries
+ */
+export function problemResponse(problem: Problem, requestId: string, base: Headers): Response {
+  const { code, detail, status, title } = problem
   const body = { type: 'about:blank', title, status, detail, code, requestId, error: title }
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { 'Content-Type': 'application/problem+json', ...CLOSED_HEADERS, ...ownHeaders, ...headers },
-  })
+  const headers = new Headers(base)
+  headers.set('Content-Type', 'application/problem+json')
+  headers.set('X-Request-Id', requestId)
+  for (const name in problem.headers) headers.set(name, problem.headers[name] as string)
+  return new Response(JSON.stringify(body), { status, headers })
 }
 
-/** What was thrown, as a problem: refusals and the caller's own mistakes as they are, all else as a bare 500. */
-export function problemOf(error: unknown): Pick<Refusal, 'code' | 'message' | 'headers'> {
-  if (isRefusal(error)) return error
-  if (error instanceof MembraneTokenError && isProblemCode(error.code)) {
-    return { code: error.code, message: error.message, headers: {} }
-  }
-  return { code: 'ERR_INTERNAL', message: 'Something went wrong on the server.', headers: {} }
-}
-
-const requestIds: WeakMap<Request, string> = /* @__PURE__ */ new WeakMap()
-
-/** Gives a request the id under which it is known already, such as to the framework around the endpoint. */
-export function setRequestId(request: Request, requestId: string): void {
-  requestIds.set(request, requestId)
-}
-
-/** The id a request was given, or the caller's `X-Request-Id` if it is harmless to repeat, else a fresh one. */
+/** The caller's `X-Request-Id` if it is safe to repeat, else a fresh one. */
 export function requestIdOf(request: Request): string {
-  const given = requestIds.get(request) ?? request.headers.get('X-Request-Id') ?? ''
-  return /^[\w=-]{1,255}$/.test(given) ? given : crypto.randomUUID()
+  const given = request.headers.get('X-Request-Id')
+  return given !== null && /^[\w=-]{1,255}$/.test(given) ? given : crypto.randomUUID()
 }
 
 export function isRefusal(error: unknown): error is Refusal {

@@ -1,0 +1,41 @@
+/** Credentials remembered at once; over it, the oldest is forgotten. */
+const LIMIT = 1000
+/** Milliseconds: the period of the rate limit. */
+const PERIOD = 60_000
+
+/**
+ * Remembers credentials that failed while their network was over its rate limit, so that they are rejected without
+ * being verified again. Only digests are held.
+ */
+export interface FailedCredentials {
+  has(credentials: string): Promise<boolean>
+  add(credentials: string): Promise<void>
+}
+
+export function createFailedCredentials(now: () => number): FailedCredentials {
+  const failed = new Map<string, number>()
+  return {
+    has: async (credentials) => {
+      // No digest for anybody as long as nobody is over the limit.
+      if (failed.size === 0) return false
+      const digest = await digestOf(credentials)
+      const at = failed.get(digest)
+      if (at === undefined) return false
+      const age = now() - at
+      if (age >= 0 && age < PERIOD) return true
+      failed.delete(digest)
+      return false
+    },
+    add: async (credentials) => {
+      const digest = await digestOf(credentials)
+      failed.delete(digest)
+      if (failed.size >= LIMIT) failed.delete(failed.keys().next().value as string)
+      failed.set(digest, now())
+    },
+  }
+}
+
+async function digestOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return String.fromCharCode(...new Uint8Array(digest))
+}

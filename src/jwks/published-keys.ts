@@ -1,0 +1,32 @@
+import type { JWK } from 'jose'
+import { MembraneTokenError } from '../errors.ts'
+import { readPublicJwk } from '../keys/public-key.ts'
+
+const PUBLISHED_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use', 'key_ops'] as const
+
+/**
+ * Reads keys that are to be published, keeping only members that are public.
+ *
+ * @throws `ERR_OPTION_INVALID` where two keys share a `kid`, or one among several has none · the `ERR_KEY_…` of a key
+ *   that is not public, not valid or not usable
+ */
+export function readPublishedKeys(keys: unknown): JWK[] {
+  if (!Array.isArray(keys)) {
+    throw invalid('additionalKeys must be a JWK set: { "keys": [ … ] } with public keys.')
+  }
+  const published = keys.map((jwk: unknown) => {
+    if (typeof jwk !== 'object' || jwk === null) throw invalid('Every key of a JWK set must be an object.')
+    readPublicJwk(jwk as Record<string, unknown>)
+    const members = PUBLISHED_MEMBERS.filter((name) => Object.hasOwn(jwk, name))
+    return Object.fromEntries(members.map((name) => [name, (jwk as JWK)[name]])) as JWK
+  })
+  const ids = published.map(({ kid }) => kid)
+  if (published.length > 1 && new Set(ids).size !== ids.length) {
+    throw invalid('Every published key needs a kid of its own.')
+  }
+  return published
+}
+
+function invalid(message: string): MembraneTokenError {
+  return new MembraneTokenError('ERR_OPTION_INVALID', message, { option: 'additionalKeys' })
+}

@@ -1,0 +1,354 @@
+import type { JSONWebKeySet } from 'jose'
+import type { AuditEvent, AuditHook } from '../endpoint/audit.ts'
+import { apiKeys } from '../endpoint/auth/api-keys.ts'
+import type { CredentialAuthenticator } from '../endpoint/auth/caller.ts'
+import { cloudflareAccess } from '../endpoint/auth/cloudflare-access.ts'
+import { oneOf } from '../endpoint/auth/one-of.ts'
+import { sessionJwt } from '../endpoint/auth/session-jwt.ts'
+import { type WorkloadIdentity, workloadIdentity } from '../endpoint/auth/workload-identity.ts'
+import { makeProblem, problemOf, problemResponse, requestIdOf } from '../endpoint/http/problem.ts'
+import { checkRequest, type RequestHandler } from '../endpoint/http/request.ts'
+import type { RateLimitHook } from '../endpoint/issuer.ts'
+import { MembraneTokenError, type SettingFault } from '../errors.ts'
+import type { KeySetCache } from '../jwks/cache.ts'
+import { readPublishedKeys } from '../jwks/published-keys.ts'
+import type { RemoteKey } from '../keys/remote-key.ts'
+import type { KmsProvider } from '../kms/provider.ts'
+import { readOptions } from '../options.ts'
+import { createSharedTask } from '../shared-task.ts'
+import { createSigner, type Signer } from '../token/signer.ts'
+import { SERVICE_HEADERS } from './headers.ts'
+import { limitBy, type RateLimiter } from './rate-limit.ts'
+import type { Way } from './readiness.ts'
+import {
+  createTokenService,
+  HEALTHY,
+  pathOf,
+  publicResponse,
+  signerWay,
+  type TokenServiceOptions,
+} from './service.ts'
+import { parseSettings, type ReadSettings, type SettingName, settingError } from './settings.ts'
+
+/** What a runtime adds to the settings. */
+export interface ServiceHooks {
+  /** Limits requests by caller, and failed attempts. Default: by the binding `RATE_LIMITER`, where there is one. */
+  rateLimit?: RateLimitHook | undefined
+  /** Told of every decision. Default: a line of JSON to `console.log`. */
+  audit?: AuditHook | undefined
+  /** Where fetched key sets are shared between processes or isolates. */
+  keySetCache?: KeySetCache | undefined
+  /** The key management services that this build includes, such as `[awsKms]` of `membrane-token/kms`. */
+  kms?: readonly KmsProvider[] | undefined
+  /** Put before the name of every setting, for apps in which a name such as `API_KEYS` means something else. */
+  prefix?: string | undefined
+}
+
+const HOOKS = ['rateLimit', 'audit', 'keySetCache', 'kms', 'prefix'] as const
+
+type Env = Readonly<Record<string, unknown>>
+
+/**
+ * Reads all settings and makes what {@link createTokenService} takes: imports the key, or opens it at its key
+ * management service, and makes the authenticators.
+ *
+ * @param env Environment variables (`process.env`, `Deno.env.toObject()`), or the bindings of a Worker
+ * @throws `ERR_SETTING_INVALID` with every fault in `faults`; `ERR_KEY_UNAVAILABLE` while a key management service
+ *   cannot be reached; `ERR_OPTION_INVALID` for wrong hooks
+ *
+ * @example Check the settings before a deployment
+ *
+ * ```ts
+ * try {
+ *   await readSettings(process.env)
+ * } catch (error) {
+ *   for (const { setting, detail } of error.faults) console.error(setting, detail)
+ * }
+ * ```
+ */
+export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<TokenServiceOptions> {
+  const { audit = log, keySetCache, kms = [], prefix = '', rateLimit } = readOptions(hooks, HOOKS)
+  const settings = await parseSettings(env, prefix)
+  const faults: SettingFault[] = []
+
+  /** What `make` makes; what it rejects becomes the fault of the setting behind the option at fault. */
+  const withSetting = async <Made>(
+    setting: SettingName,
+    options: Readonly<Record<string, SettingName>>,
+    make: () => Made | Promise<Made>,
+  ): Promise<Made | undefined> => {
+    try {
+      return await make()
+    } catch (error) {
+      if (!(error instanceof MembraneTokenError) || error.code === 'ERR_KEY_UNAVAILABLE') throw error
+      const at = error.option === undefined ? undefined : options[error.option.replace(/[.[].*/, '')]
+      faults.push({ setting: at ?? setting, detail: `cannot be used: ${error.message}` })
+      return undefined
+    }
+  }
+
+  const limiter = env[`${prefix}RATE_LIMITER`] as RateLimiter | null | undefined
+  if (limiter && typeof limiter.limit !== 'function') {
+    faults.push({
+      setting: 'RATE_LIMITER',
+      detail: 'is not a rate-limit binding: see [[ratelimits]] in wrangler.toml.',
+    })
+  }
+  const signer = await withSetting(
+    settings.MEMBRANE_PRIVATE_KEY ? 'MEMBRANE_PRIVATE_KEY' : 'MEMBRANE_WORKSPACE_SECRET',
+    SIGNER_OPTIONS,
+    () => makeSigner(settings, env, kms),
+  )
+  const ways = await makeWays(settings, keySetCache, withSetting)
+  const authenticate = await withSetting('SESSION_AUDIENCE', {}, () =>
+    ways.length === 1
+      ? (ways[0] as AuthenticatorWay).authenticate
+      : oneOf(...ways.map((way) => way.authenticate)),
+  )
+  const additionalKeys = settings.MEMBRANE_ADDITIONAL_KEYS as JSONWebKeySet | undefined
+  if (signer) {
+    await withSetting('MEMBRANE_ADDITIONAL_KEYS', {}, () =>
+      readPublishedKeys([...(signer.publicJwk ? [signer.publicJwk] : []), ...(additionalKeys?.keys ?? [])]),
+    )
+  }
+  if (faults.length > 0 || !signer || !authenticate) throw settingError(faults, prefix)
+  return {
+    signer,
+    authenticate,
+    additionalKeys,
+    allowedOrigins: settings.ALLOWED_ORIGINS,
+    maxExpiresIn: settings.TOKEN_MAX_EXPIRES_IN,
+    apiUri: settings.MEMBRANE_API_URI,
+    oauthIssuer: settings.OAUTH_ISSUER,
+    rateLimit: rateLimit ?? (limiter ? limitBy(limiter) : undefined),
+    audit,
+    readiness: {
+      signer: signerWay(
+        signer,
+        `${prefix}${settings.MEMBRANE_PRIVATE_KEY ? 'MEMBRANE_PRIVATE_KEY' : 'MEMBRANE_WORKSPACE_SECRET'}`,
+      ),
+      ways: ways.map(({ setting, authenticate: { dependencies } }) =>
+        readinessOf(prefix + setting, dependencies),
+      ),
+    },
+  }
+}
+
+/**
+ * Makes the service of an environment. Settings are read at the first request, once however many wait; only success is
+ * kept, so that a fault that was fixed, or a store that was out of reach, needs no restart. Until then nothing but
+ * `/health` is answered, which names every setting at fault.
+ *
+ * @returns A handler that rejects only for something that is no `Request` (`ERR_OPTION_INVALID`)
+ * @throws `ERR_OPTION_INVALID` for wrong hooks
+ *
+ * @example On Deno
+ *
+ * ```ts
+ * Deno.serve(createTokenServiceFromEnv(Deno.env.toObject()))
+ * ```
+ */
+export function createTokenServiceFromEnv(env: Env, hooks: ServiceHooks = {}): RequestHandler {
+  readOptions(hooks, HOOKS)
+  let service: RequestHandler | undefined
+  const open = createSharedTask(
+    async () => {
+      service = createTokenService(await readSettings(env, hooks))
+    },
+    { deadline: OPENING_DEADLINE },
+  )
+  const base = new Headers(SERVICE_HEADERS)
+
+  return async (request, context) => {
+    if (service) return service(request, context)
+    checkRequest(request)
+    try {
+      await open(context)
+    } catch (error) {
+      return notOpened(error, request, base)
+    }
+    return (
+      (service as RequestHandler | undefined)?.(request, context) ??
+      notOpened(undefined, request, base)
+    )
+  }
+}
+
+/** Milliseconds: a key management service gets four seconds, twice at most. */
+const OPENING_DEADLINE = 9000
+
+function notOpened(error: unknown, request: Request, base: Headers): Response {
+  const requestId = requestIdOf(request)
+  const path = pathOf(request.url)
+  const isHealth = path === '/health' || path === '/healthz'
+  if (!(error instanceof MembraneTokenError)) {
+    const problem = problemOf(error)
+    // biome-ignore lint/suspicious/noConsole: the one line that leads from a request id to an unexpected failure
+    console.error(JSON.stringify({ requestId, outcome: 'failed', code: problem.code, error: problem.error }))
+    return problemResponse(problem, requestId, base)
+  }
+  if (error.code === 'ERR_KEY_UNAVAILABLE') {
+    // The settings are right as far as they can be checked here, and a restart would not bring the key back.
+    if (isHealth) return publicResponse(HEALTHY, requestId, base)
+    return problemResponse(problemOf(error), requestId, base)
+  }
+  const detail = isHealth
+    ? error.message
+    : 'This service is not configured yet; GET /health names the settings at fault.'
+  return problemResponse(makeProblem('ERR_SETTING_INVALID', detail), requestId, base)
+}
+
+// biome-ignore lint/suspicious/noConsole: this is the audit log
+const log = (event: AuditEvent): void => console.log(JSON.stringify(event))
+
+const SIGNER_OPTIONS: Readonly<Record<string, SettingName>> = {
+  workspaceKey: 'MEMBRANE_WORKSPACE_KEY',
+  secret: 'MEMBRANE_WORKSPACE_SECRET',
+  privateKey: 'MEMBRANE_PRIVATE_KEY',
+  algorithm: 'MEMBRANE_ALGORITHM',
+  keyId: 'MEMBRANE_KEY_ID',
+  claimStyle: 'MEMBRANE_CLAIM_STYLE',
+  expiresIn: 'TOKEN_EXPIRES_IN',
+}
+
+async function makeSigner(settings: ReadSettings, env: Env, kms: readonly KmsProvider[]): Promise<Signer> {
+  const { MEMBRANE_PRIVATE_KEY: key } = settings
+  return createSigner({
+    workspaceKey: settings.MEMBRANE_WORKSPACE_KEY as string,
+    secret: settings.MEMBRANE_WORKSPACE_SECRET,
+    privateKey: key === undefined ? undefined : await openKey(key, env, kms),
+    algorithm: settings.MEMBRANE_ALGORITHM,
+    keyId: settings.MEMBRANE_KEY_ID ?? (key === undefined ? undefined : 'thumbprint'),
+    claimStyle: settings.MEMBRANE_CLAIM_STYLE,
+    expiresIn: settings.TOKEN_EXPIRES_IN,
+  })
+}
+
+/** A key as text, or, for the URI of a key in a key management service, that key. */
+async function openKey(key: string, env: Env, kms: readonly KmsProvider[]): Promise<string | RemoteKey> {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(key)?.[1]
+  if (scheme === undefined) return key
+  const provider = kms.find((candidate) => candidate.scheme === scheme)
+  if (provider) return provider.open(key, env)
+  const included = kms.map((candidate) => `${candidate.scheme}://`).join(', ') || 'none'
+  throw new MembraneTokenError(
+    'ERR_OPTION_INVALID',
+    `No key management service of this build opens such a URI (included: ${included}). Add its provider of membrane-token/kms to hooks.kms.`,
+    { option: 'privateKey' },
+  )
+}
+
+interface AuthenticatorWay {
+  readonly setting: SettingName
+  readonly authenticate: CredentialAuthenticator
+}
+
+type WithSetting = <Made>(
+  setting: SettingName,
+  options: Readonly<Record<string, SettingName>>,
+  make: () => Made | Promise<Made>,
+) => Promise<Made | undefined>
+
+async function makeWays(
+  settings: ReadSettings,
+  keySetCache: KeySetCache | undefined,
+  withSetting: WithSetting,
+): Promise<AuthenticatorWay[]> {
+  const {
+    API_KEYS: keys,
+    SESSION_ISSUER: issuer,
+    CLOUDFLARE_ACCESS_TEAM_DOMAIN: teamDomain,
+    WORKLOAD_IDENTITIES: identities,
+  } = settings
+  const makers: readonly (readonly [
+    SettingName,
+    Readonly<Record<string, SettingName>>,
+    (() => CredentialAuthenticator) | undefined,
+  ])[] = [
+    ['API_KEYS', {}, keys && (() => apiKeys({ keys }))],
+    [
+      'SESSION_ISSUER',
+      SESSION_OPTIONS,
+      issuer ? () => makeSession(issuer, settings, keySetCache) : undefined,
+    ],
+    [
+      'CLOUDFLARE_ACCESS_TEAM_DOMAIN',
+      ACCESS_OPTIONS,
+      teamDomain ? () => makeAccess(teamDomain, settings, keySetCache) : undefined,
+    ],
+    [
+      'WORKLOAD_IDENTITIES',
+      {},
+      identities &&
+        (() => workloadIdentity({ identities: identities as unknown as WorkloadIdentity[], keySetCache })),
+    ],
+  ]
+  const ways: AuthenticatorWay[] = []
+  for (const [setting, options, make] of makers) {
+    const authenticate = make && (await withSetting(setting, options, make))
+    if (authenticate) ways.push({ setting, authenticate })
+  }
+  return ways
+}
+
+const SESSION_OPTIONS: Readonly<Record<string, SettingName>> = {
+  issuer: 'SESSION_ISSUER',
+  jwks: 'SESSION_JWKS_URI',
+  audience: 'SESSION_AUDIENCE',
+  authorizedParties: 'SESSION_AUTHORIZED_PARTIES',
+  requiredScopes: 'SESSION_REQUIRED_SCOPES',
+  type: 'SESSION_TOKEN_TYPE',
+  customerId: 'SESSION_CUSTOMER_ID_CLAIM',
+  customerName: 'SESSION_CUSTOMER_NAME_CLAIM',
+  fields: 'SESSION_FIELD_CLAIMS',
+}
+
+function makeSession(
+  issuer: string,
+  settings: ReadSettings,
+  keySetCache: KeySetCache | undefined,
+): CredentialAuthenticator {
+  return sessionJwt({
+    issuer,
+    jwks: settings.SESSION_JWKS_URI === undefined ? undefined : new URL(settings.SESSION_JWKS_URI),
+    audience: settings.SESSION_AUDIENCE,
+    authorizedParties: settings.SESSION_AUTHORIZED_PARTIES,
+    anyAudience: settings.SESSION_ANY_AUDIENCE,
+    requiredScopes: settings.SESSION_REQUIRED_SCOPES,
+    type: settings.SESSION_TOKEN_TYPE,
+    trustEmail: settings.SESSION_TRUST_EMAIL,
+    customerId: settings.SESSION_CUSTOMER_ID_CLAIM,
+    customerName: settings.SESSION_CUSTOMER_NAME_CLAIM,
+    fields: settings.SESSION_FIELD_CLAIMS,
+    keySetCache,
+  })
+}
+
+const ACCESS_OPTIONS: Readonly<Record<string, SettingName>> = {
+  teamDomain: 'CLOUDFLARE_ACCESS_TEAM_DOMAIN',
+  audience: 'CLOUDFLARE_ACCESS_AUDIENCE',
+  serviceScopes: 'CLOUDFLARE_ACCESS_SERVICE_SCOPES',
+}
+
+function makeAccess(
+  teamDomain: string,
+  settings: ReadSettings,
+  keySetCache: KeySetCache | undefined,
+): CredentialAuthenticator {
+  return cloudflareAccess({
+    teamDomain,
+    audience: settings.CLOUDFLARE_ACCESS_AUDIENCE ?? [],
+    serviceScopes: settings.CLOUDFLARE_ACCESS_SERVICE_SCOPES,
+    keySetCache,
+  })
+}
+
+function readinessOf(name: string, dependencies: CredentialAuthenticator['dependencies']): Way {
+  if (dependencies.length === 0) return { name }
+  return {
+    name,
+    check: async (context) => {
+      await Promise.all(dependencies.map((dependency) => dependency.check(context)))
+    },
+  }
+}

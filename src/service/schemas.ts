@@ -1,0 +1,193 @@
+import * as v from 'valibot'
+import type { ApiKey } from '../endpoint/auth/api-keys.ts'
+import { parseDuration } from '../token/lifetime.ts'
+import { isExactOrigin } from './origin.ts'
+
+/** Reads the text of a setting. Every message is written here: those of valibot quote what they reject. */
+export type Schema<Value> = v.GenericSchema<string, Value>
+
+/**
+ * Samples that were never filled in: `<WORKSPACE_KEY>` and `<YOUR PRIVATE KEY>`, `{CUSTOMER_ID}`, `{{…}}`, `${…}`,
+ * `your-workspace-key`, `change-me`. Matched against trimmed text, in linear time.
+ */
+const PLACEHOLDER = /^(<[^<>]*>|\$?\{[A-Z][A-Z0-9_ ]*\}|\{\{.*\}\}|\$\{.*\}|your[-_ ].*|change[-_ ]?me)$/is
+
+const isPlaceholder = (value: string): boolean => PLACEHOLDER.test(value.trim())
+
+/** Text that somebody filled in. @param fix What to set */
+export const text = (fix: string): Schema<string> =>
+  v.pipe(
+    v.string(`must be text: ${fix}.`),
+    v.check((value) => !isPlaceholder(value), `is still a placeholder: ${fix}.`),
+    v.check((value) => !/^(["'`]).*\1$/s.test(value.trim()), 'is in quotes: set it without them.'),
+  )
+
+/** Text without surrounding white space. */
+export const word = (fix: string): Schema<string> =>
+  v.pipe(
+    text(fix),
+    v.check(
+      (value) => value.trim() === value,
+      'begins or ends with a space or a line break: set it without.',
+    ),
+    v.check((value) => value !== '', `is empty: ${fix}.`),
+  )
+
+export const picklist = <const Name extends string>(names: readonly Name[]): Schema<Name> =>
+  v.picklist(names, `must be one of ${names.join(', ')}, in exactly this case.`) as Schema<Name>
+
+export const duration: Schema<string> = /* @__PURE__ */ v.pipe(
+  v.string('must be text such as "2h".'),
+  v.check(
+    (value) => isDuration(value),
+    'must be a whole number with a unit, such as "90s", "30m", "2h", "7d" or "1w".',
+  ),
+)
+
+/** Whether a value is a lifetime that can be read. */
+export function isDuration(value: unknown): value is string {
+  if (typeof value !== 'string') return false
+  try {
+    return parseDuration(value) > 0
+  } catch {
+    return false
+  }
+}
+
+// Of at least 32 bytes; shorter ones are rejected anyway.
+const SAMPLE_SECRETS = [
+  'a-string-secret-at-least-256-bits-long',
+  'a-valid-string-secret-that-is-at-least-384-bits-long',
+  'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
+]
+
+export const secret: Schema<string> = /* @__PURE__ */ v.pipe(
+  text('set the secret from the Settings page of your workspace'),
+  // Its bytes are used as they are, so one more byte would spoil every signature.
+  v.check(
+    (value) => !/^[\r\n]|[\r\n]$/.test(value),
+    'begins or ends with a line break: set it with `printf %s`, not with `echo`.',
+  ),
+  v.minBytes(32, 'is shorter than 32 bytes: check that all of it was copied.'),
+  v.check(
+    (value) => !SAMPLE_SECRETS.includes(value),
+    'is known from documentation samples: set the secret from the Settings page of your workspace.',
+  ),
+)
+
+const SCOPES = ['customer', 'admin'] as const
+
+const apiKey = /* @__PURE__ */ v.strictObject(
+  {
+    name: v.pipe(v.string('needs a name.'), v.minLength(1, 'needs a name.')),
+    sha256: v.pipe(
+      v.string('needs a sha256.'),
+      v.regex(
+        /^[0-9a-f]{64}$/i,
+        'has a sha256 that is not a SHA-256 digest in hex. Never put the API key itself here: set what `printf %s "$API_KEY" | sha256sum` prints, and make a new key if this was one.',
+      ),
+    ),
+    scopes: v.pipe(
+      v.array(v.picklist(SCOPES, 'has a scope other than "customer" and "admin".'), 'needs scopes.'),
+      v.minLength(1, 'needs scopes: ["customer"], ["admin"] or both.'),
+    ),
+  },
+  'must be an object with name, sha256 and scopes, and nothing else.',
+)
+
+/** JSON text. @param fix What to set */
+const json = (fix: string): v.GenericSchema<string, unknown> =>
+  v.pipe(v.string(`must be JSON: ${fix}.`), v.parseJson(undefined, `is not valid JSON: ${fix}.`))
+
+const API_KEYS_FIX = 'set a list of {"name", "sha256", "scopes"}'
+
+export const apiKeys: Schema<ApiKey[]> = /* @__PURE__ */ v.pipe(
+  json(API_KEYS_FIX),
+  v.array(apiKey, `must be a JSON list: ${API_KEYS_FIX}.`),
+  v.minLength(1, 'is an empty list: remove the setting, or add an API key.'),
+  v.check(
+    (keys) => new Set(keys.map((key) => key.sha256.toLowerCase())).size === keys.length,
+    'has the same sha256 twice: give every service a key of its own.',
+  ),
+)
+
+/** Entries with commas between them. */
+export const list = (fix: string): Schema<string[]> =>
+  v.pipe(
+    v.string(`must be text: ${fix}.`),
+    v.transform((value) => value.split(',').map((item) => item.trim())),
+    v.check(
+      (items) => items.every((item) => item !== '' && !isPlaceholder(item)),
+      `has an empty or placeholder entry: ${fix}.`,
+    ),
+    v.check(
+      (items) => items.every((item) => !/^["'`]|["'`]$/.test(item)),
+      'is in quotes: set it without them.',
+    ),
+  )
+
+/** `customer` and `admin`, or `none`. */
+export const scopes: Schema<('customer' | 'admin')[]> = /* @__PURE__ */ v.pipe(
+  list('set customer, admin, both, or none'),
+  v.transform((items) => (items.length === 1 && items[0] === 'none' ? [] : items)),
+  v.array(v.picklist(SCOPES, 'must be customer, admin, both with a comma, or none.')),
+)
+
+const isLocal = ({ hostname }: URL): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+const parseUrl = (value: string): URL | undefined => (URL.canParse(value) ? new URL(value) : undefined)
+
+export const secureUrl = (fix: string): Schema<string> =>
+  v.pipe(
+    word(fix),
+    v.check((value) => URL.canParse(value), `is not a URL: ${fix}.`),
+    v.check((value) => {
+      const url = parseUrl(value)
+      return !url || !(url.username || url.password || url.hash)
+    }, `has a user, a password or a fragment: ${fix}.`),
+    v.check((value) => {
+      const url = parseUrl(value)
+      return !url || url.protocol === 'https:' || (url.protocol === 'http:' && isLocal(url))
+    }, 'is not https: anybody on the network path could replace the answer.'),
+  )
+
+export const origins: Schema<string[]> = /* @__PURE__ */ v.pipe(
+  list('set origins such as https://app.example.com, with commas between them'),
+  v.check(
+    (items) => items.every(isExactOrigin),
+    'has an entry that is not an exact origin: write https://app.example.com, without a path, a trailing slash or a star.',
+  ),
+)
+
+/** Networks such as `10.0.0.0/8` and `fd00::/8`, or single addresses. */
+export const networks: Schema<string[]> = /* @__PURE__ */ v.pipe(
+  list('set networks such as 10.0.0.0/8, with commas between them'),
+  v.check(
+    (items) =>
+      items.every((item) => /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]+)(\/\d{1,3})?$/i.test(item)),
+    'has an entry that is not a network: write 10.0.0.0/8, or a single address.',
+  ),
+)
+
+export const flag: Schema<boolean> = /* @__PURE__ */ v.pipe(
+  v.picklist(['true', 'false'], 'must be "true" or "false".'),
+  v.transform((value) => value === 'true'),
+) as Schema<boolean>
+
+export const keySet: Schema<{ keys: Record<string, unknown>[] }> = /* @__PURE__ */ v.pipe(
+  json('set {"keys": [ … ]} with public keys'),
+  v.looseObject(
+    { keys: v.array(v.looseObject({}, 'has a key that is not an object.'), 'has no list of keys.') },
+    'must be {"keys": [ … ]}.',
+  ),
+)
+
+/** A list of objects; what they hold is checked by whoever takes them. */
+export const objects = (fix: string): Schema<Record<string, unknown>[]> =>
+  v.pipe(
+    json(fix),
+    v.array(v.looseObject({}, 'must be an object.'), `must be a JSON list: ${fix}.`),
+    v.minLength(1, 'is an empty list: remove the setting.'),
+  )
+
+/** Names of claims: with commas, without empty ones. */
+export const claimName: Schema<string> = /* @__PURE__ */ word('set the name of a claim, such as sub')

@@ -1,0 +1,282 @@
+import type { JSONWebKeySet } from 'jose'
+import type { Authenticator, CredentialAuthenticator, Scope } from '../endpoint/auth/caller.ts'
+import {
+  makeProblem,
+  type Problem,
+  type ProblemCode,
+  problemResponse,
+  requestIdOf,
+} from '../endpoint/http/problem.ts'
+import { checkRequest, type RequestHandler } from '../endpoint/http/request.ts'
+import type { Issuer } from '../endpoint/issuer.ts'
+import { createOAuthRoutes } from '../endpoint/oauth/oauth-routes.ts'
+import {
+  bindEndpoint,
+  createEndpoint,
+  type Endpoint,
+  type TokenEndpointOptions,
+} from '../endpoint/token-endpoint.ts'
+import { readPublishedKeys } from '../jwks/published-keys.ts'
+import { bindClock, invalidOption, readOptions } from '../options.ts'
+import type { Signer } from '../token/signer.ts'
+import { allowOrigin, preflightResponse, SERVICE_HEADERS } from './headers.ts'
+import { decideOrigin, isExactOrigin, isFromPage } from './origin.ts'
+import { createReadiness, type Way } from './readiness.ts'
+
+/** What {@link createTokenService} takes. */
+export interface TokenServiceOptions extends Omit<TokenEndpointOptions, 'kind'> {
+  /** Public keys to publish beside the signer's own: the next one before it signs, the previous one after. */
+  additionalKeys?: JSONWebKeySet | undefined
+  /** Exact origins of pages that may request customer tokens; the service's own origin always may. */
+  allowedOrigins?: readonly string[] | undefined
+  /** https URL; turns on `/oauth/token`, and is the `issuer` of its metadata (RFC 8414). */
+  oauthIssuer?: string | undefined
+  /** What `/ready` checks. Default: the signer and the key sets of `authenticate`. */
+  readiness?: { readonly signer: Way; readonly ways: readonly Way[] } | undefined
+}
+
+const OPTIONS = [
+  'signer',
+  'authenticate',
+  'additionalKeys',
+  'allowedOrigins',
+  'maxExpiresIn',
+  'rateLimit',
+  'audit',
+  'apiUri',
+  'oauthIssuer',
+  'readiness',
+  'now',
+] as const
+
+/** Who may ask a route: pages as well, servers only, or anybody at all. */
+type Audience = 'pages' | 'servers' | 'anyone'
+
+interface ServiceRoute {
+  readonly audience: Audience
+  /** The kind of token to name when a request is refused for its origin. */
+  readonly kind: Scope
+  readonly answer: Endpoint
+}
+
+/**
+ * Makes the whole token service in one handler, for every runtime: Workers, Deno, Bun, Node, Next.js.
+ *
+ * | request | answer |
+ * |---|---|
+ * | `GET`, `POST /api/membrane-token` | a customer's token |
+ * | `POST /api/membrane-admin-token` | an admin token, for services |
+ * | `GET /.well-known/jwks.json` | the public keys |
+ * | `GET /health`, `/healthz` | 200 |
+ * | `GET /ready`, `/readyz` | whether callers can be served |
+ * | `POST /oauth/token` | with `oauthIssuer`: token exchange (RFC 8693) and client credentials (RFC 6749) |
+ *
+ * @returns A handler that rejects only for something that is no `Request` (`ERR_OPTION_INVALID`)
+ * @throws `ERR_OPTION_INVALID` · `ERR_LIFETIME_INVALID` · the `ERR_KEY_…` of {@link createVerifier} for `additionalKeys`
+ *
+ * @example
+ *
+ * ```ts
+ * const handler = createTokenService({
+ *   signer: await createSigner({ workspaceKey, secret }),
+ *   authenticate: sessionJwt({ issuer: 'https://example.eu.auth0.com/', audience: 'https://api.example.com' }),
+ *   allowedOrigins: ['https://app.example.com'],
+ * })
+ * ```
+ */
+export function createTokenService(options: TokenServiceOptions): RequestHandler {
+  const {
+    allowedOrigins = [],
+    additionalKeys,
+    oauthIssuer,
+    readiness,
+    ...endpoint
+  } = readOptions(options, OPTIONS)
+  const parts = bindEndpoint(endpoint)
+  const { signer, authenticate } = endpoint
+  const keys = publishedKeys(signer, additionalKeys)
+  const checkReadiness = createReadiness(
+    readiness?.signer ?? signerWay(signer, 'signer'),
+    readiness?.ways ?? waysOf(authenticate),
+    bindClock(endpoint.now),
+  )
+  const origins = bindOrigins(allowedOrigins)
+
+  const routes = new Map<string, ServiceRoute>([
+    [
+      '/api/membrane-token',
+      { audience: 'pages', kind: 'customer', answer: createEndpoint('customer', parts) },
+    ],
+    [
+      '/api/membrane-admin-token',
+      { audience: 'servers', kind: 'admin', answer: createEndpoint('admin', parts) },
+    ],
+    ['/.well-known/jwks.json', publicRoute(() => keys)],
+    ['/health', publicRoute(() => HEALTHY)],
+    ['/healthz', publicRoute(() => HEALTHY)],
+  ])
+  const ready = publicRoute(async (context) => readinessAnswer(await checkReadiness(context)))
+  routes.set('/ready', ready).set('/readyz', ready)
+  if (oauthIssuer !== undefined) {
+    const oauth = createOAuthRoutes({ ...parts, issuerUrl: oauthIssuer, signer })
+    routes.set('/oauth/token', { audience: 'servers', kind: 'customer', answer: oauth.token })
+    for (const path of oauth.metadataPaths)
+      routes.set(
+        path,
+        publicRoute(() => oauth.metadata),
+      )
+  }
+  return createRouter(routes, origins, parts.issuer)
+}
+
+function createRouter(
+  routes: ReadonlyMap<string, ServiceRoute>,
+  origins: ReadonlySet<string>,
+  issuer: Issuer,
+): RequestHandler {
+  const base = new Headers(SERVICE_HEADERS)
+
+  const refuseOrigin = async (
+    { audience, kind }: ServiceRoute,
+    request: Request,
+    context: object | undefined,
+    requestId: string,
+  ): Promise<Response> => {
+    const detail =
+      audience === 'servers'
+        ? 'This route is not available to browsers.'
+        : 'Origin not allowed. Add it to the allowed origins (ALLOWED_ORIGINS) if its pages may request tokens.'
+    const problem = makeProblem('ERR_ORIGIN_FORBIDDEN', detail)
+    await issuer.createRecord(request, context, requestId).refused(null, kind, problem)
+    return problemResponse(problem, requestId, base)
+  }
+
+  return async (request, context) => {
+    checkRequest(request)
+    const requestId = requestIdOf(request)
+    const route = routes.get(pathOf(request.url))
+    if (!route) return problemResponse(NOT_FOUND, requestId, base)
+    if (route.audience === 'anyone') return route.answer(request, context, requestId, base)
+    if (route.audience === 'servers') {
+      if (isFromPage(request)) return refuseOrigin(route, request, context, requestId)
+      return route.answer(request, context, requestId, base)
+    }
+    const origin = decideOrigin(request, origins)
+    if (origin === 'forbidden') return refuseOrigin(route, request, context, requestId)
+    if (origin === 'own') return route.answer(request, context, requestId, base)
+    if (request.method === 'OPTIONS') return preflightResponse(origin.allowed, requestId, base)
+    const response = await route.answer(request, context, requestId, base)
+    allowOrigin(response.headers, origin.allowed)
+    return response
+  }
+}
+
+const NOT_FOUND: Problem = /* @__PURE__ */ makeProblem('ERR_NOT_FOUND', 'There is nothing at this address.')
+
+/** The path of an absolute URL, without the cost of parsing the rest of it. */
+export function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('//') + 2)
+  if (start === -1) return '/'
+  const end = url.slice(start).search(/[?#]/)
+  return end === -1 ? url.slice(start) : url.slice(start, start + end)
+}
+
+/** A fixed answer of a public route. */
+export interface PublicAnswer {
+  readonly status?: number
+  readonly type: string
+  readonly cacheControl?: string
+  readonly body: string
+}
+
+/** A route that anybody may read with GET, and HEAD. */
+function publicRoute(
+  answer: (context: object | undefined) => PublicAnswer | Problem | Promise<PublicAnswer | Problem>,
+): ServiceRoute {
+  return {
+    audience: 'anyone',
+    kind: 'customer',
+    answer: async ({ method }, context, requestId, base) => {
+      if (method !== 'GET' && method !== 'HEAD') {
+        const problem = makeProblem('ERR_METHOD_NOT_ALLOWED', 'Use GET.', { Allow: 'GET, HEAD' })
+        return problemResponse(problem, requestId, base)
+      }
+      const found = await answer(context)
+      const response =
+        'code' in found ? problemResponse(found, requestId, base) : publicResponse(found, requestId, base)
+      return method === 'HEAD' ? new Response(null, response) : response
+    },
+  }
+}
+
+export function publicResponse(
+  { status = 200, type, cacheControl, body }: PublicAnswer,
+  requestId: string,
+  base: Headers,
+): Response {
+  const headers = new Headers(base)
+  headers.set('X-Request-Id', requestId)
+  headers.set('Content-Type', type)
+  if (cacheControl) headers.set('Cache-Control', cacheControl)
+  return new Response(body, { status, headers })
+}
+
+export const HEALTHY: PublicAnswer = { type: 'application/json', body: '{"status":"ok"}' }
+
+function readinessAnswer({
+  isReady,
+  degraded,
+}: {
+  isReady: boolean
+  degraded: readonly string[]
+}): PublicAnswer | Problem {
+  if (!isReady) {
+    const code: ProblemCode = 'ERR_NOT_READY'
+    return makeProblem(code, `No caller can be served: cannot reach what ${degraded.join(', ')} needs.`)
+  }
+  const body = { status: 'ok', ...(degraded.length > 0 && { degraded }) }
+  return { type: 'application/json', body: JSON.stringify(body) }
+}
+
+/** A signer works if it signs: with a remote key, only its key management service can tell. */
+export function signerWay(signer: Signer, name: string): Way {
+  return {
+    name,
+    check: async () => {
+      await signer.signAdminToken({ expiresIn: 1 })
+    },
+  }
+}
+
+/** The ways of an authenticator: each part of `oneOf` by itself. */
+export function waysOf(authenticate: Authenticator & Partial<CredentialAuthenticator>): Way[] {
+  const { parts, dependencies = [] } = authenticate
+  if (parts) return parts.flatMap(waysOf)
+  if (dependencies.length === 0) return [{ name: 'authenticate' }]
+  return dependencies.map(({ name, check }) => ({ name, check }))
+}
+
+function publishedKeys(signer: Signer, additionalKeys: JSONWebKeySet | undefined): PublicAnswer {
+  const keys = readPublishedKeys([
+    ...(signer.publicJwk ? [signer.publicJwk] : []),
+    ...readPublishedKeys(additionalKeys?.keys ?? []),
+  ])
+  return {
+    type: 'application/jwk-set+json',
+    cacheControl: 'public, max-age=300',
+    body: JSON.stringify({ keys }),
+  }
+}
+
+function bindOrigins(origins: unknown): ReadonlySet<string> {
+  if (
+    Array.isArray(origins) &&
+    origins.every((origin) => typeof origin === 'string' && isExactOrigin(origin))
+  ) {
+    return new Set(origins)
+  }
+  throw invalidOption(
+    'allowedOrigins must be a list of exact origins, such as https://app.example.com, without a path or a trailing slash.',
+    'allowedOrigins',
+  )
+}

@@ -1,0 +1,391 @@
+import * as v from 'valibot'
+import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
+import type { ApiKey } from '../endpoint/auth/api-keys.ts'
+import { MembraneTokenError, type SettingFault } from '../errors.ts'
+import { editDistance } from '../options.ts'
+import { CLAIM_STYLES, type ClaimStyle } from '../token/claims.ts'
+import { parseDuration } from '../token/lifetime.ts'
+import {
+  apiKeys,
+  claimName,
+  duration,
+  flag,
+  isDuration,
+  keySet,
+  list,
+  networks,
+  objects,
+  origins,
+  picklist,
+  type Schema,
+  scopes,
+  secret,
+  secureUrl,
+  text,
+  word,
+} from './schemas.ts'
+
+/** Every setting, as it is read. */
+export interface Settings {
+  MEMBRANE_WORKSPACE_KEY: string
+  MEMBRANE_WORKSPACE_SECRET: string
+  MEMBRANE_PRIVATE_KEY: string
+  MEMBRANE_ALGORITHM: Algorithm
+  MEMBRANE_CLAIM_STYLE: ClaimStyle
+  MEMBRANE_KEY_ID: string
+  MEMBRANE_ADDITIONAL_KEYS: { keys: Record<string, unknown>[] }
+  MEMBRANE_API_URI: string
+  TOKEN_EXPIRES_IN: string
+  TOKEN_MAX_EXPIRES_IN: string
+  SESSION_ISSUER: string
+  SESSION_JWKS_URI: string
+  SESSION_AUDIENCE: string[]
+  SESSION_AUTHORIZED_PARTIES: string[]
+  SESSION_ANY_AUDIENCE: boolean
+  SESSION_REQUIRED_SCOPES: string[]
+  SESSION_TOKEN_TYPE: string
+  SESSION_TRUST_EMAIL: boolean
+  SESSION_CUSTOMER_ID_CLAIM: string
+  SESSION_CUSTOMER_NAME_CLAIM: string
+  SESSION_FIELD_CLAIMS: string[]
+  CLOUDFLARE_ACCESS_TEAM_DOMAIN: string
+  CLOUDFLARE_ACCESS_AUDIENCE: string[]
+  CLOUDFLARE_ACCESS_SERVICE_SCOPES: ('customer' | 'admin')[]
+  API_KEYS: ApiKey[]
+  WORKLOAD_IDENTITIES: Record<string, unknown>[]
+  ALLOWED_ORIGINS: string[]
+  OAUTH_ISSUER: string
+  TRUSTED_PROXIES: string[]
+}
+
+export type SettingName = keyof Settings
+
+/** One setting: what it means, how its text is read, and what it is when it is not set. */
+export interface SettingDefinition<Value> {
+  readonly description: string
+  readonly schema: Schema<Value>
+  /** As text. */
+  readonly default?: string
+  /** Whether it may also be written as an object, in the `vars` of wrangler.toml. */
+  readonly isJson?: boolean
+}
+
+/** Every setting there is; documentation and misspelling checks are made from it. */
+export const SETTINGS: { readonly [Name in SettingName]: SettingDefinition<Settings[Name]> } = {
+  MEMBRANE_WORKSPACE_KEY: {
+    description: 'Workspace key',
+    schema: word('set the workspace key from the Settings page of your workspace'),
+  },
+  MEMBRANE_WORKSPACE_SECRET: {
+    description: 'Workspace secret; this or MEMBRANE_PRIVATE_KEY',
+    schema: secret,
+  },
+  MEMBRANE_PRIVATE_KEY: {
+    description: 'Private key as PEM or JWK, or the URI of a key in a KMS; this or MEMBRANE_WORKSPACE_SECRET',
+    schema: text('set a private key as PEM or JWK, or the URI of a key in a KMS'),
+    isJson: true,
+  },
+  MEMBRANE_ALGORITHM: {
+    description: 'Signature algorithm; default: HS512 for a secret, else the one that fits the key',
+    schema: picklist(Object.keys(ALGORITHMS) as Algorithm[]),
+  },
+  MEMBRANE_CLAIM_STYLE: {
+    description: 'Spelling of workspace and customer in the token',
+    schema: picklist(Object.keys(CLAIM_STYLES) as ClaimStyle[]),
+    default: 'issuer',
+  },
+  MEMBRANE_KEY_ID: {
+    description: 'Key id; default: the RFC 7638 thumbprint of an asymmetric key',
+    schema: word('set a key id, or remove the setting'),
+  },
+  MEMBRANE_ADDITIONAL_KEYS: {
+    description:
+      'JWK set of public keys to publish besides: the next one before it signs, the previous one after',
+    schema: keySet,
+    isJson: true,
+  },
+  MEMBRANE_API_URI: {
+    description: 'Address of a self-hosted Membrane, put into answers as `apiUri`',
+    schema: secureUrl('set the https address of your Membrane API, or remove the setting'),
+  },
+  TOKEN_EXPIRES_IN: {
+    description: 'Lifetime of a token when none is requested',
+    schema: duration,
+    default: '2h',
+  },
+  TOKEN_MAX_EXPIRES_IN: {
+    description: 'Longest lifetime that is granted',
+    schema: duration,
+    default: '24h',
+  },
+  SESSION_ISSUER: {
+    description: "The app's identity provider: `iss` of its tokens, exactly",
+    schema: secureUrl('set the issuer of your identity provider, exactly as in its tokens'),
+  },
+  SESSION_JWKS_URI: {
+    description: 'Its key set; default: discovered from the issuer',
+    schema: secureUrl('set the URL of the key set, or remove the setting'),
+  },
+  SESSION_AUDIENCE: {
+    description: '`aud` of the tokens; several with commas',
+    schema: list('set the aud of the tokens'),
+  },
+  SESSION_AUTHORIZED_PARTIES: {
+    description: '`azp` of the tokens, for providers without `aud`; several with commas',
+    schema: list('set the azp of the tokens'),
+  },
+  SESSION_ANY_AUDIENCE: {
+    description:
+      '`true` accepts tokens regardless of audience: only for an issuer that serves your app alone',
+    schema: flag,
+    default: 'false',
+  },
+  SESSION_REQUIRED_SCOPES: {
+    description: 'Scopes that the tokens must have; several with commas',
+    schema: list('set the scopes that the tokens must have'),
+  },
+  SESSION_TOKEN_TYPE: {
+    description: '`typ` that the header of the tokens must have, such as `at+jwt`',
+    schema: word('set the typ of the tokens, or remove the setting'),
+  },
+  SESSION_TRUST_EMAIL: {
+    description: '`true` where the provider verifies e-mail addresses without saying so in `email_verified`',
+    schema: flag,
+    default: 'false',
+  },
+  SESSION_CUSTOMER_ID_CLAIM: {
+    description: "Claim with the customer's id; a dotted path reaches into objects",
+    schema: claimName,
+    default: 'sub',
+  },
+  SESSION_CUSTOMER_NAME_CLAIM: {
+    description: "Claim with the customer's name",
+    schema: claimName,
+    default: 'name',
+  },
+  SESSION_FIELD_CLAIMS: {
+    description: 'Claims to pass to Membrane as fields, with commas',
+    schema: list('set names of claims'),
+  },
+  CLOUDFLARE_ACCESS_TEAM_DOMAIN: {
+    description: 'Cloudflare Access: the team domain',
+    schema: word('set the team domain, such as example.cloudflareaccess.com'),
+  },
+  CLOUDFLARE_ACCESS_AUDIENCE: {
+    description: 'Cloudflare Access: AUD tag of the application',
+    schema: list('set the AUD tag of the application'),
+  },
+  CLOUDFLARE_ACCESS_SERVICE_SCOPES: {
+    description: 'Cloudflare Access: scopes of service tokens (`customer`, `admin`, both, or `none`)',
+    schema: scopes,
+    default: 'customer',
+  },
+  API_KEYS: {
+    description: 'JSON list of {name, sha256, scopes}',
+    schema: apiKeys,
+    isJson: true,
+  },
+  WORKLOAD_IDENTITIES: {
+    description: 'JSON list of {name, issuer, audience, claims, scopes}: CI jobs and cloud workloads',
+    schema: objects('set a list of {"name", "issuer", "audience", "claims", "scopes"}'),
+    isJson: true,
+  },
+  ALLOWED_ORIGINS: {
+    description: 'Exact origins for CORS, with commas; none: same origin only',
+    schema: origins,
+  },
+  OAUTH_ISSUER: {
+    description: 'https URL of this service; turns on /oauth/token',
+    schema: secureUrl('set the https URL of this service, or remove the setting'),
+  },
+  TRUSTED_PROXIES: {
+    description: 'For `membrane-token serve`: networks whose X-Forwarded-For and X-Forwarded-Proto count',
+    schema: networks,
+  },
+}
+
+const NAMES = Object.keys(SETTINGS) as SettingName[]
+
+/** The settings that are set, and defaults. */
+export type ReadSettings = Partial<Settings>
+
+type Given = Partial<Record<SettingName, unknown>>
+
+const isSet = (given: Given, ...names: SettingName[]): boolean =>
+  names.some((name) => given[name] !== undefined)
+
+/** What settings must be to each other; each rule names the setting at fault. */
+const RULES: readonly {
+  readonly setting: SettingName
+  readonly holds: (given: Given) => boolean
+  readonly detail: string
+}[] = [
+  {
+    setting: 'MEMBRANE_WORKSPACE_KEY',
+    holds: (given) => isSet(given, 'MEMBRANE_WORKSPACE_KEY'),
+    detail: 'is missing: set the workspace key from the Settings page of your workspace.',
+  },
+  {
+    setting: 'MEMBRANE_WORKSPACE_SECRET',
+    holds: (given) => isSet(given, 'MEMBRANE_WORKSPACE_SECRET', 'MEMBRANE_PRIVATE_KEY'),
+    detail: 'is missing: set it, or MEMBRANE_PRIVATE_KEY.',
+  },
+  {
+    setting: 'MEMBRANE_PRIVATE_KEY',
+    holds: (given) => !isSet(given, 'MEMBRANE_WORKSPACE_SECRET') || !isSet(given, 'MEMBRANE_PRIVATE_KEY'),
+    detail: 'is set, and MEMBRANE_WORKSPACE_SECRET as well: remove the one that should not sign.',
+  },
+  {
+    setting: 'TOKEN_EXPIRES_IN',
+    holds: ({ TOKEN_EXPIRES_IN: usual, TOKEN_MAX_EXPIRES_IN: longest }) => {
+      const [given, most] = [
+        usual ?? SETTINGS.TOKEN_EXPIRES_IN.default,
+        longest ?? SETTINGS.TOKEN_MAX_EXPIRES_IN.default,
+      ]
+      // A lifetime that cannot be read is reported as such.
+      return !(isDuration(given) && isDuration(most)) || parseDuration(given) <= parseDuration(most)
+    },
+    detail: 'is longer than TOKEN_MAX_EXPIRES_IN: shorten it, or raise the other.',
+  },
+  {
+    setting: 'API_KEYS',
+    holds: (given) =>
+      isSet(given, 'API_KEYS', 'SESSION_ISSUER', 'CLOUDFLARE_ACCESS_TEAM_DOMAIN', 'WORKLOAD_IDENTITIES'),
+    detail:
+      'is missing, and so are SESSION_ISSUER, CLOUDFLARE_ACCESS_TEAM_DOMAIN and WORKLOAD_IDENTITIES: nobody could be served. Set one of them.',
+  },
+  {
+    setting: 'SESSION_AUDIENCE',
+    holds: (given) =>
+      !isSet(given, 'SESSION_ISSUER') ||
+      isSet(given, 'SESSION_AUDIENCE', 'SESSION_AUTHORIZED_PARTIES') ||
+      given.SESSION_ANY_AUDIENCE === 'true',
+    detail:
+      'is missing, and so is SESSION_AUTHORIZED_PARTIES: every app of the issuer would be accepted. Set one of them, or, if that is intended, SESSION_ANY_AUDIENCE to "true".',
+  },
+  {
+    setting: 'SESSION_ISSUER',
+    holds: (given) =>
+      isSet(given, 'SESSION_ISSUER') ||
+      !isSet(
+        given,
+        'SESSION_AUDIENCE',
+        'SESSION_AUTHORIZED_PARTIES',
+        'SESSION_JWKS_URI',
+        'SESSION_REQUIRED_SCOPES',
+        'SESSION_TOKEN_TYPE',
+      ),
+    detail: 'is missing, though other SESSION settings are set.',
+  },
+  {
+    setting: 'CLOUDFLARE_ACCESS_AUDIENCE',
+    holds: (given) =>
+      !isSet(given, 'CLOUDFLARE_ACCESS_TEAM_DOMAIN') || isSet(given, 'CLOUDFLARE_ACCESS_AUDIENCE'),
+    detail: 'is missing: without it, every application of the team would be accepted.',
+  },
+  {
+    setting: 'CLOUDFLARE_ACCESS_TEAM_DOMAIN',
+    holds: (given) =>
+      isSet(given, 'CLOUDFLARE_ACCESS_TEAM_DOMAIN') ||
+      !isSet(given, 'CLOUDFLARE_ACCESS_AUDIENCE', 'CLOUDFLARE_ACCESS_SERVICE_SCOPES'),
+    detail: 'is missing, though other CLOUDFLARE_ACCESS settings are set.',
+  },
+  {
+    setting: 'OAUTH_ISSUER',
+    holds: (given) =>
+      !isSet(given, 'OAUTH_ISSUER') ||
+      isSet(given, 'API_KEYS', 'SESSION_ISSUER', 'WORKLOAD_IDENTITIES', 'CLOUDFLARE_ACCESS_TEAM_DOMAIN'),
+    detail: 'is set, but no caller is configured that could use /oauth/token.',
+  },
+]
+
+/**
+ * Reads and checks the text of all settings.
+ *
+ * @param env Environment variables, or a Worker's bindings; a setting may be text, JSON, or a Secrets Store binding
+ * @param prefix Put before the name of every setting
+ * @throws `ERR_SETTING_INVALID` with every fault
+ */
+export async function parseSettings(
+  env: Readonly<Record<string, unknown>>,
+  prefix: string,
+): Promise<ReadSettings> {
+  const given: Given = {}
+  const faults: SettingFault[] = []
+  await Promise.all(
+    NAMES.map(async (name) => {
+      try {
+        const value = await readValue(env[prefix + name], SETTINGS[name].isJson === true)
+        if (value !== undefined) given[name] = value
+      } catch {
+        faults.push({
+          setting: name,
+          detail: 'could not be read from the Secrets Store: check the store and the name.',
+        })
+      }
+    }),
+  )
+  const settings: Record<string, unknown> = {}
+  if (faults.length === 0) {
+    for (const name of NAMES) {
+      const value = given[name] ?? SETTINGS[name].default
+      if (value === undefined) continue
+      const result = v.safeParse(SETTINGS[name].schema, value)
+      if (result.success) settings[name] = result.output
+      else faults.push(...result.issues.slice(0, 3).map((issue) => toFault(name, issue)))
+    }
+    faults.push(...findMisspellings(env, given, prefix))
+    faults.push(
+      ...RULES.filter(({ holds }) => !holds(given)).map(({ setting, detail }) => ({ setting, detail })),
+    )
+  }
+  if (faults.length > 0) throw settingError(faults, prefix)
+  return settings as ReadSettings
+}
+
+/** The error of one fault or several. Each names its setting as it is spelled in the environment. */
+export function settingError(faults: readonly SettingFault[], prefix: string): MembraneTokenError {
+  const named = faults.map(({ setting, detail }) => ({ setting: prefix + setting, detail }))
+  const message = named.map(({ setting, detail }) => `${setting} ${detail}`).join(' ')
+  return new MembraneTokenError('ERR_SETTING_INVALID', message, { option: named[0]?.setting, faults: named })
+}
+
+async function readValue(value: unknown, isJson: boolean): Promise<unknown> {
+  const given = isSecretsStoreBinding(value) ? await value.get() : value
+  if (given === '' || given === null || given === undefined) return undefined
+  return isJson && typeof given === 'object' ? JSON.stringify(given) : given
+}
+
+function isSecretsStoreBinding(value: unknown): value is { get(): Promise<string> } {
+  return typeof value === 'object' && value !== null && 'get' in value && typeof value.get === 'function'
+}
+
+/** Variables of other software that happen to be close to a setting. */
+const OTHERS = ['API_KEY']
+
+/** A variable at most two edits away from a setting that is not set was probably meant to be it. */
+function findMisspellings(
+  env: Readonly<Record<string, unknown>>,
+  given: Given,
+  prefix: string,
+): SettingFault[] {
+  const known = new Set<string>(NAMES.map((name) => prefix + name))
+  const unset = NAMES.filter((name) => given[name] === undefined)
+  return Object.keys(env)
+    .filter((variable) => !known.has(variable) && !OTHERS.includes(variable) && /^\w{4,64}$/.test(variable))
+    .flatMap((variable) => {
+      const setting = unset.find((name) => isClose(variable, prefix + name))
+      return setting ? [{ setting, detail: `is not set, but ${variable} is: rename that variable.` }] : []
+    })
+}
+
+function isClose(variable: string, setting: string): boolean {
+  return Math.abs(variable.length - setting.length) <= 2 && editDistance(variable, setting) <= 2
+}
+
+// Below the setting only a position is named: a member's name may be a value in the wrong place.
+function toFault(setting: SettingName, issue: v.BaseIssue<unknown>): SettingFault {
+  const position = issue.path?.[0]?.key
+  const entry = typeof position === 'number' ? `entry ${position + 1} ` : ''
+  return { setting, detail: entry + issue.message }
+}

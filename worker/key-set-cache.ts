@@ -1,0 +1,20 @@
+import type { KeySetCache } from 'membrane-token/service'
+
+/** `caches` as Workers have it; TypeScript's DOM types know no `default`. */
+interface WorkerCaches {
+  readonly default?: Pick<Cache, 'match' | 'put'>
+}
+
+/**
+ * Shares fetched key sets between the isolates of one place. The cache does nothing on `workers.dev` and behind Access,
+ * and throws where there is no cache service; then it is as if it were absent.
+ */
+export function createKeySetCache(): KeySetCache | undefined {
+  const cache = (globalThis as { caches?: WorkerCaches }).caches?.default
+  if (!cache) return undefined
+  return {
+    get: async (url) => (await cache.match(url))?.text(),
+    put: (url, text, maxAge) =>
+      cache.put(url, new Response(text, { headers: { 'Cache-Control': `public, max-age=${maxAge}` } })),
+  }
+}
