@@ -1,9 +1,8 @@
 // `npm run readme`: writes the examples, and the tables that are data in the code, into README.md.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import * as v from 'valibot'
 import { PROBLEMS } from '../src/inspect/problems.ts'
-import { SETTINGS } from '../worker/settings.ts'
+import { SETTINGS } from '../src/service/settings.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -21,9 +20,8 @@ export function renderReadme(readme: string): string {
 const TABLES = { problems: problemsTable, settings: settingsTable }
 
 function settingsTable(): string {
-  const rows = Object.entries(SETTINGS).map(([name, schema]) => {
-    const fallback = v.getDefault(schema)
-    return `| \`${name}\` | ${v.getDescription(schema)} | ${fallback === undefined ? '' : `\`${fallback}\``} |`
+  const rows = Object.entries(SETTINGS).map(([name, { description, default: fallback }]) => {
+    return `| \`${name}\` | ${description} | ${fallback === undefined ? '' : `\`${fallback}\``} |`
   })
   return ['| setting | meaning | default |', '|---|---|---|', ...rows].join('\n')
 }

@@ -5,7 +5,6 @@ import type { CredentialAuthenticator } from '../endpoint/auth/caller.ts'
 import { cloudflareAccess } from '../endpoint/auth/cloudflare-access.ts'
 import { oneOf } from '../endpoint/auth/one-of.ts'
 import { sessionJwt } from '../endpoint/auth/session-jwt.ts'
-import { type WorkloadIdentity, workloadIdentity } from '../endpoint/auth/workload-identity.ts'
 import { makeProblem, problemOf, problemResponse, requestIdOf } from '../endpoint/http/problem.ts'
 import { checkRequest, type RequestHandler } from '../endpoint/http/request.ts'
 import type { RateLimitHook } from '../endpoint/issuer.ts'
@@ -67,7 +66,7 @@ type Env = Readonly<Record<string, unknown>>
  * ```
  */
 export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<TokenServiceOptions> {
-  const { audit = log, keySetCache, kms = [], prefix = '', rateLimit } = readOptions(hooks, HOOKS)
+  const { audit = log, kms = [], prefix = '', rateLimit } = readOptions(hooks, HOOKS)
   const settings = await parseSettings(env, prefix)
   const faults: SettingFault[] = []
 
@@ -99,7 +98,7 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
     SIGNER_OPTIONS,
     () => makeSigner(settings, env, kms),
   )
-  const ways = await makeWays(settings, keySetCache, withSetting)
+  const ways = await makeWays(settings, withSetting)
   const authenticate = await withSetting('SESSION_AUDIENCE', {}, () =>
     ways.length === 1
       ? (ways[0] as AuthenticatorWay).authenticate
@@ -167,10 +166,7 @@ export function createTokenServiceFromEnv(env: Env, hooks: ServiceHooks = {}): R
     } catch (error) {
       return notOpened(error, request, base)
     }
-    return (
-      (service as RequestHandler | undefined)?.(request, context) ??
-      notOpened(undefined, request, base)
-    )
+    return (service as RequestHandler | undefined)?.(request, context) ?? notOpened(undefined, request, base)
   }
 }
 
@@ -249,38 +245,19 @@ type WithSetting = <Made>(
   make: () => Made | Promise<Made>,
 ) => Promise<Made | undefined>
 
-async function makeWays(
-  settings: ReadSettings,
-  keySetCache: KeySetCache | undefined,
-  withSetting: WithSetting,
-): Promise<AuthenticatorWay[]> {
-  const {
-    API_KEYS: keys,
-    SESSION_ISSUER: issuer,
-    CLOUDFLARE_ACCESS_TEAM_DOMAIN: teamDomain,
-    WORKLOAD_IDENTITIES: identities,
-  } = settings
+async function makeWays(settings: ReadSettings, withSetting: WithSetting): Promise<AuthenticatorWay[]> {
+  const { API_KEYS: keys, SESSION_ISSUER: issuer, CLOUDFLARE_ACCESS_TEAM_DOMAIN: teamDomain } = settings
   const makers: readonly (readonly [
     SettingName,
     Readonly<Record<string, SettingName>>,
     (() => CredentialAuthenticator) | undefined,
   ])[] = [
     ['API_KEYS', {}, keys && (() => apiKeys({ keys }))],
-    [
-      'SESSION_ISSUER',
-      SESSION_OPTIONS,
-      issuer ? () => makeSession(issuer, settings, keySetCache) : undefined,
-    ],
+    ['SESSION_ISSUER', SESSION_OPTIONS, issuer ? () => makeSession(issuer, settings) : undefined],
     [
       'CLOUDFLARE_ACCESS_TEAM_DOMAIN',
       ACCESS_OPTIONS,
-      teamDomain ? () => makeAccess(teamDomain, settings, keySetCache) : undefined,
-    ],
-    [
-      'WORKLOAD_IDENTITIES',
-      {},
-      identities &&
-        (() => workloadIdentity({ identities: identities as unknown as WorkloadIdentity[], keySetCache })),
+      teamDomain ? () => makeAccess(teamDomain, settings) : undefined,
     ],
   ]
   const ways: AuthenticatorWay[] = []
@@ -303,11 +280,7 @@ const SESSION_OPTIONS: Readonly<Record<string, SettingName>> = {
   fields: 'SESSION_FIELD_CLAIMS',
 }
 
-function makeSession(
-  issuer: string,
-  settings: ReadSettings,
-  keySetCache: KeySetCache | undefined,
-): CredentialAuthenticator {
+function makeSession(issuer: string, settings: ReadSettings): CredentialAuthenticator {
   return sessionJwt({
     issuer,
     jwks: settings.SESSION_JWKS_URI === undefined ? undefined : new URL(settings.SESSION_JWKS_URI),
@@ -320,7 +293,6 @@ function makeSession(
     customerId: settings.SESSION_CUSTOMER_ID_CLAIM,
     customerName: settings.SESSION_CUSTOMER_NAME_CLAIM,
     fields: settings.SESSION_FIELD_CLAIMS,
-    keySetCache,
   })
 }
 
@@ -330,16 +302,11 @@ const ACCESS_OPTIONS: Readonly<Record<string, SettingName>> = {
   serviceScopes: 'CLOUDFLARE_ACCESS_SERVICE_SCOPES',
 }
 
-function makeAccess(
-  teamDomain: string,
-  settings: ReadSettings,
-  keySetCache: KeySetCache | undefined,
-): CredentialAuthenticator {
+function makeAccess(teamDomain: string, settings: ReadSettings): CredentialAuthenticator {
   return cloudflareAccess({
     teamDomain,
     audience: settings.CLOUDFLARE_ACCESS_AUDIENCE ?? [],
     serviceScopes: settings.CLOUDFLARE_ACCESS_SERVICE_SCOPES,
-    keySetCache,
   })
 }
 

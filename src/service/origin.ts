@@ -40,6 +40,7 @@ function hostOf(url: string): string {
  * (`capacitor://localhost`, `chrome-extension://…`) included. `null` is no origin of anybody.
  */
 export function isExactOrigin(text: string): boolean {
-  if (/^https?:/i.test(text)) return URL.canParse(text) && new URL(text).origin === text
+  if (/^https?:/i.test(text))
+    return !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
   return /^(?!file:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+(:\d{1,5})?$/.test(text)
 }

@@ -150,6 +150,13 @@ export const secureUrl = (fix: string): Schema<string> =>
     }, 'is not https: anybody on the network path could replace the answer.'),
   )
 
+/** A URL to which the paths of metadata are appended (RFC 8414 section 2). */
+export const issuerUrl = (fix: string): Schema<string> =>
+  v.pipe(
+    secureUrl(fix),
+    v.check((value) => !value.includes('?'), `has a query: ${fix}.`),
+  )
+
 export const origins: Schema<string[]> = /* @__PURE__ */ v.pipe(
   list('set origins such as https://app.example.com, with commas between them'),
   v.check(

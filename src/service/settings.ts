@@ -11,6 +11,7 @@ import {
   duration,
   flag,
   isDuration,
+  issuerUrl,
   keySet,
   list,
   networks,
@@ -196,7 +197,7 @@ export const SETTINGS: { readonly [Name in SettingName]: SettingDefinition<Setti
   },
   OAUTH_ISSUER: {
     description: 'https URL of this service; turns on /oauth/token',
-    schema: secureUrl('set the https URL of this service, or remove the setting'),
+    schema: issuerUrl('set the https URL of this service, or remove the setting'),
   },
   TRUSTED_PROXIES: {
     description: 'For `membrane-token serve`: networks whose X-Forwarded-For and X-Forwarded-Proto count',
@@ -311,26 +312,25 @@ export async function parseSettings(
   prefix: string,
 ): Promise<ReadSettings> {
   const given: Given = {}
-  const faults: SettingFault[] = []
-  await Promise.all(
-    NAMES.map(async (name) => {
+  const unread = await Promise.all(
+    NAMES.map(async (name): Promise<SettingFault[]> => {
       try {
         const value = await readValue(env[prefix + name], SETTINGS[name].isJson === true)
         if (value !== undefined) given[name] = value
+        return []
       } catch {
-        faults.push({
-          setting: name,
-          detail: 'could not be read from the Secrets Store: check the store and the name.',
-        })
+        const detail = 'could not be read from the Secrets Store: check the store and the name.'
+        return [{ setting: name, detail }]
       }
     }),
   )
+  const faults = unread.flat()
   const settings: Record<string, unknown> = {}
   if (faults.length === 0) {
     for (const name of NAMES) {
       const value = given[name] ?? SETTINGS[name].default
       if (value === undefined) continue
-      const result = v.safeParse(SETTINGS[name].schema, value)
+      const result = v.safeParse(SETTINGS[name].schema, value, { abortPipeEarly: true })
       if (result.success) settings[name] = result.output
       else faults.push(...result.issues.slice(0, 3).map((issue) => toFault(name, issue)))
     }

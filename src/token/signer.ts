@@ -9,6 +9,7 @@ import {
   importSecret,
   isCryptoKey,
 } from '../keys/import.ts'
+import type { RemoteKey } from '../keys/remote-key.ts'
 import { bindClock, checkExactlyOne, checkObject, checkWorkspaceKey, invalidOption } from '../options.ts'
 import { CLAIM_STYLES, type ClaimStyle, type Customer, createClaimsWriter } from './claims.ts'
 import { parseDuration, resolveValidity, type TokenLifetime, type Validity } from './lifetime.ts'
@@ -20,7 +21,7 @@ export interface SignerOptions {
   /** Workspace secret for HS*: its exact UTF-8 bytes, never trimmed and never decoded. At least 32 bytes. */
   secret?: string | Uint8Array | CryptoKey | undefined
   /** Private key for RS*, PS* and ES*: PEM (PKCS#8, PKCS#1, SEC1), DER, JWK (object or text) or CryptoKey. */
-  privateKey?: string | Uint8Array | JWK | CryptoKey | undefined
+  privateKey?: string | Uint8Array | JWK | CryptoKey | RemoteKey | undefined
   /** Default: HS512 for a secret, the curve's own for an EC key, RS256 for RSA; a JWK's `alg` comes first. */
   algorithm?: Algorithm | undefined
   /** Set as `kid` in the header (RFC 7515 section 4.1.4), so that Membrane finds the key in a key set. */

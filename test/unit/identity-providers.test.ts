@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import jwt from 'jsonwebtoken'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { openService } from '../../worker/service.ts'
-import { SETTINGS } from '../../worker/settings.ts'
+import { createTokenServiceFromEnv, SETTINGS } from '../../src/service.ts'
 import { encodePart } from '../conformance/forge.ts'
 import { type KeyName, privateJwk, publicJwk } from '../conformance/keys.ts'
 import { signParts } from '../conformance/tokens.ts'
@@ -50,10 +49,10 @@ async function serve({ discovery, jwks, algorithm }: Provider): Promise<string[]
 
 async function ask(settings: Record<string, string>, token: string): Promise<Response> {
   const env = { MEMBRANE_WORKSPACE_KEY: 'workspace-1', MEMBRANE_WORKSPACE_SECRET: secret, ...settings }
-  const { service, faults } = await openService(env)
-  expect(faults).toBeUndefined()
+  const service = createTokenServiceFromEnv(env, { audit: () => {} })
+  expect((await service(new Request('https://app.example/health'))).status).toBe(200)
   const headers = { Authorization: `Bearer ${token}` }
-  return service!.customerToken(new Request('https://app.example/api/membrane-token', { headers }))
+  return service(new Request('https://app.example/api/membrane-token', { headers }))
 }
 
 async function expectProblem(response: Response, status: number, code: string): Promise<void> {

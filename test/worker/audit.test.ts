@@ -1,6 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import worker from '../../worker/index.ts'
-import { expectProblem, keep, makeSettings, randomKey, sha256, useStage } from './harness.ts'
+import { askWorker, expectProblem, keep, makeSettings, randomKey, sha256, useStage } from './harness.ts'
 import { makeProvider } from './provider-stub.ts'
 
 const access = makeProvider('https://team.cloudflareaccess.com', '/cdn-cgi/access/certs')
@@ -267,7 +266,7 @@ describe('what nobody foresaw', () => {
       },
     }
     const headers = { 'X-Request-Id': 'failed-1' }
-    const response = await worker.request('/api/membrane-token', { method: 'POST', headers }, env)
+    const response = await askWorker('/api/membrane-token', { method: 'POST', headers }, env)
     expect(await response.clone().text()).not.toContain(message)
     expect(((await response.clone().json()) as Line).requestId).toBe('failed-1')
     await expectProblem(response, 500, 'ERR_INTERNAL')

@@ -7,6 +7,8 @@ import { build } from 'esbuild'
 import jwt from 'jsonwebtoken'
 import { convertV4MiniflareOptions, Miniflare, Response as MiniflareResponse } from 'miniflare'
 import { afterAll, beforeAll, expect } from 'vitest'
+import worker from '../../worker/index.ts'
+import { SOURCES } from '../support/sources.ts'
 
 export interface ApiKeySetting {
   name: string
@@ -61,6 +63,7 @@ export async function workerOptions(): Promise<{
     bundle: true,
     format: 'esm',
     platform: 'neutral',
+    alias: SOURCES,
     conditions: ['workerd', 'worker', 'browser'],
     write: false,
   })
@@ -96,6 +99,11 @@ export interface Stage {
   raw(text: string): Promise<string>
   readonly logged: string[]
   readonly miniflare: Miniflare
+}
+
+/** A request to the Worker in this process, for bindings that no workerd has. */
+export function askWorker(path: string, init: RequestInit, env: Record<string, unknown>): Promise<Response> {
+  return worker.fetch(new Request(ORIGIN + path, init), env, {})
 }
 
 /** The origin at which the Workers answer. */
@@ -272,7 +280,11 @@ const CHALLENGES: Record<string, string> = {
   ERR_CREDENTIALS_AMBIGUOUS: 'Bearer error="invalid_request"',
 }
 
-const RETRY_AFTER: Record<string, RegExp> = { ERR_RATE_LIMITED: /^\d+$/, ERR_JWKS_UNAVAILABLE: /^\d+$/ }
+const RETRY_AFTER: Record<string, RegExp> = {
+  ERR_RATE_LIMITED: /^\d+$/,
+  ERR_JWKS_UNAVAILABLE: /^\d+$/,
+  ERR_NOT_READY: /^\d+$/,
+}
 
 /** Asserts everything RFC 9457 and the contract say about an error, and gives its detail. */
 export async function expectProblem(

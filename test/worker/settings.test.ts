@@ -1,8 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import worker from '../../worker/index.ts'
-import { SETTINGS } from '../../worker/settings.ts'
-import { expectProblem, keep, makeSettings, randomKey, sha256, useStage } from './harness.ts'
+import { SETTINGS } from '../../src/service/settings.ts'
+import { askWorker, expectProblem, keep, makeSettings, randomKey, sha256, useStage } from './harness.ts'
 
 const { settings, secret, apiKeys } = makeSettings()
 
@@ -78,7 +77,7 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
   ].map(([what, value, mend, beside = ASYMMETRIC]) => [what, value, mend, beside] as never),
   MEMBRANE_ALGORITHM: [
     ['none', 'none', /HS512/],
-    ['in small letters', 'hs512', /upper and lower/],
+    ['in small letters', 'hs512', /this case/],
     ['one that Membrane does not verify', 'EdDSA', /HS512/],
     ['for other keys', 'ES256', /cannot be used/],
     ['for another curve', 'ES384', /cannot be used/, { ...ASYMMETRIC, MEMBRANE_PRIVATE_KEY: ecPem }],
@@ -86,7 +85,7 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
   ],
   MEMBRANE_CLAIM_STYLE: [
     ['unknown', `${MARK}-style`, /tenant/],
-    ['in capitals', 'Issuer', /upper and lower/],
+    ['in capitals', 'Issuer', /this case/],
   ],
   MEMBRANE_KEY_ID: [
     ['with a space', ` ${MARK}`, /space/],
@@ -95,8 +94,30 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
   MEMBRANE_ADDITIONAL_KEYS: [
     ['no JSON', `${MARK}:`, /JSON/],
     ['a list', [], /list of keys/],
-    ['a key in words', { keys: [MARK] }, /no object/],
+    ['a key in words', { keys: [MARK] }, /not an object/],
   ],
+  MEMBRANE_API_URI: [
+    ['not https', `http://${MARK}.test`, /https/],
+    ['no URL', MARK, /URL/],
+  ],
+  OAUTH_ISSUER: [
+    ['not https', `http://${MARK}.test`, /https/],
+    ['with a query', `https://${MARK}.test?a=b`, /query/],
+  ],
+  TRUSTED_PROXIES: [
+    ['a name', `${MARK}.test`, /network/],
+    ['with an empty entry', `${MARK},`, /empty/],
+  ],
+  WORKLOAD_IDENTITIES: [
+    ['no JSON', `${MARK}:`, /JSON/],
+    ['an empty list', [], /empty/],
+    ['a name', [MARK], /entry 1 must be an object/],
+    ['no issuer', [{ name: 'ci' }], /cannot be used/],
+  ],
+  SESSION_REQUIRED_SCOPES: [['with an empty entry', `${MARK},`, /empty/]],
+  SESSION_TOKEN_TYPE: [['with a space', ` ${MARK}`, /space/]],
+  SESSION_TRUST_EMAIL: [['yes', 'yes', /"true"/]],
+  CLOUDFLARE_ACCESS_SERVICE_SCOPES: [['another', MARK, /none/]],
   TOKEN_EXPIRES_IN: [
     ['without a unit', '7200', /unit/],
     ['a number', 7200, /text/],
@@ -148,7 +169,7 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
   SESSION_CUSTOMER_NAME_CLAIM: [['with a line break', `${MARK}\n`, /line break/]],
   SESSION_FIELD_CLAIMS: [
     ['with an empty entry', `${MARK},,plan`, /empty/],
-    ['two of one name', `org.${MARK},app.${MARK}`, /same name/],
+    ['two of one name', `org.${MARK},app.${MARK}`, /same name|twice|unique/],
   ],
   CLOUDFLARE_ACCESS_TEAM_DOMAIN: [
     ['missing', undefined, /missing/, { CLOUDFLARE_ACCESS_TEAM_DOMAIN: undefined }],
@@ -165,8 +186,12 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
     ['an empty list', '[]', /empty/],
     ['no JSON', `backend:${clearKey}`, /JSON/],
     ['no list', JSON.stringify(entry), /list/],
-    ['an API key in the clear', list({ ...entry, sha256: clearKey }), /entry 1 .*in the clear.*sha256sum/],
-    ['an API key in the clear, as vars', [{ ...entry, sha256: clearKey }], /entry 1 .*in the clear/],
+    [
+      'an API key in the clear',
+      list({ ...entry, sha256: clearKey }),
+      /entry 1 .*Never put the API key.*sha256sum/,
+    ],
+    ['an API key in the clear, as vars', [{ ...entry, sha256: clearKey }], /entry 1 .*Never put the API key/],
     ['an API key beside its digest', list(entry, { ...entry, key: clearKey }), /entry 2 .*nothing else/],
     ['an API key as a member', list({ ...entry, [clearKey]: true }), /nothing else/],
     ['an API key as an entry', list(clearKey), /entry 1 must be an object/],
@@ -192,7 +217,7 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
   ],
 }
 
-const BESIDE: Record<string, object> = { SESSION, ACCESS_: ACCESS }
+const BESIDE: Record<string, object> = { SESSION, CLOUDFLARE_ACCESS_: ACCESS }
 
 const ROWS = Object.entries(WRONG).flatMap(([setting, rows]) =>
   rows.map(([what, value, mend, beside = {}]) => {
@@ -227,7 +252,7 @@ describe('a wrong setting is named at /healthz, is never quoted, and stops the r
           503,
           'ERR_SETTING_INVALID',
         )
-        expect(closed).toContain('/healthz')
+        expect(closed).toContain('/health')
         expect(closed).not.toContain(setting)
       }
       const keys = await send('/.well-known/jwks.json', { worker })
@@ -240,7 +265,7 @@ describe('a wrong setting is named at /healthz, is never quoted, and stops the r
   })
 
   test('beside all the others that are wrong', async () => {
-    const response = await worker.request('/healthz', {}, { TOKEN_EXPIRES_IN: '1', ALLOWED_ORIGINS: '*' })
+    const response = await askWorker('/healthz', {}, { TOKEN_EXPIRES_IN: '1', ALLOWED_ORIGINS: '*' })
     const detail = await expectProblem(response, 503, 'ERR_SETTING_INVALID')
     for (const setting of [
       'MEMBRANE_WORKSPACE_KEY',

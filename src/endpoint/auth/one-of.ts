@@ -32,7 +32,7 @@ export function oneOf(...authenticators: Authenticator[]): CredentialAuthenticat
   }
   const members = authenticators.flatMap(membersOf)
   checkOverlaps(members)
-  return composeAuthenticator(members)
+  return Object.assign(composeAuthenticator(members), { parts: authenticators })
 }
 
 function checkOverlaps(members: readonly Member[]): void {
