@@ -14,6 +14,7 @@ import { endpointAccept, endpointBodies, endpointMethods } from './endpoint-requ
 import { endpointSession, endpointSessionHeader, endpointSessionOptions } from './endpoint-session.ts'
 import { endpointClaims, endpointMissingClaims } from './endpoint-session-claims.ts'
 import { endpointDiscovery, endpointSessionKeys } from './endpoint-session-keys.ts'
+import { endpointWorkloadAttacks, endpointWorkloadOptions, endpointWorkloads } from './endpoint-workloads.ts'
 import { inspectionResults, inspections } from './inspections.ts'
 import { concurrency, imports, inputs } from './isolation.ts'
 import { jwkMetadata, publicHalves } from './jwk.ts'
@@ -89,6 +90,9 @@ export const modules: Record<string, ConformanceModule> = {
   endpointSessionKeys,
   endpointSessionOptions,
   endpointSharedIssuer,
+  endpointWorkloadAttacks,
+  endpointWorkloadOptions,
+  endpointWorkloads,
   errorClass,
   everyAlgorithm,
   fields,

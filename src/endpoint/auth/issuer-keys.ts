@@ -2,13 +2,7 @@ import type { JSONWebKeySet } from 'jose'
 import type { Algorithm } from '../../algorithms.ts'
 import { MembraneTokenError } from '../../errors.ts'
 import { asymmetricAlgorithms, importKeySet } from '../../jwks/key-set.ts'
-import {
-  checkKeySetUrl,
-  createCachedKeySet,
-  createRemoteKeySet,
-  fetchJson,
-  isKeySetUrl,
-} from '../../jwks/remote-key-set.ts'
+import { createCachedKeySet, createRemoteKeySet, fetchJson, isKeySetUrl } from '../../jwks/remote-key-set.ts'
 import type { KeySource } from '../../jws/verify.ts'
 import { bindAlgorithms } from '../../keys/import.ts'
 import { pinAlgorithms } from '../../keys/public-key.ts'
@@ -40,7 +34,11 @@ export function checkIssuer(issuer: unknown): asserts issuer is string {
       'issuer',
     )
   }
-  checkKeySetUrl(url)
+  if (!isKeySetUrl(url))
+    throw invalidOption(
+      'issuer must be https, without user and password; http only for this machine.',
+      'issuer',
+    )
 }
 
 /**

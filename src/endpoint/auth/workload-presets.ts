@@ -1,0 +1,291 @@
+/** The platforms whose tokens {@link workloadIdentity} has a preset for. */
+export type WorkloadPresetName =
+  | 'github-actions'
+  | 'gitlab-ci'
+  | 'google-cloud'
+  | 'kubernetes'
+  | 'azure'
+  | 'vercel'
+  | 'fly'
+  | 'circleci'
+
+/** What is known about the tokens of a platform. Claims are paths: the name of the claim, and members below it. */
+export interface WorkloadPreset {
+  /** The platform, for messages and documentation. */
+  readonly title: string
+  /** The issuer where there is only one; a part in braces is to be filled in, and then the issuer must be given. */
+  readonly issuer?: string
+  /** What the issuer must look like. Default: any. */
+  readonly issuerPattern?: RegExp
+  /** Claims that tell workloads apart; an identity must list at least one of them. */
+  readonly identifying: readonly (readonly string[])[]
+  /** Those of them that survive renaming and are never given to anybody else: the ones to use. */
+  readonly immutable: readonly (readonly string[])[]
+  /** Claims that are text, though they look like numbers or flags. */
+  readonly texts: readonly string[]
+  /** Rules that match nothing, or not what was meant: wrong where every listed claim has a value of this form. */
+  readonly mistakes: readonly {
+    readonly claims: Readonly<Record<string, RegExp>>
+    readonly message: string
+  }[]
+  /** What to say about a token that no identity matches, where its claim has one of these values. */
+  readonly hints: readonly {
+    readonly claim: string
+    readonly values: readonly string[]
+    readonly message: string
+  }[]
+  /** What these tokens are easily trusted for by mistake. For documentation. */
+  readonly advice: readonly string[]
+}
+
+const ANY = /(?:)/
+
+/** Presets by name, as the platforms document their tokens. */
+export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPreset>> = {
+  'github-actions': {
+    title: 'GitHub Actions',
+    issuer: 'https://token.actions.githubusercontent.com',
+    // Also of one enterprise, of GitHub Enterprise Cloud with data residency, and of GitHub Enterprise Server.
+    issuerPattern:
+      /^https:\/\/(token\.actions\.(githubusercontent\.com(\/[\w-]+)?|[\w-]+\.ghe\.com)|[^/]+\/_services\/token)$/,
+    identifying: [
+      ['repository_id'],
+      ['repository_owner_id'],
+      ['repository'],
+      ['repository_owner'],
+      ['job_workflow_ref'],
+      ['workflow_ref'],
+      ['enterprise_id'],
+      ['sub'],
+    ],
+    immutable: [['repository_id'], ['repository_owner_id'], ['enterprise_id']],
+    texts: ['repository_id', 'repository_owner_id', 'enterprise_id', 'actor_id', 'run_id', 'run_attempt'],
+    mistakes: [
+      {
+        claims: { ref: /^(?!refs\/)/ },
+        message: 'ref is the full name in these tokens, such as refs/heads/main or refs/tags/v1.',
+      },
+      {
+        claims: { environment: ANY, sub: /:ref:/ },
+        message:
+          'the sub of a job with an environment names the environment instead of the branch, so this never matches: list environment and ref, and leave out sub.',
+      },
+      {
+        claims: { repository: /^[^/]*$/ },
+        message: 'repository is the owner and the name, such as octo-org/octo-repo.',
+      },
+      {
+        claims: { sub: /^(?!.*:)/ },
+        message:
+          'sub begins with repo:, such as repo:octo-org/octo-repo:ref:refs/heads/main, or, with ids, repo:octo-org@65/octo-repo@74:ref:refs/heads/main.',
+      },
+    ],
+    hints: [
+      {
+        claim: 'event_name',
+        values: ['pull_request', 'pull_request_target', 'pull_request_review'],
+        message: 'The job runs for a pull request; run it for a push to the branch, or in an environment.',
+      },
+    ],
+    advice: [
+      'Prefer repository_id and repository_owner_id to names: a name that was given up can be registered by somebody else.',
+      'The sub of repositories created, renamed or transferred since 15 July 2026 holds the ids as well: repo:octo-org@65/octo-repo@74:ref:refs/heads/main. Listing the ids instead of sub works for all repositories.',
+      'Without ref or environment, every branch matches, and every pull request from a branch of the repository.',
+      'A workflow on pull_request_target has the ref of the base branch, though a fork started it: list event_name if the repository has one.',
+      'environment alone lets every branch in that the rules of the environment allow: restrict them, or list ref as well.',
+    ],
+  },
+  'gitlab-ci': {
+    title: 'GitLab CI/CD',
+    issuer: 'https://gitlab.com',
+    identifying: [
+      ['project_id'],
+      ['namespace_id'],
+      ['project_path'],
+      ['namespace_path'],
+      ['ci_config_ref_uri'],
+      ['sub'],
+    ],
+    immutable: [['project_id'], ['namespace_id']],
+    texts: [
+      'project_id',
+      'namespace_id',
+      'ref_protected',
+      'pipeline_id',
+      'job_id',
+      'user_id',
+      'environment_protected',
+    ],
+    mistakes: [
+      {
+        claims: { ref: /^refs\// },
+        message: 'ref is the bare name in these tokens, such as main; ref_type tells branches from tags.',
+      },
+    ],
+    hints: [
+      {
+        claim: 'pipeline_source',
+        values: ['merge_request_event'],
+        message: 'The job runs for a merge request; run it for the branch.',
+      },
+    ],
+    advice: [
+      'Prefer project_id and namespace_id to paths: a path can be reused after a project was moved.',
+      'List ref_protected: "true" besides ref, so that only people who may push to the protected branch count; and ref_type, since a tag can have the name of a branch.',
+    ],
+  },
+  'google-cloud': {
+    title: 'Google Cloud',
+    issuer: 'https://accounts.google.com',
+    issuerPattern: /^https:\/\/accounts\.google\.com$/,
+    identifying: [
+      ['sub'],
+      ['email'],
+      ['azp'],
+      ['google', 'compute_engine', 'project_id'],
+      ['google', 'compute_engine', 'project_number'],
+      ['google', 'compute_engine', 'instance_id'],
+    ],
+    immutable: [['sub'], ['google', 'compute_engine', 'instance_id']],
+    texts: ['sub', 'azp'],
+    mistakes: [
+      {
+        claims: { sub: /@/ },
+        message: 'sub is the unique id of the service account, 21 digits; its address is in email.',
+      },
+    ],
+    hints: [],
+    advice: [
+      'This issuer also signs in every Google user: list sub, the unique id of the service account, or its email.',
+      'The address of a deleted service account can be created again; its unique id cannot.',
+    ],
+  },
+  kubernetes: {
+    title: 'Kubernetes',
+    identifying: [
+      ['sub'],
+      ['kubernetes.io', 'namespace'],
+      ['kubernetes.io', 'serviceaccount', 'name'],
+      ['kubernetes.io', 'serviceaccount', 'uid'],
+      ['kubernetes.io', 'pod', 'name'],
+      ['kubernetes.io', 'pod', 'uid'],
+    ],
+    immutable: [
+      ['kubernetes.io', 'serviceaccount', 'uid'],
+      ['kubernetes.io', 'pod', 'uid'],
+    ],
+    texts: [],
+    mistakes: [
+      {
+        claims: { sub: /^(?!system:serviceaccount:)/ },
+        message: 'sub has the form system:serviceaccount:<namespace>:<name>.',
+      },
+    ],
+    hints: [],
+    advice: [
+      'The issuer is that of the cluster: kubectl get --raw /.well-known/openid-configuration. Where it is not reachable, put the output of kubectl get --raw /openid/v1/jwks into jwks, and replace it when the cluster rotates its keys.',
+      'List the namespace together with the name: a service account called deploy can exist in every namespace.',
+      'Use a projected token with an audience of its own; the default token of a pod is for the API server.',
+    ],
+  },
+  azure: {
+    title: 'Azure',
+    issuer: 'https://login.microsoftonline.com/{tenant}/v2.0',
+    issuerPattern: /^https:\/\/(?!.*\/(common|organizations|consumers)(\/|$))/,
+    identifying: [['oid'], ['sub'], ['azp'], ['appid'], ['xms_mirid']],
+    immutable: [['oid'], ['sub']],
+    texts: [],
+    mistakes: [],
+    hints: [],
+    advice: [
+      'List oid, the object id of the managed identity or service principal. azp (appid in version 1) alone also matches users of that application.',
+      'The issuer of version 1 tokens is https://sts.windows.net/<tenant>/, with the slash: which version a token has is a setting of the API that it is for.',
+    ],
+  },
+  vercel: {
+    title: 'Vercel',
+    issuer: 'https://oidc.vercel.com/{team}',
+    issuerPattern: /^https:\/\/oidc\.vercel\.com(\/[\w-]+)?$/,
+    identifying: [['project_id'], ['owner_id'], ['sub'], ['project'], ['owner']],
+    immutable: [['project_id'], ['owner_id']],
+    texts: [],
+    mistakes: [],
+    hints: [
+      {
+        claim: 'environment',
+        values: ['preview', 'development'],
+        message: 'The deployment is not a production deployment.',
+      },
+    ],
+    advice: [
+      'List environment: preview deployments run whatever is on a branch, and development tokens are on laptops.',
+      'The global issuer https://oidc.vercel.com serves all teams: list owner_id or project_id.',
+    ],
+  },
+  fly: {
+    title: 'Fly.io',
+    issuer: 'https://oidc.fly.io/{organization}',
+    issuerPattern: /^https:\/\/oidc\.fly\.io\/[\w-]+$/,
+    identifying: [
+      ['app_id'],
+      ['org_id'],
+      ['app_name'],
+      ['org_name'],
+      ['machine_id'],
+      ['machine_name'],
+      ['sub'],
+    ],
+    immutable: [['app_id'], ['org_id'], ['machine_id']],
+    texts: ['app_id', 'org_id', 'machine_id', 'machine_version'],
+    mistakes: [],
+    hints: [],
+    advice: [
+      'Prefer app_id to app_name: the name of a deleted app can be used again.',
+      'sub is <organization>:<app>:<machine>, so it changes with every machine: list app_id instead.',
+    ],
+  },
+  circleci: {
+    title: 'CircleCI',
+    issuer: 'https://oidc.circleci.com/org/{organization}',
+    issuerPattern: /^https:\/\/oidc\.circleci\.com\/org\/[0-9a-f-]{36}$/,
+    identifying: [['oidc.circleci.com/project-id'], ['oidc.circleci.com/vcs-origin'], ['sub']],
+    immutable: [['oidc.circleci.com/project-id']],
+    texts: [],
+    mistakes: [
+      {
+        claims: { 'oidc.circleci.com/context-ids': ANY },
+        message: 'oidc.circleci.com/context-ids is a list in these tokens, and a list never matches.',
+      },
+      {
+        claims: { 'oidc.circleci.com/vcs-ref': /^(?!refs\/)/ },
+        message: 'oidc.circleci.com/vcs-ref is the full name, such as refs/heads/main.',
+      },
+    ],
+    hints: [
+      {
+        claim: 'oidc.circleci.com/ssh-rerun',
+        values: ['true'],
+        message: 'The job was rerun with SSH.',
+      },
+    ],
+    advice: [
+      'List oidc.circleci.com/ssh-rerun: false, so that nobody takes a token out of a job that was rerun with SSH.',
+      'Builds of pull requests from forks get tokens only if secrets are passed to them: leave that setting off.',
+    ],
+  },
+}
+
+/** The preset whose platform has this issuer, where the issuer tells. */
+export function presetOfIssuer(issuer: string): WorkloadPreset | undefined {
+  return Object.values(WORKLOAD_PRESETS).find(
+    (preset) =>
+      preset.issuer !== undefined &&
+      (preset.issuer === issuer || (preset.issuer.includes('{') && toPattern(preset.issuer).test(issuer))),
+  )
+}
+
+// `{team}` is one segment of the path.
+function toPattern(template: string): RegExp {
+  const literal = template.replace(/[.*+?^$()|[\]\\/]/g, '\\$&')
+  return new RegExp(`^${literal.replace(/\{\w+\}/g, '[^/]+')}$`)
+}
