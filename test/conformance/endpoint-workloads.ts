@@ -383,7 +383,7 @@ export const endpointWorkloadOptions: ConformanceModule = ({ test }) => {
   for (const [title, identity, option] of wrong) {
     test(`wrong: ${title}`, async () => {
       const error = await rejects(() => create(identity as Identity), 'ERR_OPTION_INVALID')
-      equal(Reflect.get(error, 'option'), option)
+      equal(Reflect.get(error, 'option'), `identities[0].${option}`)
     })
   }
 

@@ -89,7 +89,7 @@ describe.each(Object.entries(PROVIDERS))('%s', (name, provider) => {
     const { token, expiresIn } = (await response.json()) as { token: string; expiresIn: number }
     expect(response.status).toBe(200)
     const { iat, exp, ...claims } = jwt.verify(token, secret) as jwt.JwtPayload
-    expect(claims).toEqual({ iss: 'workspace-1', ...provider.customer })
+    expect(claims).toEqual({ iss: 'workspace-1', jti: expect.any(String), ...provider.customer })
     expect(expiresIn).toBe(exp! - iat!)
     expect(expiresIn).toBeLessThanOrEqual(Math.min(provider.lifetime, 7200))
     expect(fetched).toEqual(provider.discovery ? [provider.discovery.url, provider.jwks] : [provider.jwks])

@@ -2,6 +2,7 @@ import { invalidOption, readOptions } from '../../options.ts'
 import { type Caller, type CredentialAuthenticator, readScopes, type Scope } from './caller.ts'
 import { BEARER_SOURCE, composeAuthenticator } from './credential-authenticator.ts'
 import { invalid, isJwt } from './id-token.ts'
+import { readList } from './read-list.ts'
 
 /** One key of a service. A service may have several, so that keys can be rotated without an outage. */
 export interface ApiKey {
@@ -48,7 +49,7 @@ const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
 export function apiKeys(options: ApiKeysOptions): CredentialAuthenticator {
   const { keys: list } = readOptions(options, ['keys'])
   if (!Array.isArray(list)) throw invalidOption('keys must be a list of { name, sha256, scopes }.', 'keys')
-  const keys = list.map(readKey)
+  const keys = readList('keys', list, readKey)
   if (new Set(keys.map(({ digest }) => digest.join())).size !== keys.length) {
     throw invalidOption('Two keys have the same sha256; give every service a key of its own.', 'keys')
   }

@@ -14,10 +14,24 @@ export function checkUser(claims: Claims): string {
   return sub
 }
 
-// Auth0 says so in `gty`, Entra ID in `idtyp`; RFC 9068 section 2.2 puts the client's id into `sub`.
-function isClient({ sub, gty, idtyp, azp, client_id: clientId, cid }: Claims): boolean {
+// Auth0 says so in `gty`, Entra ID in `idtyp`, Keycloak in the name of the user; RFC 9068 section 2.2 puts the client's
+// id into `sub`, as Okta and Cognito do.
+function isClient({
+  sub,
+  gty,
+  idtyp,
+  azp,
+  client_id: clientId,
+  cid,
+  preferred_username: user,
+}: Claims): boolean {
   const grants: readonly unknown[] = Array.isArray(gty) ? gty : [gty]
-  return grants.includes('client-credentials') || idtyp === 'app' || [azp, clientId, cid].includes(sub)
+  const clients = [azp, clientId, cid].filter((client) => typeof client === 'string')
+  return (
+    grants.includes('client-credentials') ||
+    idtyp === 'app' ||
+    clients.some((client) => client === sub || `service-account-${client}` === user)
+  )
 }
 
 /** The option `requiredScopes`. @throws `ERR_OPTION_INVALID` */

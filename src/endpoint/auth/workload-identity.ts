@@ -6,6 +6,7 @@ import { type ClaimRules, type CompiledRule, compileRules, describePath, matches
 import { BEARER_SOURCE, composeAuthenticator } from './credential-authenticator.ts'
 import { type Claims, type IdTokenRules, readAudiences, verifyIdToken } from './id-token.ts'
 import { checkIssuer, createIssuerKeys } from './issuer-keys.ts'
+import { readList } from './read-list.ts'
 import {
   presetOfIssuer,
   WORKLOAD_PRESETS,
@@ -112,7 +113,7 @@ export function workloadIdentity(options: WorkloadIdentityOptions): CredentialAu
   const given = readOptions(options, ['identities', 'clockTolerance', 'now'])
   if (!Array.isArray(given.identities) || given.identities.length === 0)
     throw invalidOption('identities must be a list of workload identities, with at least one.', 'identities')
-  const identities = given.identities.map(readIdentity)
+  const identities = readList('identities', given.identities, readIdentity)
   const now = bindClock(given.now)
   const clockTolerance = bindTolerance(given.clockTolerance, DEFAULT_TOLERANCE)
 
