@@ -11,86 +11,162 @@ export function asymmetricAlgorithms(): Algorithm[] {
   return (Object.keys(ALGORITHMS) as Algorithm[]).filter((algorithm) => ALGORITHMS[algorithm].kty !== 'oct')
 }
 
-/** One key of a set: usable, or the reason why it is not. */
+/**
+ * How many keys one token can be checked against. OpenID Connect Core section 10.1 requires a `kid` as soon as there
+ * are two, so a set of hundreds must not cost hundreds of verifications.
+ */
+const MAX_CANDIDATES = 16
+
+type Jwk = Readonly<Record<string, unknown>>
+
+/** One key of a set; once imported, usable or the reason why it is not. */
 interface SetMember {
-  readonly keyId: unknown
-  readonly key: VerificationKey | undefined
-  readonly error: unknown
+  readonly jwk: Jwk
+  outcome?: { readonly key: VerificationKey } | { readonly error: unknown }
 }
 
-/** A source that knows all its keys. */
+/** A source that holds all its keys. */
 export interface KeySet extends KeySource {
-  /** Whether no key of it can be used here. */
-  readonly isEmpty: boolean
+  /** Whether it may hold a key for such a token. */
+  has(algorithm: Algorithm, keyId: string | undefined): boolean
+  /** The keys that `find` gives, where they have all been imported and fit; otherwise `undefined`. */
+  ready(algorithm: Algorithm, keyId: string | undefined): readonly VerificationKey[] | undefined
 }
 
 /**
- * Reads a JWK set (RFC 7517 section 5). A key that cannot be used here, such as one for encryption, is passed over
- * until a token names it; then its own error says why.
+ * Reads a JWK set (RFC 7517 section 5). A key is imported when a token first names it; one that cannot be used here,
+ * such as one for encryption, is ignored until then, when its own error says why.
  *
  * @param allowed The caller's algorithms; default: every asymmetric one
- * @throws `ERR_KEY_INVALID` if it is no set, or two keys share a `kid`
+ * @throws `ERR_KEY_INVALID` if it is not a set, or two keys share a `kid`
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if it holds a private or a symmetric key
  */
 export async function importKeySet(set: unknown, allowed: readonly Algorithm[] | undefined): Promise<KeySet> {
-  const keys = readKeySet(set)
+  const members = readKeySet(set)
+  const keyIds = members.flatMap(({ jwk }) => (jwk.kid === undefined ? [] : [jwk.kid]))
+  if (new Set(keyIds).size < keyIds.length)
+    throw invalidKey('Two keys of the JWK set have the same kid; each needs its own.')
   // Not the fault of any key.
   webCrypto()
-  const members = await Promise.all(keys.map((jwk) => importMember(jwk, allowed)))
-  return {
-    isEmpty: !members.some(({ key }) => key),
-    algorithms: allowed ?? asymmetricAlgorithms(),
-    find: (algorithm, keyId) => choose(members, algorithm, keyId),
-  }
+  return createKeySet(members, allowed)
 }
 
-function readKeySet(set: unknown): Readonly<Record<string, unknown>>[] {
+/**
+ * Reads a JWK set that a provider published. Keys may share a `kid`, as RFC 7517 section 4.5 allows; at least one must
+ * be usable.
+ *
+ * @throws what {@link importKeySet} throws; `undefined` is returned where no key is usable
+ */
+export async function importPublishedKeySet(
+  set: unknown,
+  allowed: readonly Algorithm[] | undefined,
+): Promise<KeySet | undefined> {
+  const members = readKeySet(set)
+  for (const member of members) {
+    if ('key' in (await importMember(member, allowed))) return createKeySet(members, allowed)
+  }
+  return undefined
+}
+
+function readKeySet(set: unknown): SetMember[] {
   const keys: unknown = typeof set === 'object' && set !== null ? (set as { keys?: unknown }).keys : undefined
   if (!Array.isArray(keys)) throw invalidKey('A JWK set is an object with a list of keys: { "keys": [ … ] }.')
-  const keyIds = new Set<unknown>()
-  // Copied at once, so that the caller's later changes do not reach a key that is being imported.
   return Array.from(keys, (key: unknown) => {
     if (typeof key !== 'object' || key === null) throw invalidKey('Every key of a JWK set must be an object.')
-    const jwk: Record<string, unknown> = { ...key }
+    const jwk = copyJwk(key as Jwk)
     if (jwk.kty === 'oct' || PRIVATE_MEMBERS.some((name) => jwk[name] !== undefined)) {
       throw unsupportedKey(
-        'The JWK set holds a private or symmetric key, and whoever reads it could sign; publish public keys only, and change that key.',
+        'The JWK set holds a private or symmetric key, so everyone who reads it can sign; publish public keys only, and replace that key.',
       )
     }
-    if (jwk.kid !== undefined && keyIds.has(jwk.kid))
-      throw invalidKey('Two keys of the JWK set have the same kid; each needs its own.')
-    keyIds.add(jwk.kid)
-    return jwk
+    return { jwk }
   })
 }
 
-async function importMember(
-  jwk: Readonly<Record<string, unknown>>,
-  allowed: readonly Algorithm[] | undefined,
-): Promise<SetMember> {
-  try {
-    return { keyId: jwk.kid, key: await importPublicKey(jwk, allowed), error: undefined }
-  } catch (error) {
-    return { keyId: jwk.kid, key: undefined, error }
+// Keys are imported later, and must be what they are now.
+function copyJwk(jwk: Jwk): Jwk {
+  const { key_ops: operations } = jwk
+  return Array.isArray(operations) ? { ...jwk, key_ops: [...operations] } : { ...jwk }
+}
+
+function createKeySet(members: readonly SetMember[], allowed: readonly Algorithm[] | undefined): KeySet {
+  const select = (algorithm: Algorithm, keyId: string | undefined): SetMember[] =>
+    // With a kid, a wrong alg is the token's fault; without one, a key that fits is looked for.
+    members.filter(({ jwk }) => (keyId === undefined ? canServe(jwk, algorithm) : jwk.kid === keyId))
+
+  return {
+    algorithms: allowed ?? asymmetricAlgorithms(),
+    has: (algorithm, keyId) => select(algorithm, keyId).length > 0,
+    ready: (algorithm, keyId) => {
+      const keys = select(algorithm, keyId).map(({ outcome }) =>
+        outcome && 'key' in outcome && outcome.key.algorithms.includes(algorithm) ? outcome.key : undefined,
+      )
+      return keys.length > 0 && keys.length <= MAX_CANDIDATES && keys.every((key) => key !== undefined)
+        ? keys
+        : undefined
+    },
+    find: async (algorithm, keyId) => {
+      const candidates = select(algorithm, keyId)
+      checkCandidates(candidates, algorithm, keyId)
+      for (const member of candidates) await importMember(member, allowed)
+      return usableKeys(candidates, algorithm, keyId)
+    },
   }
 }
 
-function choose(
-  members: readonly SetMember[],
+async function importMember(
+  member: SetMember,
+  allowed: readonly Algorithm[] | undefined,
+): Promise<NonNullable<SetMember['outcome']>> {
+  member.outcome ??= await importPublicKey(member.jwk, allowed).then(
+    (key) => ({ key }),
+    (error: unknown) => ({ error }),
+  )
+  return member.outcome
+}
+
+/** @throws `ERR_KEY_NOT_FOUND` if there are none, or too many to try */
+function checkCandidates(
+  candidates: readonly SetMember[],
+  algorithm: Algorithm,
+  keyId: string | undefined,
+): void {
+  if (candidates.length > MAX_CANDIDATES) {
+    throw notFound(
+      `The token could be signed by ${candidates.length} keys of the set; it must name one with a unique kid.`,
+    )
+  }
+  if (candidates.length > 0) return
+  throw keyId === undefined
+    ? noneServes(algorithm)
+    : notFound("The token's key (kid) is not in the set; was it retired too early, or never published?")
+}
+
+function canServe({ kty, crv, alg }: Jwk, algorithm: Algorithm): boolean {
+  const parameters = ALGORITHMS[algorithm]
+  return (
+    kty === parameters.kty &&
+    (kty !== 'EC' || crv === parameters.namedCurve) &&
+    [undefined, algorithm].includes(alg as Algorithm)
+  )
+}
+
+function usableKeys(
+  candidates: readonly SetMember[],
   algorithm: Algorithm,
   keyId: string | undefined,
 ): VerificationKey[] {
-  // With a kid, a wrong alg is the token's fault; without one, the key that fits is looked for.
-  if (keyId !== undefined) {
-    const named = members.find((member) => member.keyId === keyId)
-    if (!named)
-      throw notFound("The token's key (kid) is not in the set; was it retired too early, or never published?")
-    if (!named.key) throw named.error
-    return [named.key]
-  }
-  const fitting = members.flatMap(({ key }) => (key?.algorithms.includes(algorithm) ? key : []))
+  const keys = candidates.flatMap(({ outcome }) => (outcome && 'key' in outcome ? outcome.key : []))
+  const fitting = keys.filter((key) => key.algorithms.includes(algorithm))
   if (fitting.length > 0) return fitting
-  throw notFound(`The token names no key (kid), and no key of the set serves ${algorithm}.`)
+  if (keyId === undefined) throw noneServes(algorithm)
+  if (keys.length > 0) return keys
+  const [first] = candidates.flatMap(({ outcome }) => (outcome && 'error' in outcome ? [outcome.error] : []))
+  throw first
+}
+
+function noneServes(algorithm: Algorithm): MembraneTokenError {
+  return notFound(`The token names no key (kid), and no key of the set serves ${algorithm}.`)
 }
 
 function notFound(message: string): MembraneTokenError {

@@ -1,196 +1,209 @@
 import type { Algorithm } from '../algorithms.ts'
+import { readContext } from '../context.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { KeySource } from '../jws/verify.ts'
-import { asymmetricAlgorithms, importKeySet } from './key-set.ts'
+import { type KeySetCache, readCache, writeCache } from './cache.ts'
+import { fetchDiscoveredKeySet, metadataUrl } from './discovery.ts'
+import { checkKeySetUrl, fetchJson, unavailable } from './fetch-json.ts'
+import { asymmetricAlgorithms, importPublishedKeySet, type KeySet } from './key-set.ts'
+import { createSharedFetch, type Load } from './shared-fetch.ts'
 
-/** Milliseconds after which a set is fetched anew. */
-const MAX_AGE = 600_000
-/** Milliseconds for which known keys stay good while no fetch succeeds. */
-const MAX_STALE = 86_400_000
-/** Milliseconds between two fetches that an unknown `kid` sets off. */
-const COOL_DOWN = 30_000
-/** Milliseconds of rest after a fetch that failed, while keys are known, and while none are. */
-const FAILURE_REST = 10_000
-const FIRST_FAILURE_REST = 1000
-/** Fetches at once, where each request makes its own. */
-const FETCHES_AT_ONCE = 32
-/** Milliseconds for one fetch, its body included. */
+// All in milliseconds.
+/** Age from which a set is refreshed in the background. */
+const REFRESH_AFTER = 10 * 60_000
+/** Age from which a request waits for the refresh: withdrawn keys are to be rejected within 20 minutes. */
+const MAX_AGE = 15 * 60_000
+/** Age up to which keys are accepted while the provider is down. */
+const MAX_STALE = 24 * 60 * 60_000
+/** Pause between two fetches that an unknown `kid` causes. */
+const UNKNOWN_KEY_PAUSE = 10_000
+/** Pause after a failed fetch, while keys are known, and while none are. */
+const FAILURE_PAUSE = 10_000
+const FIRST_FAILURE_PAUSE = 1000
+/** How long a failed fetch counts as an outage, in which no request waits for the next one. */
+const OUTAGE = 60_000
+/** Time limit of a fetch: cache, metadata and key set, bodies included. */
 const TIME_OUT = 5000
-/** Bytes of a set. */
-const SIZE_LIMIT = 65_536
+/** By how much the clocks of those who share a cache may differ. */
+const CLOCK_SKEW = 5000
 
-/**
- * The JWK set behind a URL: cached, fetched anew when it is old or a token names a key that is not in it, and kept
- * for a bounded time while it cannot be had. Redirects are not followed.
- *
- * @throws `ERR_OPTION_INVALID` if the URL is not https (`http` is taken for localhost)
- * @throws (when verifying) `ERR_JWKS_UNAVAILABLE` if there is no set and none can be had, and the codes of
- *   {@link importKeySet}
- */
-export function createRemoteKeySet(
-  url: URL,
-  allowed: readonly Algorithm[] | undefined,
-  now: () => number,
-): KeySource {
-  checkKeySetUrl(url)
-  const { href } = url
-  return createCachedKeySet(() => fetchJson(href), allowed, now)
+/** What {@link createRemoteKeySet} takes. */
+export interface RemoteKeySetOptions {
+  /** The caller's algorithms; default: every asymmetric one. */
+  readonly algorithms?: readonly Algorithm[] | undefined
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly cache?: KeySetCache | undefined
 }
 
-/** The same for a set that is had in another way, such as through its issuer's metadata. */
-export function createCachedKeySet(
-  load: () => Promise<unknown>,
-  allowed: readonly Algorithm[] | undefined,
-  now: () => number,
-): KeySource {
-  let known: { readonly set: KeySource; readonly at: number } | undefined
-  let restUntil = Number.NEGATIVE_INFINITY
-  let coolUntil = Number.NEGATIVE_INFINITY
-  let pending: Promise<KeySource> | undefined
+/** A key set behind a URL. */
+export interface RemoteKeySet extends KeySource {
+  /** The URL, or the issuer whose metadata names it. */
+  readonly name: string
+  /** Rejects with the error of the last fetch while the set cannot be refreshed. Keys may still be known. */
+  check(context?: object): Promise<void>
+}
 
-  let failure: unknown
-  let fetching = 0
+/**
+ * The JWK set behind a URL. It is fetched once however many requests wait, refreshed in the background when it is ten
+ * minutes old or a token names an unknown key, and shared through `cache` where there is one. A withdrawn key is
+ * rejected within 20 minutes; while the provider is down, known keys are accepted for a day.
+ *
+ * @throws `ERR_OPTION_INVALID` if the URL is not https (`http` is accepted for localhost)
+ * @throws (when verifying) `ERR_JWKS_UNAVAILABLE` if there is no set and it cannot be fetched, and the codes of
+ *   {@link importPublishedKeySet}
+ */
+export function createRemoteKeySet(url: URL, options: RemoteKeySetOptions): RemoteKeySet {
+  checkKeySetUrl(url)
+  const { href } = url
+  return createKeySetOf({ name: href, url: href, fetch: (signal) => fetchJson(href, signal) }, options)
+}
 
-  const fetchSet = async (): Promise<KeySource> => {
-    const at = now()
-    fetching++
-    try {
-      const set = await importKeySet(await load(), allowed)
-      // What cannot be right must not take the place of keys that are.
-      if (set.isEmpty) throw unavailable('holds no key that can be used')
-      known = { set, at }
-      failure = undefined
-      return set
-    } catch (error) {
-      failure = error
-      restUntil = now() + (known ? FAILURE_REST : FIRST_FAILURE_REST)
-      throw error
-    } finally {
-      fetching--
+/** The JWK set that an issuer's metadata names. @throws what {@link createRemoteKeySet} throws */
+export function createDiscoveredKeySet(issuer: string, options: RemoteKeySetOptions): RemoteKeySet {
+  const url = metadataUrl(issuer)
+  checkKeySetUrl(new URL(url))
+  return createKeySetOf(
+    { name: issuer, url, fetch: (signal) => fetchDiscoveredKeySet(issuer, signal) },
+    options,
+  )
+}
+
+interface KnownSet {
+  readonly set: KeySet
+  /** When it was requested from the provider. */
+  readonly fetchedAt: number
+  /** Of which request to the provider it is the answer; 0: of another process. */
+  readonly request: number
+}
+
+interface Provider {
+  readonly name: string
+  /** Under which its key set is shared. */
+  readonly url: string
+  fetch(signal: AbortSignal): Promise<unknown>
+}
+
+function createKeySetOf(
+  { name, url, fetch: fetchDocument }: Provider,
+  { algorithms, now, cache }: RemoteKeySetOptions,
+): RemoteKeySet {
+  const shared = createSharedFetch()
+  let known: KnownSet | undefined
+  let failure: { readonly error: unknown; readonly at: number } | undefined
+  let unknownKeyAt = Number.NEGATIVE_INFINITY
+  let requests = 0
+
+  const isWithin = (span: number, at: number): boolean => now() - at >= 0 && now() - at < span
+  const hasFailedWithin = (span: number): boolean => failure !== undefined && isWithin(span, failure.at)
+
+  /** Milliseconds; infinite without a set. */
+  const age = (): number => {
+    if (!known) return Number.POSITIVE_INFINITY
+    // The clock went back: how old the set is cannot be known, so it is due.
+    if (now() < known.fetchedAt) known = { ...known, fetchedAt: now() - MAX_AGE }
+    return now() - known.fetchedAt
+  }
+
+  const importDocument = async (document: unknown): Promise<KeySet> => {
+    const set = await importPublishedKeySet(document, algorithms)
+    if (set) return set
+    throw unavailable('holds no usable key')
+  }
+
+  const adoptCached = async (): Promise<void> => {
+    const cached = await readCache(cache, url)
+    if (!cached || cached.fetchedAt > now() + CLOCK_SKEW) return
+    const fetchedAt = Math.min(cached.fetchedAt, now())
+    if (fetchedAt <= (known?.fetchedAt ?? now() - MAX_STALE)) return
+    const set = await importDocument(cached.document).catch(() => undefined)
+    if (set) known = { set, fetchedAt, request: 0 }
+  }
+
+  /** @param isEnough Whether a set that others have fetched makes a request to the provider unnecessary */
+  const loading =
+    (context: object | undefined, isEnough: (set: KeySet) => boolean): Load =>
+    async () => {
+      try {
+        const signal = AbortSignal.timeout(TIME_OUT)
+        await adoptCached()
+        if (known && age() < REFRESH_AFTER && isEnough(known.set)) {
+          failure = undefined
+          return
+        }
+        requests++
+        const [request, fetchedAt] = [requests, now()]
+        const document = await fetchDocument(signal)
+        known = { set: await importDocument(document), fetchedAt, request }
+        failure = undefined
+        const stored = writeCache(cache, { url, fetchedAt, document }, MAX_STALE / 1000)
+        readContext(context).waitUntil?.(stored)
+      } catch (error) {
+        failure = { error, at: now() }
+      }
     }
-  }
+  const refreshing = (context: object | undefined): Load => loading(context, () => true)
 
-  // Workers may not wait for a promise of another request, which ends with it; there, each request fetches for itself.
-  const refresh = (): Promise<KeySource> => {
-    if (globalThis.navigator?.userAgent === 'Cloudflare-Workers') {
-      return fetching < FETCHES_AT_ONCE
-        ? fetchSet()
-        : Promise.reject(unavailable('is asked for too often at once'))
+  const current = async (context: object | undefined): Promise<KnownSet> => {
+    if (known && (age() < MAX_AGE || (age() < MAX_STALE && hasFailedWithin(OUTAGE)))) {
+      if (age() >= REFRESH_AFTER && !hasFailedWithin(FAILURE_PAUSE))
+        shared.startInBackground(refreshing(context), context)
+      return known
     }
-    pending ??= fetchSet().finally(() => {
-      pending = undefined
-    })
-    return pending
+    if (age() < MAX_STALE || !hasFailedWithin(FIRST_FAILURE_PAUSE))
+      await shared.join(refreshing(context), context)
+    if (known && (age() < MAX_AGE || (age() < MAX_STALE && failure))) return known
+    throw failure?.error ?? unavailable('could not be fetched in time')
   }
 
-  const current = async (): Promise<KeySource> => {
-    const isResting = now() < restUntil
-    if (!known) {
-      if (isResting) throw failure
-      return refresh()
+  /** @throws `unknown` if the provider was asked too recently */
+  const renew = async (
+    unknown: unknown,
+    isEnough: (set: KeySet) => boolean,
+    context: object | undefined,
+  ): Promise<KnownSet> => {
+    if (!shared.isPending()) {
+      // While the set cannot be fetched, it is unknown whether the key exists.
+      if (hasFailedWithin(FAILURE_PAUSE)) throw failure?.error
+      if (isWithin(UNKNOWN_KEY_PAUSE, unknownKeyAt)) throw unknown
+      unknownKeyAt = now()
     }
-    const { set, at } = known
-    const isGood = now() - at < MAX_STALE
-    if (now() - at < MAX_AGE || (isGood && isResting)) return set
-    // The others go on with what is known, while this one waits.
-    if (isGood) restUntil = now() + FAILURE_REST
-    return refresh().catch((error) => {
-      if (isGood) return set
-      throw error
-    })
+    await shared.join(loading(context, isEnough), context)
+    if (known && !hasFailedWithin(FAILURE_PAUSE)) return known
+    throw failure?.error ?? unavailable('could not be fetched in time')
   }
 
-  const renewed = async (unknown: unknown): Promise<KeySource> => {
-    // While the set cannot be had, nobody can say that the key does not exist.
-    if (failure !== undefined && now() < restUntil) throw failure
-    if (now() < coolUntil) throw unknown
-    const set = await refresh()
-    // Not before: whatever comes meanwhile with the same new key must not be refused.
-    coolUntil = now() + COOL_DOWN
-    return set
-  }
-
-  return {
-    algorithms: allowed ?? asymmetricAlgorithms(),
-    find: async (algorithm, keyId) => {
-      const before = known
-      const set = await current()
+  const find: KeySource['find'] = async (algorithm, keyId, context) => {
+    const requestsBefore = requests
+    const isEnough = (set: KeySet): boolean => set.has(algorithm, keyId)
+    let { set, request } = await current(context)
+    for (;;) {
       try {
         return await set.find(algorithm, keyId)
       } catch (error) {
-        const isUnknown = error instanceof MembraneTokenError && error.code === 'ERR_KEY_NOT_FOUND'
-        const isNew = known !== before
-        if (!isUnknown || isNew) throw error
-        return (await renewed(error)).find(algorithm, keyId)
+        // Only the answer to a request that was sent later says that there is no such key.
+        if (!isUnknown(error) || request > requestsBefore) throw error
+        ;({ set, request } = await renew(error, isEnough, context))
       }
+    }
+  }
+
+  return {
+    name,
+    algorithms: algorithms ?? asymmetricAlgorithms(),
+    find: (algorithm, keyId, context) => {
+      const ready = age() < REFRESH_AFTER ? known?.set.ready(algorithm, keyId) : undefined
+      return ready ?? find(algorithm, keyId, context)
+    },
+    check: async (context) => {
+      if (age() < REFRESH_AFTER) return
+      if (!hasFailedWithin(FAILURE_PAUSE)) await shared.join(refreshing(context), context)
+      if (failure) throw failure.error
+      if (age() >= MAX_AGE) throw unavailable('could not be fetched in time')
     },
   }
 }
 
-/** Whether nobody on the way to a URL could put keys of their own. */
-export function isKeySetUrl({ protocol, hostname, username, password }: URL): boolean {
-  const isLocal = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
-  return (protocol === 'https:' || (protocol === 'http:' && isLocal)) && !username && !password
-}
-
-/** @throws `ERR_OPTION_INVALID` */
-export function checkKeySetUrl(url: URL): void {
-  if (isKeySetUrl(url)) return
-  throw new MembraneTokenError(
-    'ERR_OPTION_INVALID',
-    'The URL of a JWK set must be https, without user and password.',
-  )
-}
-
-/**
- * Fetches JSON within the bounds that keys are worth.
- *
- * @throws `ERR_JWKS_UNAVAILABLE`
- */
-export async function fetchJson(href: string): Promise<unknown> {
-  const text = await fetchText(href).catch((error) => {
-    throw error instanceof MembraneTokenError ? error : unavailable('could not be fetched in time', error)
-  })
-  try {
-    return JSON.parse(text)
-  } catch {
-    // No cause: engines quote what they could not parse, and nobody knows what it is.
-    throw unavailable('is not JSON')
-  }
-}
-
-async function fetchText(href: string): Promise<string> {
-  const response = await fetch(href, {
-    headers: { accept: 'application/jwk-set+json, application/json' },
-    redirect: 'manual',
-    signal: AbortSignal.timeout(TIME_OUT),
-  })
-  if (response.status === 200) return readText(response)
-  await response.body?.cancel()
-  throw unavailable(`was answered with status ${response.status}`)
-}
-
-async function readText(response: Response): Promise<string> {
-  const decoder = new TextDecoder()
-  let size = 0
-  let text = ''
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return text + decoder.decode()
-    size += value.byteLength
-    if (size > SIZE_LIMIT) {
-      await reader.cancel()
-      throw unavailable(`is larger than ${SIZE_LIMIT} bytes`)
-    }
-    text += decoder.decode(value, { stream: true })
-  }
-}
-
-function unavailable(what: string, cause?: unknown): MembraneTokenError {
-  return new MembraneTokenError(
-    'ERR_JWKS_UNAVAILABLE',
-    `The JWK set ${what}; is its URL right, and does it answer from here without a redirect?`,
-    { cause },
-  )
+function isUnknown(error: unknown): boolean {
+  return error instanceof MembraneTokenError && error.code === 'ERR_KEY_NOT_FOUND'
 }

@@ -17,10 +17,16 @@ export interface ParsedJws {
 
 /** Where keys come from: one key, a key set, or the set behind a URL. */
 export interface KeySource {
-  /** The keys that may have signed; at least one. @throws `ERR_KEY_NOT_FOUND` and the codes of the keys */
+  /**
+   * The keys that may have signed; at least one.
+   *
+   * @param context What the runtime passes beside the request; a fetch is handed to its `waitUntil`
+   * @throws `ERR_KEY_NOT_FOUND` and the codes of the keys
+   */
   find(
     algorithm: Algorithm,
     keyId: string | undefined,
+    context?: object,
   ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>
   /** Every algorithm that the source can serve. */
   readonly algorithms: readonly Algorithm[]
@@ -52,10 +58,14 @@ export async function verifyJws(token: unknown, source: KeySource): Promise<Veri
  * @returns the algorithm it was signed with
  * @throws what {@link verifyJws} throws, but for what concerns its form
  */
-export async function checkSignature(jws: ParsedJws, source: KeySource): Promise<Algorithm> {
+export async function checkSignature(
+  jws: ParsedJws,
+  source: KeySource,
+  context?: object,
+): Promise<Algorithm> {
   const algorithm = checkAllowed(jws.alg, source.algorithms)
   // Nothing is awaited that is at hand: in workerd, an await costs as much as to parse the header.
-  const found = source.find(algorithm, jws.keyId)
+  const found = source.find(algorithm, jws.keyId, context)
   const keys = 'then' in found ? await found : found
   const fitting = keys.filter((key) => key.algorithms.includes(algorithm))
   if (fitting.length === 0) checkAllowed(algorithm, keys[0]?.algorithms ?? [])

@@ -66,7 +66,7 @@ type Env = Readonly<Record<string, unknown>>
  * ```
  */
 export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<TokenServiceOptions> {
-  const { audit = log, kms = [], prefix = '', rateLimit } = readOptions(hooks, HOOKS)
+  const { audit = log, keySetCache, kms = [], prefix = '', rateLimit } = readOptions(hooks, HOOKS)
   const settings = await parseSettings(env, prefix)
   const faults: SettingFault[] = []
 
@@ -98,7 +98,7 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
     SIGNER_OPTIONS,
     () => makeSigner(settings, env, kms),
   )
-  const ways = await makeWays(settings, withSetting)
+  const ways = await makeWays(settings, keySetCache, withSetting)
   const authenticate = await withSetting('SESSION_AUDIENCE', {}, () =>
     ways.length === 1
       ? (ways[0] as AuthenticatorWay).authenticate
@@ -245,7 +245,11 @@ type WithSetting = <Made>(
   make: () => Made | Promise<Made>,
 ) => Promise<Made | undefined>
 
-async function makeWays(settings: ReadSettings, withSetting: WithSetting): Promise<AuthenticatorWay[]> {
+async function makeWays(
+  settings: ReadSettings,
+  keySetCache: KeySetCache | undefined,
+  withSetting: WithSetting,
+): Promise<AuthenticatorWay[]> {
   const { API_KEYS: keys, SESSION_ISSUER: issuer, CLOUDFLARE_ACCESS_TEAM_DOMAIN: teamDomain } = settings
   const makers: readonly (readonly [
     SettingName,
@@ -253,11 +257,15 @@ async function makeWays(settings: ReadSettings, withSetting: WithSetting): Promi
     (() => CredentialAuthenticator) | undefined,
   ])[] = [
     ['API_KEYS', {}, keys && (() => apiKeys({ keys }))],
-    ['SESSION_ISSUER', SESSION_OPTIONS, issuer ? () => makeSession(issuer, settings) : undefined],
+    [
+      'SESSION_ISSUER',
+      SESSION_OPTIONS,
+      issuer ? () => makeSession(issuer, settings, keySetCache) : undefined,
+    ],
     [
       'CLOUDFLARE_ACCESS_TEAM_DOMAIN',
       ACCESS_OPTIONS,
-      teamDomain ? () => makeAccess(teamDomain, settings) : undefined,
+      teamDomain ? () => makeAccess(teamDomain, settings, keySetCache) : undefined,
     ],
   ]
   const ways: AuthenticatorWay[] = []
@@ -280,7 +288,11 @@ const SESSION_OPTIONS: Readonly<Record<string, SettingName>> = {
   fields: 'SESSION_FIELD_CLAIMS',
 }
 
-function makeSession(issuer: string, settings: ReadSettings): CredentialAuthenticator {
+function makeSession(
+  issuer: string,
+  settings: ReadSettings,
+  keySetCache: KeySetCache | undefined,
+): CredentialAuthenticator {
   return sessionJwt({
     issuer,
     jwks: settings.SESSION_JWKS_URI === undefined ? undefined : new URL(settings.SESSION_JWKS_URI),
@@ -293,6 +305,7 @@ function makeSession(issuer: string, settings: ReadSettings): CredentialAuthenti
     customerId: settings.SESSION_CUSTOMER_ID_CLAIM,
     customerName: settings.SESSION_CUSTOMER_NAME_CLAIM,
     fields: settings.SESSION_FIELD_CLAIMS,
+    keySetCache,
   })
 }
 
@@ -302,11 +315,16 @@ const ACCESS_OPTIONS: Readonly<Record<string, SettingName>> = {
   serviceScopes: 'CLOUDFLARE_ACCESS_SERVICE_SCOPES',
 }
 
-function makeAccess(teamDomain: string, settings: ReadSettings): CredentialAuthenticator {
+function makeAccess(
+  teamDomain: string,
+  settings: ReadSettings,
+  keySetCache: KeySetCache | undefined,
+): CredentialAuthenticator {
   return cloudflareAccess({
     teamDomain,
     audience: settings.CLOUDFLARE_ACCESS_AUDIENCE ?? [],
     serviceScopes: settings.CLOUDFLARE_ACCESS_SERVICE_SCOPES,
+    keySetCache,
   })
 }
 

@@ -206,7 +206,7 @@ async function importKeys(
   if (typeof jwks === 'string')
     throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).')
   return Object.prototype.toString.call(jwks) === '[object URL]'
-    ? createRemoteKeySet(jwks as URL, allowed, now)
+    ? createRemoteKeySet(jwks as URL, { algorithms: allowed, now })
     : importKeySet(jwks, allowed)
 }
 

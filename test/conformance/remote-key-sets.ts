@@ -43,28 +43,64 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('fetched anew when it is old', async () => {
-    await inScene(lib, async ({ verifier, server, good, wait }) => {
+  suite.test('refreshed in the background from ten minutes on', async () => {
+    await inScene(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
+      let isHeld = true
+      const released = () => !isHeld
+      const rotated = answering(await published('other P-256', 'b'))
+      server.answer = async () => {
+        await waitUntil(released)
+        return rotated()
+      }
       wait(10 * minute + second)
-      await verifier.verify(good)
-      equal(server.requests.length, 2)
-      server.answer = answering(await published('other P-256', 'b'))
-      wait(10 * minute + second)
+      for (let time = 0; time < 3; time++) equal((await verifier.verify(good)).keyId, 'a')
+      equal(server.requests.length, 2, 'requests while it is refreshed')
+      isHeld = false
+      await waitUntil(() => verifier.verify(unknown))
       await rejects(() => verifier.verify(good), 'ERR_KEY_NOT_FOUND')
     })
   })
 
-  suite.test('fetched anew for an unknown kid, once per 30 seconds', async () => {
+  suite.test('a withdrawn key is rejected within 20 minutes, after a pause too', async () => {
+    for (const pause of [20 * minute, hour, 23 * hour]) {
+      await inScene(lib, async ({ verifier, server, good, wait }) => {
+        await verifier.verify(good)
+        server.answer = answering(await published('other P-256', 'b'))
+        wait(pause)
+        await rejects(() => verifier.verify(good), 'ERR_KEY_NOT_FOUND')
+        equal(server.requests.length, 2)
+      })
+    }
+  })
+
+  suite.test('a clock that goes back makes the set due, and no older', async () => {
     await inScene(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
+      server.answer = failing(500)
+      wait(-400 * 24 * hour)
+      equal((await verifier.verify(good)).keyId, 'a', 'known keys during an outage')
+      equal(server.requests.length, 2)
+      wait(24 * hour)
+      await rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
+      server.answer = answering(await published('other P-256', 'b'))
       wait(minute)
+      equal((await verifier.verify(unknown)).keyId, 'b')
+      wait(-hour)
+      server.answer = answering(await published('P-256', 'a'))
+      equal((await verifier.verify(good)).keyId, 'a')
+    })
+  })
+
+  suite.test('refetched for an unknown kid, once per ten seconds', async () => {
+    await inScene(lib, async ({ verifier, server, good, unknown, wait }) => {
+      await verifier.verify(good)
       for (const kid of ['b', 'c', 'd', 'e']) {
         await rejects(async () => verifier.verify(await tokenOf('other P-256', kid)), 'ERR_KEY_NOT_FOUND')
         wait(second)
       }
       equal(server.requests.length, 2)
-      wait(25 * second)
+      wait(5 * second)
       await rejects(() => verifier.verify(unknown), 'ERR_KEY_NOT_FOUND')
       equal(server.requests.length, 2)
       wait(2 * second)
@@ -108,10 +144,8 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     await inScene(lib, async ({ verifier, server, good }) => {
       const all = await Promise.all(Array.from({ length: 20 }, () => verifier.verify(good)))
       equal(all.length, 20)
-      assert(server.requests.length <= atOnce(20), `${server.requests.length} requests`)
-      const before = server.requests.length
       await verifier.verify(good)
-      equal(server.requests.length, before, 'fetched again')
+      equal(server.requests.length, 1)
     })
   })
 
@@ -125,10 +159,9 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
       const verifyAll = () =>
         Promise.all(tokens.map((token) => rejects(() => verifier.verify(token), 'ERR_KEY_NOT_FOUND')))
       await verifyAll()
-      assert(server.requests.length <= 1 + atOnce(20), `${server.requests.length} requests`)
-      const before = server.requests.length
+      equal(server.requests.length, 2)
       await verifyAll()
-      equal(server.requests.length, before, 'no rest for the server')
+      equal(server.requests.length, 2, 'requested again without a pause')
     })
   })
 
@@ -139,7 +172,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
       server.answer = answering(await published('P-256', 'a'), await published('other P-256', 'b'))
       const all = await Promise.all(Array.from({ length: 20 }, () => verifier.verify(unknown)))
       equal(new Set(all.map(({ keyId }) => keyId)), new Set(['b']))
-      assert(server.requests.length <= 1 + atOnce(20), `${server.requests.length} requests`)
+      equal(server.requests.length, 2)
     })
   })
 
@@ -188,7 +221,14 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 }
 
-/** In a Worker, a request must not wait for what another one has begun: there, those at once fetch for themselves. */
-function atOnce(verifications: number): number {
-  return globalThis.navigator?.userAgent === 'Cloudflare-Workers' ? verifications : 1
+/** Looks until something holds, by real time: for work in the background, which nobody can await. */
+async function waitUntil(holds: () => unknown): Promise<void> {
+  for (let looks = 0; looks < 500; looks++) {
+    const isHolding = await Promise.resolve()
+      .then(holds)
+      .catch(() => false)
+    if (isHolding) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  assert(false, 'it did not happen in time')
 }

@@ -216,7 +216,6 @@ const answers: [name: string, code: MembraneTokenErrorCode, make: () => Handler]
   ['null', 'ERR_KEY_INVALID', () => send('null')],
   ['a list', 'ERR_KEY_INVALID', () => send('[]')],
   ['an error in JSON', 'ERR_KEY_INVALID', () => send('{"error":"unauthorized"}')],
-  ['a key twice', 'ERR_KEY_INVALID', () => send(JSON.stringify({ keys: [old!.publicJwk, old!.publicJwk] }))],
   [
     'a private key',
     'ERR_KEY_FORMAT_UNSUPPORTED',

@@ -1,5 +1,5 @@
-import { asymmetricAlgorithms } from '../../jwks/key-set.ts'
-import { createRemoteKeySet, fetchJson } from '../../jwks/remote-key-set.ts'
+import type { KeySetCache } from '../../jwks/cache.ts'
+import { createRemoteKeySet } from '../../jwks/remote-key-set.ts'
 import { bindClock, bindTolerance, invalidOption, readOptions } from '../../options.ts'
 import { type Caller, type CredentialAuthenticator, readScopes, type Scope } from './caller.ts'
 import { bindMapping, type ClaimMapping, MAPPING_OPTIONS } from './claim-mapping.ts'
@@ -16,6 +16,8 @@ export interface CloudflareAccessOptions extends ClaimMapping {
   serviceScopes?: readonly Scope[] | undefined
   /** Seconds by which the clocks may differ. Default 5. */
   clockTolerance?: number | undefined
+  /** Where fetched key sets are shared with other processes or isolates. Default: nowhere. */
+  keySetCache?: KeySetCache | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | undefined
 }
@@ -44,6 +46,7 @@ export function cloudflareAccess(options: CloudflareAccessOptions): CredentialAu
     'audience',
     'serviceScopes',
     'clockTolerance',
+    'keySetCache',
     'now',
     ...MAPPING_OPTIONS,
   ])
@@ -55,11 +58,11 @@ export function cloudflareAccess(options: CloudflareAccessOptions): CredentialAu
   const clockTolerance = bindTolerance(given.clockTolerance, DEFAULT_TOLERANCE)
   const readCustomer = bindMapping(given, { customerId: 'sub', customerName: 'email', trustEmail: true })
   const certs = new URL(`${issuer}/cdn-cgi/access/certs`)
-  const source = createRemoteKeySet(certs, asymmetricAlgorithms(), now)
+  const source = createRemoteKeySet(certs, { now, cache: given.keySetCache })
   const rules = { source, issuer, audiences, now, clockTolerance }
 
-  const verify = async (assertion: string): Promise<Caller | null> => {
-    const verified = await verifyIdToken(assertion, rules)
+  const verify = async (assertion: string, context?: object): Promise<Caller | null> => {
+    const verified = await verifyIdToken(assertion, rules, context)
     if (!verified) return null
     const { claims, expiresAt } = verified
     const { sub, email, common_name: commonName, type } = claims
@@ -76,8 +79,9 @@ export function cloudflareAccess(options: CloudflareAccessOptions): CredentialAu
     {
       source: ACCESS_SOURCE,
       accepts: [{ issuer, audiences }],
-      dependencies: [{ name: certs.href, check: async () => void (await fetchJson(certs.href)) }],
-      verify: async (credential) => (credential.kind === 'bearer' ? verify(credential.token) : null),
+      dependencies: [source],
+      verify: async (credential, context) =>
+        credential.kind === 'bearer' ? verify(credential.token, context) : null,
     },
   ])
 }

@@ -46,14 +46,18 @@ export function isJwt(token: string): boolean {
  * @returns `null` if it is no JWT, or if another issuer made it: another authenticator may accept it
  * @throws a {@link Refusal}: `ERR_CREDENTIALS_INVALID`, or `ERR_JWKS_UNAVAILABLE` where the keys cannot be fetched
  */
-export async function verifyIdToken(token: string, rules: IdTokenRules): Promise<VerifiedIdToken | null> {
+export async function verifyIdToken(
+  token: string,
+  rules: IdTokenRules,
+  context?: object,
+): Promise<VerifiedIdToken | null> {
   if (!isJwt(token)) return null
   try {
     const jws = parseJws(token)
     const claims = readClaims(jws)
     // Before any key is fetched, so that tokens of other issuers cause no requests.
     if (claims?.iss !== rules.issuer) return null
-    await checkSignature(jws, rules.source)
+    await checkSignature(jws, rules.source, context)
     checkType(jws.type, rules.type)
     checkAudience(claims, rules)
     checkPurpose(claims)

@@ -1,8 +1,9 @@
 import type { JSONWebKeySet } from 'jose'
 import type { Algorithm } from '../../algorithms.ts'
-import { MembraneTokenError } from '../../errors.ts'
+import type { KeySetCache } from '../../jwks/cache.ts'
+import { isKeySetUrl } from '../../jwks/fetch-json.ts'
 import { asymmetricAlgorithms, importKeySet } from '../../jwks/key-set.ts'
-import { createCachedKeySet, createRemoteKeySet, fetchJson, isKeySetUrl } from '../../jwks/remote-key-set.ts'
+import { createDiscoveredKeySet, createRemoteKeySet, type RemoteKeySet } from '../../jwks/remote-key-set.ts'
 import type { KeySource } from '../../jws/verify.ts'
 import { bindAlgorithms } from '../../keys/import.ts'
 import { pinAlgorithms } from '../../keys/public-key.ts'
@@ -15,6 +16,7 @@ export interface IssuerKeysOptions {
   /** The keys, or their URL. Default: discovered from the issuer. */
   readonly jwks?: JSONWebKeySet | URL | undefined
   readonly algorithms?: Algorithm[] | undefined
+  readonly keySetCache?: KeySetCache | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -46,22 +48,21 @@ export function checkIssuer(issuer: unknown): asserts issuer is string {
  *
  * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_ALGORITHM_MISMATCH`
  */
-export function createIssuerKeys({ issuer, jwks, algorithms, now }: IssuerKeysOptions): IssuerKeys {
+export function createIssuerKeys({
+  issuer,
+  jwks,
+  algorithms,
+  keySetCache,
+  now,
+}: IssuerKeysOptions): IssuerKeys {
   if (typeof jwks === 'string')
     throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).', 'jwks')
   const allowed = pinAlgorithms(asymmetricAlgorithms(), undefined, bindAlgorithms(algorithms))
-  const fetched = (source: KeySource, name: string, load: () => Promise<unknown>) => ({
-    source,
-    dependencies: [{ name, check: async () => void (await load()) }],
-  })
-  if (jwks === undefined) {
-    const load = () => discoverKeySet(issuer)
-    return fetched(createCachedKeySet(load, allowed, now), issuer, load)
-  }
-  if (Object.prototype.toString.call(jwks) === '[object URL]') {
-    const { href } = jwks as URL
-    return fetched(createRemoteKeySet(jwks as URL, allowed, now), href, () => fetchJson(href))
-  }
+  const remote = (source: RemoteKeySet): IssuerKeys => ({ source, dependencies: [source] })
+  const options = { algorithms: allowed, now, cache: keySetCache }
+  if (jwks === undefined) return remote(createDiscoveredKeySet(issuer, options))
+  if (Object.prototype.toString.call(jwks) === '[object URL]')
+    return remote(createRemoteKeySet(jwks as URL, options))
   // Copied now, so that later changes by the caller have no effect; imported when first needed.
   const given = copyKeySet(jwks)
   let local: KeySource | undefined
@@ -78,26 +79,4 @@ export function createIssuerKeys({ issuer, jwks, algorithms, now }: IssuerKeysOp
 function copyKeySet(jwks: unknown): unknown {
   const { keys } = Object(jwks) as { keys?: unknown }
   return { keys: Array.isArray(keys) ? keys.map((key) => (Object(key) === key ? { ...key } : key)) : keys }
-}
-
-// Only an issuer on this machine may send us to this machine.
-function isDowngrade(issuer: string, url: URL): boolean {
-  return url.protocol === 'http:' && new URL(issuer).protocol !== 'http:'
-}
-
-/** OpenID Connect Discovery 1.0 section 4. @throws `ERR_JWKS_UNAVAILABLE` */
-async function discoverKeySet(issuer: string): Promise<unknown> {
-  const metadata = (await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)) as {
-    issuer?: unknown
-    jwks_uri?: unknown
-  } | null
-  const uri = metadata?.jwks_uri
-  const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined
-  if (metadata?.issuer !== issuer || !url || !isKeySetUrl(url) || isDowngrade(issuer, url)) {
-    throw new MembraneTokenError(
-      'ERR_JWKS_UNAVAILABLE',
-      'The metadata of the identity provider names another issuer, or has no https jwks_uri; check that the issuer is spelled exactly as there, including a trailing slash.',
-    )
-  }
-  return fetchJson(url.href)
 }

@@ -1,5 +1,6 @@
 import type { JSONWebKeySet } from 'jose'
 import type { Algorithm } from '../../algorithms.ts'
+import type { KeySetCache } from '../../jwks/cache.ts'
 import { bindClock, bindTolerance, invalidOption, readOptions } from '../../options.ts'
 import type { Caller, CredentialAuthenticator } from './caller.ts'
 import { bindMapping, type ClaimMapping, MAPPING_OPTIONS } from './claim-mapping.ts'
@@ -31,6 +32,8 @@ export interface SessionJwtOptions extends ClaimMapping {
   requiredScopes?: readonly string[] | undefined
   /** Seconds by which the provider's clock may differ. Default 5. */
   clockTolerance?: number | undefined
+  /** Where fetched key sets are shared with other processes or isolates. Default: nowhere. */
+  keySetCache?: KeySetCache | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | undefined
 }
@@ -77,6 +80,7 @@ export function sessionJwt(options: SessionJwtOptions): CredentialAuthenticator 
     'type',
     'requiredScopes',
     'clockTolerance',
+    'keySetCache',
     'now',
     ...MAPPING_OPTIONS,
   ])
@@ -109,8 +113,8 @@ export function sessionJwt(options: SessionJwtOptions): CredentialAuthenticator 
     clockTolerance,
   }
 
-  const verify = async (token: string): Promise<Caller | null> => {
-    const verified = await verifyIdToken(token, rules)
+  const verify = async (token: string, context?: object): Promise<Caller | null> => {
+    const verified = await verifyIdToken(token, rules, context)
     if (!verified) return null
     const { claims, expiresAt } = verified
     const subject = checkUser(claims)
@@ -123,7 +127,8 @@ export function sessionJwt(options: SessionJwtOptions): CredentialAuthenticator 
       source: BEARER_SOURCE,
       accepts: [{ issuer, audiences }],
       dependencies,
-      verify: async (credential) => (credential.kind === 'bearer' ? verify(credential.token) : null),
+      verify: async (credential, context) =>
+        credential.kind === 'bearer' ? verify(credential.token, context) : null,
     },
   ])
 }

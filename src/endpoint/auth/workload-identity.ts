@@ -1,4 +1,5 @@
 import type { JSONWebKeySet } from 'jose'
+import type { KeySetCache } from '../../jwks/cache.ts'
 import { bindClock, bindTolerance, invalidOption, readOptions } from '../../options.ts'
 import { refusal } from '../http/problem.ts'
 import { type Caller, type CredentialAuthenticator, readScopes, type Scope } from './caller.ts'
@@ -40,6 +41,8 @@ export interface WorkloadIdentityOptions {
   identities: readonly WorkloadIdentity[]
   /** Seconds by which the platform's clock may differ. Default 5. */
   clockTolerance?: number | undefined
+  /** Where fetched key sets are shared with other processes or isolates. Default: nowhere. */
+  keySetCache?: KeySetCache | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | undefined
 }
@@ -110,7 +113,7 @@ const DEFAULT_TOLERANCE = 5
  * ```
  */
 export function workloadIdentity(options: WorkloadIdentityOptions): CredentialAuthenticator {
-  const given = readOptions(options, ['identities', 'clockTolerance', 'now'])
+  const given = readOptions(options, ['identities', 'clockTolerance', 'keySetCache', 'now'])
   if (!Array.isArray(given.identities) || given.identities.length === 0)
     throw invalidOption('identities must be a list of workload identities, with at least one.', 'identities')
   const identities = readList('identities', given.identities, readIdentity)
@@ -120,7 +123,7 @@ export function workloadIdentity(options: WorkloadIdentityOptions): CredentialAu
   const issuers = [...new Set(identities.map(({ issuer }) => issuer))]
   const bound = issuers.map((issuer) => {
     const group = identities.filter((identity) => identity.issuer === issuer)
-    const keys = createIssuerKeys({ issuer, jwks: commonKeys(group), now })
+    const keys = createIssuerKeys({ issuer, jwks: commonKeys(group), keySetCache: given.keySetCache, now })
     const audiences = group.flatMap((identity) => identity.audiences)
     const rules: IdTokenRules = { source: keys.source, issuer, audiences, now, clockTolerance }
     return { rules, identities: group, dependencies: keys.dependencies }
@@ -131,10 +134,10 @@ export function workloadIdentity(options: WorkloadIdentityOptions): CredentialAu
       source: BEARER_SOURCE,
       accepts: bound.map(({ rules: { issuer, audiences } }) => ({ issuer, audiences })),
       dependencies: bound.flatMap(({ dependencies }) => dependencies),
-      verify: async (credential) => {
+      verify: async (credential, context) => {
         if (credential.kind !== 'bearer') return null
         for (const group of bound) {
-          const caller = await identify(credential.token, group)
+          const caller = await identify(credential.token, group, context)
           if (caller) return caller
         }
         return null
@@ -143,8 +146,12 @@ export function workloadIdentity(options: WorkloadIdentityOptions): CredentialAu
   ])
 }
 
-async function identify(token: string, { rules, identities }: IssuerGroup): Promise<Caller | null> {
-  const verified = await verifyIdToken(token, rules)
+async function identify(
+  token: string,
+  { rules, identities }: IssuerGroup,
+  context: object | undefined,
+): Promise<Caller | null> {
+  const verified = await verifyIdToken(token, rules, context)
   if (!verified) return null
   const { claims } = verified
   const audiences = [claims.aud].flat()
