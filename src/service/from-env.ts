@@ -5,6 +5,7 @@ import type { CredentialAuthenticator } from '../endpoint/auth/caller.ts'
 import { cloudflareAccess } from '../endpoint/auth/cloudflare-access.ts'
 import { oneOf } from '../endpoint/auth/one-of.ts'
 import { sessionJwt } from '../endpoint/auth/session-jwt.ts'
+import { type WorkloadIdentity, workloadIdentity } from '../endpoint/auth/workload-identity.ts'
 import { makeProblem, problemOf, problemResponse, requestIdOf } from '../endpoint/http/problem.ts'
 import { checkRequest, type RequestHandler } from '../endpoint/http/request.ts'
 import type { RateLimitHook } from '../endpoint/issuer.ts'
@@ -267,6 +268,7 @@ async function makeWays(
       ACCESS_OPTIONS,
       teamDomain ? () => makeAccess(teamDomain, settings, keySetCache) : undefined,
     ],
+    ['WORKLOAD_IDENTITIES', {}, identities && (() => makeWorkloads(identities))],
   ]
   const ways: AuthenticatorWay[] = []
   for (const [setting, options, make] of makers) {
@@ -326,6 +328,17 @@ function makeAccess(
     serviceScopes: settings.CLOUDFLARE_ACCESS_SERVICE_SCOPES,
     keySetCache,
   })
+}
+
+/** In JSON, the URL of a key set is text. */
+function makeWorkloads(identities: readonly Record<string, unknown>[]): CredentialAuthenticator {
+  const read = identities.map((identity) => {
+    const { jwks } = identity
+    const isUrl = typeof jwks === 'string' && URL.canParse(jwks)
+    return (isUrl ? { ...identity, jwks: new URL(jwks) } : identity) as Partial<WorkloadIdentity>
+  })
+  // Its members are checked by workloadIdentity, which names the one at fault.
+  return workloadIdentity({ identities: read as WorkloadIdentity[] })
 }
 
 function readinessOf(name: string, dependencies: CredentialAuthenticator['dependencies']): Way {
