@@ -1,11 +1,7 @@
 import type { JSONWebKeySet } from 'jose'
 import type { AuditEvent, AuditHook } from '../endpoint/audit.ts'
-import { apiKeys } from '../endpoint/auth/api-keys.ts'
 import type { CredentialAuthenticator } from '../endpoint/auth/caller.ts'
-import { cloudflareAccess } from '../endpoint/auth/cloudflare-access.ts'
 import { oneOf } from '../endpoint/auth/one-of.ts'
-import { sessionJwt } from '../endpoint/auth/session-jwt.ts'
-import { type WorkloadIdentity, workloadIdentity } from '../endpoint/auth/workload-identity.ts'
 import { makeProblem, problemOf, problemResponse, requestIdOf } from '../endpoint/http/problem.ts'
 import { checkRequest, type RequestHandler } from '../endpoint/http/request.ts'
 import type { RateLimitHook } from '../endpoint/issuer.ts'
@@ -17,6 +13,7 @@ import type { KmsProvider } from '../kms/provider.ts'
 import { readOptions } from '../options.ts'
 import { createSharedTask } from '../shared-task.ts'
 import { createSigner, type Signer } from '../token/signer.ts'
+import { type AuthenticatorWay, makeAuthenticators, type WithSetting } from './authenticators.ts'
 import { SERVICE_HEADERS } from './headers.ts'
 import { limitBy, type RateLimiter } from './rate-limit.ts'
 import type { Way } from './readiness.ts'
@@ -71,12 +68,7 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
   const settings = await parseSettings(env, prefix)
   const faults: SettingFault[] = []
 
-  /** What `make` makes; what it rejects becomes the fault of the setting behind the option at fault. */
-  const withSetting = async <Made>(
-    setting: SettingName,
-    options: Readonly<Record<string, SettingName>>,
-    make: () => Made | Promise<Made>,
-  ): Promise<Made | undefined> => {
+  const withSetting: WithSetting = async (setting, options, make) => {
     try {
       return await make()
     } catch (error) {
@@ -99,7 +91,7 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
     SIGNER_OPTIONS,
     () => makeSigner(settings, env, kms),
   )
-  const ways = await makeWays(settings, keySetCache, withSetting)
+  const ways = await makeAuthenticators(settings, keySetCache, withSetting)
   const authenticate = await withSetting('SESSION_AUDIENCE', {}, () =>
     ways.length === 1
       ? (ways[0] as AuthenticatorWay).authenticate
@@ -233,112 +225,6 @@ async function openKey(key: string, env: Env, kms: readonly KmsProvider[]): Prom
     `No key management service of this build opens such a URI (included: ${included}). Add its provider of membrane-token/kms to hooks.kms.`,
     { option: 'privateKey' },
   )
-}
-
-interface AuthenticatorWay {
-  readonly setting: SettingName
-  readonly authenticate: CredentialAuthenticator
-}
-
-type WithSetting = <Made>(
-  setting: SettingName,
-  options: Readonly<Record<string, SettingName>>,
-  make: () => Made | Promise<Made>,
-) => Promise<Made | undefined>
-
-async function makeWays(
-  settings: ReadSettings,
-  keySetCache: KeySetCache | undefined,
-  withSetting: WithSetting,
-): Promise<AuthenticatorWay[]> {
-  const { API_KEYS: keys, SESSION_ISSUER: issuer, CLOUDFLARE_ACCESS_TEAM_DOMAIN: teamDomain } = settings
-  const makers: readonly (readonly [
-    SettingName,
-    Readonly<Record<string, SettingName>>,
-    (() => CredentialAuthenticator) | undefined,
-  ])[] = [
-    ['API_KEYS', {}, keys && (() => apiKeys({ keys }))],
-    [
-      'SESSION_ISSUER',
-      SESSION_OPTIONS,
-      issuer ? () => makeSession(issuer, settings, keySetCache) : undefined,
-    ],
-    [
-      'CLOUDFLARE_ACCESS_TEAM_DOMAIN',
-      ACCESS_OPTIONS,
-      teamDomain ? () => makeAccess(teamDomain, settings, keySetCache) : undefined,
-    ],
-    ['WORKLOAD_IDENTITIES', {}, identities && (() => makeWorkloads(identities))],
-  ]
-  const ways: AuthenticatorWay[] = []
-  for (const [setting, options, make] of makers) {
-    const authenticate = make && (await withSetting(setting, options, make))
-    if (authenticate) ways.push({ setting, authenticate })
-  }
-  return ways
-}
-
-const SESSION_OPTIONS: Readonly<Record<string, SettingName>> = {
-  issuer: 'SESSION_ISSUER',
-  jwks: 'SESSION_JWKS_URI',
-  audience: 'SESSION_AUDIENCE',
-  authorizedParties: 'SESSION_AUTHORIZED_PARTIES',
-  requiredScopes: 'SESSION_REQUIRED_SCOPES',
-  type: 'SESSION_TOKEN_TYPE',
-  customerId: 'SESSION_CUSTOMER_ID_CLAIM',
-  customerName: 'SESSION_CUSTOMER_NAME_CLAIM',
-  fields: 'SESSION_FIELD_CLAIMS',
-}
-
-function makeSession(
-  issuer: string,
-  settings: ReadSettings,
-  keySetCache: KeySetCache | undefined,
-): CredentialAuthenticator {
-  return sessionJwt({
-    issuer,
-    jwks: settings.SESSION_JWKS_URI === undefined ? undefined : new URL(settings.SESSION_JWKS_URI),
-    audience: settings.SESSION_AUDIENCE,
-    authorizedParties: settings.SESSION_AUTHORIZED_PARTIES,
-    anyAudience: settings.SESSION_ANY_AUDIENCE,
-    requiredScopes: settings.SESSION_REQUIRED_SCOPES,
-    type: settings.SESSION_TOKEN_TYPE,
-    trustEmail: settings.SESSION_TRUST_EMAIL,
-    customerId: settings.SESSION_CUSTOMER_ID_CLAIM,
-    customerName: settings.SESSION_CUSTOMER_NAME_CLAIM,
-    fields: settings.SESSION_FIELD_CLAIMS,
-    keySetCache,
-  })
-}
-
-const ACCESS_OPTIONS: Readonly<Record<string, SettingName>> = {
-  teamDomain: 'CLOUDFLARE_ACCESS_TEAM_DOMAIN',
-  audience: 'CLOUDFLARE_ACCESS_AUDIENCE',
-  serviceScopes: 'CLOUDFLARE_ACCESS_SERVICE_SCOPES',
-}
-
-function makeAccess(
-  teamDomain: string,
-  settings: ReadSettings,
-  keySetCache: KeySetCache | undefined,
-): CredentialAuthenticator {
-  return cloudflareAccess({
-    teamDomain,
-    audience: settings.CLOUDFLARE_ACCESS_AUDIENCE ?? [],
-    serviceScopes: settings.CLOUDFLARE_ACCESS_SERVICE_SCOPES,
-    keySetCache,
-  })
-}
-
-/** In JSON, the URL of a key set is text. */
-function makeWorkloads(identities: readonly Record<string, unknown>[]): CredentialAuthenticator {
-  const read = identities.map((identity) => {
-    const { jwks } = identity
-    const isUrl = typeof jwks === 'string' && URL.canParse(jwks)
-    return (isUrl ? { ...identity, jwks: new URL(jwks) } : identity) as Partial<WorkloadIdentity>
-  })
-  // Its members are checked by workloadIdentity, which names the one at fault.
-  return workloadIdentity({ identities: read as WorkloadIdentity[] })
 }
 
 function readinessOf(name: string, dependencies: CredentialAuthenticator['dependencies']): Way {
