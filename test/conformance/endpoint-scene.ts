@@ -128,6 +128,8 @@ export function expectProblem(answer: Answer, code: string): string {
 
 export interface Grant {
   token: string
+  jwtId: string
+  /** All of them but `jti`. */
   claims: Record<string, unknown>
   expiresAt: unknown
   expiresIn: unknown
@@ -141,10 +143,11 @@ export async function expectGrant(answer: Answer): Promise<Grant> {
   equal(Object.keys(body), ['token', 'expiresAt', 'expiresIn'])
   const { token, expiresAt, expiresIn } = body
   assert(typeof token === 'string' && (await verifies(token, 'HS512', secret)), 'the token is not genuine')
-  const { claims } = decode(token)
+  const { jti, ...claims } = decode(token).claims
+  assert(/^[0-9a-f-]{36}$/.test(String(jti)), 'no jti of its own')
   equal(expiresAt, `${new Date((claims.exp as number) * 1000).toISOString().slice(0, 19)}Z`)
   equal(expiresIn, (claims.exp as number) - (claims.iat as number))
-  return { token, claims, expiresAt, expiresIn }
+  return { token, jwtId: String(jti), claims, expiresAt, expiresIn }
 }
 
 export function parse(text: string): Record<string, unknown> {

@@ -36,11 +36,17 @@ export function checkIssuer(issuer: unknown): asserts issuer is string {
       'issuer',
     )
   }
-  if (!isKeySetUrl(url))
-    throw invalidOption(
-      'issuer must be https, without user and password; http only for this machine.',
-      'issuer',
-    )
+  if (isKeySetUrl(url)) return
+  throw invalidOption(
+    'issuer must be https, without user and password; http only for this machine.',
+    'issuer',
+  )
+}
+
+/** The option `jwks`. @throws `ERR_OPTION_INVALID` for a key set or a URL as text */
+export function checkJwks(jwks: unknown): void {
+  if (typeof jwks === 'string')
+    throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).', 'jwks')
 }
 
 /**
@@ -55,8 +61,6 @@ export function createIssuerKeys({
   keySetCache,
   now,
 }: IssuerKeysOptions): IssuerKeys {
-  if (typeof jwks === 'string')
-    throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).', 'jwks')
   const allowed = pinAlgorithms(asymmetricAlgorithms(), undefined, bindAlgorithms(algorithms))
   const remote = (source: RemoteKeySet): IssuerKeys => ({ source, dependencies: [source] })
   const options = { algorithms: allowed, now, cache: keySetCache }

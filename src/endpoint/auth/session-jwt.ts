@@ -6,7 +6,7 @@ import type { Caller, CredentialAuthenticator } from './caller.ts'
 import { bindMapping, type ClaimMapping, MAPPING_OPTIONS } from './claim-mapping.ts'
 import { BEARER_SOURCE, composeAuthenticator } from './credential-authenticator.ts'
 import { type IdTokenRules, isNames, readAudiences, verifyIdToken } from './id-token.ts'
-import { checkIssuer, createIssuerKeys } from './issuer-keys.ts'
+import { checkIssuer, checkJwks, createIssuerKeys } from './issuer-keys.ts'
 import { checkRequiredScopes, checkUser, readRequiredScopes } from './session-rules.ts'
 
 /** What {@link sessionJwt} takes. One of `audience`, `authorizedParties` and `anyAudience` must be given. */
@@ -87,6 +87,7 @@ export function sessionJwt(options: SessionJwtOptions): CredentialAuthenticator 
   const { issuer, authorizedParties, anyAudience, type } = given
   const audiences = readAudiences(given.audience)
   checkIssuer(issuer)
+  checkJwks(given.jwks)
   if (authorizedParties !== undefined && !isNames(authorizedParties))
     throw invalidOption('authorizedParties must be a list of non-empty strings.', 'authorizedParties')
   if (!audiences && !authorizedParties && anyAudience !== true) {

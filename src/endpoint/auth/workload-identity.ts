@@ -6,7 +6,7 @@ import { type Caller, type CredentialAuthenticator, readScopes, type Scope } fro
 import { type ClaimRules, type CompiledRule, compileRules, describePath, matchesRule } from './claim-rules.ts'
 import { BEARER_SOURCE, composeAuthenticator } from './credential-authenticator.ts'
 import { type Claims, type IdTokenRules, readAudiences, verifyIdToken } from './id-token.ts'
-import { checkIssuer, createIssuerKeys } from './issuer-keys.ts'
+import { checkIssuer, checkJwks, createIssuerKeys } from './issuer-keys.ts'
 import { readList } from './read-list.ts'
 import {
   presetOfIssuer,
@@ -199,6 +199,7 @@ function readIdentity(identity: WorkloadIdentity): BoundIdentity {
     )
   }
   checkIssuer(issuer)
+  checkJwks(jwks)
   if (named?.issuerPattern && !named.issuerPattern.test(issuer)) {
     throw invalidOption(
       `issuer is not one of ${named.title}, whose tokens have ${named.issuer} as iss.`,
