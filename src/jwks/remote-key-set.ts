@@ -2,11 +2,11 @@ import type { Algorithm } from '../algorithms.ts'
 import { readContext } from '../context.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { KeySource } from '../jws/verify.ts'
+import { createSharedTask, type Load } from '../shared-task.ts'
 import { type KeySetCache, readCache, writeCache } from './cache.ts'
 import { fetchDiscoveredKeySet, metadataUrl } from './discovery.ts'
 import { checkKeySetUrl, fetchJson, unavailable } from './fetch-json.ts'
 import { asymmetricAlgorithms, importPublishedKeySet, type KeySet } from './key-set.ts'
-import { createSharedFetch, type Load } from './shared-fetch.ts'
 
 // All in milliseconds.
 /** Age from which a set is refreshed in the background. */
@@ -88,7 +88,7 @@ function createKeySetOf(
   { name, url, fetch: fetchDocument }: Provider,
   { algorithms, now, cache }: RemoteKeySetOptions,
 ): RemoteKeySet {
-  const shared = createSharedFetch()
+  const shared = createSharedTask()
   let known: KnownSet | undefined
   let failure: { readonly error: unknown; readonly at: number } | undefined
   let unknownKeyAt = Number.NEGATIVE_INFINITY

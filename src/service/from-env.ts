@@ -142,29 +142,24 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
  */
 export function createTokenServiceFromEnv(env: Env, hooks: ServiceHooks = {}): RequestHandler {
   readOptions(hooks, HOOKS)
+  const shared = createSharedTask()
   let service: RequestHandler | undefined
-  const open = createSharedTask(
-    async () => {
+  let failure: unknown
+  const open = async (): Promise<void> => {
+    try {
       service = createTokenService(await readSettings(env, hooks))
-    },
-    { deadline: OPENING_DEADLINE },
-  )
+    } catch (error) {
+      failure = error
+    }
+  }
   const base = new Headers(SERVICE_HEADERS)
 
   return async (request, context) => {
-    if (service) return service(request, context)
     checkRequest(request)
-    try {
-      await open(context)
-    } catch (error) {
-      return notOpened(error, request, base)
-    }
-    return (service as RequestHandler | undefined)?.(request, context) ?? notOpened(undefined, request, base)
+    if (!service) await shared.join(open, context)
+    return service ? service(request, context) : notOpened(failure, request, base)
   }
 }
-
-/** Milliseconds: a key management service gets four seconds, twice at most. */
-const OPENING_DEADLINE = 9000
 
 function notOpened(error: unknown, request: Request, base: Headers): Response {
   const requestId = requestIdOf(request)

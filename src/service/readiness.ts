@@ -36,18 +36,16 @@ export function createReadiness(
     const age = last ? now() - last.at : -1
     return age >= 0 && age < PERIOD
   }
-  const check = createSharedTask(
-    async (context) => {
-      const works = await Promise.all([signer, ...ways].map((way) => doesWork(way, context)))
-      const degraded = [signer, ...ways].filter((_, index) => !works[index]).map(({ name }) => name)
-      const [canSign, ...canAuthenticate] = works
-      const isReady = canSign === true && canAuthenticate.includes(true)
-      last = { at: now(), readiness: { isReady, degraded: [...new Set(degraded)] } }
-    },
-    { deadline: TIMEOUT + 1000 },
-  )
+  const shared = createSharedTask()
+  const check = async (context: object | undefined): Promise<void> => {
+    const works = await Promise.all([signer, ...ways].map((way) => doesWork(way, context)))
+    const degraded = [signer, ...ways].filter((_, index) => !works[index]).map(({ name }) => name)
+    const [canSign, ...canAuthenticate] = works
+    const isReady = canSign === true && canAuthenticate.includes(true)
+    last = { at: now(), readiness: { isReady, degraded: [...new Set(degraded)] } }
+  }
   return async (context) => {
-    if (!isFresh()) await check(context)
+    if (!isFresh()) await shared.join(() => check(context), context)
     return last?.readiness ?? { isReady: false, degraded: [] }
   }
 }
