@@ -2,7 +2,15 @@ export type { Algorithm } from './algorithms.ts'
 export { MembraneTokenError, type MembraneTokenErrorCode } from './errors.ts'
 export { type Inspection, inspectToken, type Problem } from './inspect/inspect-token.ts'
 export { generateKeyPair, type KeyPair, type KeyPairOptions } from './keys/generate.ts'
+export { inspectKey, type KeyInspection, type KeyProblem } from './keys/inspect-key.ts'
+export type { RemoteKey } from './keys/remote-key.ts'
 export type { ClaimStyle, Customer } from './token/claims.ts'
+export {
+  createRequestVerifier,
+  type RequestVerifier,
+  type RequestVerifierOptions,
+  type VerifiedRequest,
+} from './token/request-verifier.ts'
 export {
   createSigner,
   type SignedToken,
@@ -10,11 +18,4 @@ export {
   type SignerOptions,
   type TokenOptions,
 } from './token/signer.ts'
-export {
-  createVerifier,
-  type MembraneRequestOptions,
-  type VerifiedToken,
-  type Verifier,
-  type VerifierOptions,
-  verifyMembraneRequest,
-} from './token/verifier.ts'
+export { createVerifier, type VerifiedToken, type Verifier, type VerifierOptions } from './token/verifier.ts'

@@ -9,31 +9,37 @@ export function checkObject(options: unknown): void {
 export function checkWorkspaceKey(workspaceKey: unknown): void {
   if (typeof workspaceKey === 'string' && workspaceKey !== '' && workspaceKey.trim() === workspaceKey) return
   throw invalidOption(
-    "workspaceKey must be the key from Membrane's settings page, without spaces around it; is the variable that should hold it set?",
+    "workspaceKey must be the key from Membrane's settings page, without spaces around it; check that the environment variable is set.",
+    'workspaceKey',
   )
 }
 
-/** Whether exactly one of the options is given, as for keys. @throws `ERR_OPTION_INVALID` */
+/** Checks that exactly one of the options is given, as for keys. @throws `ERR_OPTION_INVALID` */
 export function checkExactlyOne(options: Readonly<Record<string, unknown>>): void {
-  const given = Object.values(options).filter((option) => option !== undefined)
+  const names = Object.keys(options)
+  const given = names.filter((name) => options[name] !== undefined)
   if (given.length === 1) return
+  const choice = names.length === 1 ? names[0] : `exactly one of ${names.join(', ')}`
   throw invalidOption(
-    `Give exactly one of ${Object.keys(options).join(', ')}; is the variable that should hold it set?`,
+    given.length === 0
+      ? `Pass ${choice}; check that the environment variable is set.`
+      : `Pass ${choice}, not ${given.join(' and ')}.`,
+    given[1] ?? names[0],
   )
 }
 
 /**
- * Binds a clock so that it cannot give anything but a time.
+ * Binds a clock so that it cannot return anything but a time.
  *
- * @throws `ERR_OPTION_INVALID`, at once or when the clock gives no number
+ * @throws `ERR_OPTION_INVALID`, at once, or when the clock returns no number
  */
 export function bindClock(now: unknown): () => number {
   if (now === undefined) return Date.now
-  if (typeof now !== 'function') throw invalidOption(CLOCK)
+  if (typeof now !== 'function') throw invalidOption(CLOCK, 'now')
   return () => {
     const milliseconds: unknown = now()
     if (Number.isFinite(milliseconds)) return milliseconds as number
-    throw invalidOption(CLOCK)
+    throw invalidOption(CLOCK, 'now')
   }
 }
 
@@ -43,7 +49,7 @@ const CLOCK = 'now must be a function such as Date.now.'
 export function bindTolerance(clockTolerance: unknown, fallback: number): number {
   if (clockTolerance === undefined) return fallback
   if (Number.isFinite(clockTolerance) && (clockTolerance as number) >= 0) return clockTolerance as number
-  throw invalidOption('clockTolerance must be a number of seconds, zero or more.')
+  throw invalidOption('clockTolerance must be a number of seconds, zero or more.', 'clockTolerance')
 }
 
 /** @param option The option at fault, where it is one */

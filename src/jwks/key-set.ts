@@ -3,8 +3,9 @@ import { MembraneTokenError } from '../errors.ts'
 import type { KeySource } from '../jws/verify.ts'
 import { invalidKey, unsupportedKey } from '../keys/errors.ts'
 import { PRIVATE_MEMBERS } from '../keys/formats/jwk.ts'
-import { webCrypto } from '../keys/import.ts'
-import { importPublicKey, type VerificationKey } from '../keys/public-key.ts'
+import { webCrypto } from '../keys/policy.ts'
+import { importPublicKey } from '../keys/public-key.ts'
+import type { VerificationKey } from '../keys/source.ts'
 
 /** The algorithms a published key can serve: all but the symmetric ones. */
 export function asymmetricAlgorithms(): Algorithm[] {

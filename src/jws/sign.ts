@@ -1,32 +1,35 @@
 import { encode as base64url } from 'jose/base64url'
-import { type Algorithm, signatureParameters } from '../algorithms.ts'
+import { signatureParameters } from '../algorithms.ts'
+import { encoder } from '../encoding.ts'
 import { MembraneTokenError } from '../errors.ts'
+import type { SigningKey } from '../keys/private-key.ts'
 
 /** Membrane's SDK puts tokens into URLs, and servers refuse longer ones. Characters. */
 export const TOKEN_SIZE_LIMIT = 8192
-
-export const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
 
 /** Makes compact JWS (RFC 7515 section 7.1) of payloads, in three steps so that its caller waits only once. */
 export interface JwsSigner {
   /** The signing input of a payload, JSON text. */
   inputOf(payload: string): string
-  sign(input: string): Promise<ArrayBuffer>
+  sign(input: string): Promise<ArrayBuffer | Uint8Array>
 }
 
 /** Binds a key, its algorithm and the header once. */
-export function createJwsSigner(key: CryptoKey, algorithm: Algorithm, keyId: string | undefined): JwsSigner {
+export function createJwsSigner({ key, algorithm }: SigningKey, keyId: string | undefined): JwsSigner {
   const parameters = signatureParameters(algorithm)
   const header = `${base64url(JSON.stringify({ alg: algorithm, typ: 'JWT', kid: keyId }))}.`
   return {
     inputOf: (payload) => header + base64url(payload),
-    // No async function: each costs some percent of an HMAC.
-    sign: (input) => crypto.subtle.sign(parameters, key, encoder.encode(input)),
+    sign:
+      typeof key === 'function'
+        ? key
+        : // Not an async function: each costs some percent of an HMAC.
+          (input) => crypto.subtle.sign(parameters, key, encoder.encode(input)),
   }
 }
 
 /** @throws `ERR_TOKEN_TOO_LARGE` over {@link TOKEN_SIZE_LIMIT} characters */
-export function completeJws(input: string, signature: ArrayBuffer): string {
+export function completeJws(input: string, signature: ArrayBuffer | Uint8Array): string {
   const token = `${input}.${base64url(new Uint8Array(signature))}`
   checkTokenSize(token)
   return token
@@ -37,6 +40,6 @@ export function checkTokenSize({ length }: string): void {
   if (length <= TOKEN_SIZE_LIMIT) return
   throw new MembraneTokenError(
     'ERR_TOKEN_TOO_LARGE',
-    `The token has ${length} characters, over ${TOKEN_SIZE_LIMIT}; put less into the customer's fields.`,
+    `The token has ${length} characters, more than ${TOKEN_SIZE_LIMIT}; put less into the customer's fields.`,
   )
 }

@@ -1,38 +1,24 @@
 import { decode } from 'jose/base64url'
-import { type Algorithm, signatureParameters } from '../algorithms.ts'
+import type { Algorithm } from '../algorithms.ts'
+import { encoder } from '../encoding.ts'
 import { MembraneTokenError } from '../errors.ts'
-import type { VerificationKey } from '../keys/public-key.ts'
-import { checkTokenSize, encoder } from './sign.ts'
+import { isSignature, type KeySource } from '../keys/source.ts'
+import { checkTokenSize } from './sign.ts'
 
-/** A compact JWS, taken apart and not yet believed. */
+export type { KeySource }
+
+/** The parts of a compact JWS, not verified yet. */
 export interface ParsedJws {
   readonly alg: unknown
   readonly keyId: string | undefined
-  /** `typ` of the header, not looked at here. */
+  /** `typ` of the header, not checked here. */
   readonly type: unknown
   readonly payload: Uint8Array
   readonly signature: Uint8Array
   readonly signingInput: string
 }
 
-/** Where keys come from: one key, a key set, or the set behind a URL. */
-export interface KeySource {
-  /**
-   * The keys that may have signed; at least one.
-   *
-   * @param context What the runtime passes beside the request; a fetch is handed to its `waitUntil`
-   * @throws `ERR_KEY_NOT_FOUND` and the codes of the keys
-   */
-  find(
-    algorithm: Algorithm,
-    keyId: string | undefined,
-    context?: object,
-  ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>
-  /** Every algorithm that the source can serve. */
-  readonly algorithms: readonly Algorithm[]
-}
-
-/** A JWS whose signature holds. */
+/** A JWS whose signature was verified. */
 export interface VerifiedJws {
   readonly algorithm: Algorithm
   readonly keyId: string | undefined
@@ -53,10 +39,10 @@ export async function verifyJws(token: unknown, source: KeySource): Promise<Veri
 }
 
 /**
- * Believes a compact JWS that was taken apart, or does not.
+ * Verifies the signature of a parsed JWS.
  *
  * @returns the algorithm it was signed with
- * @throws what {@link verifyJws} throws, but for what concerns its form
+ * @throws what {@link verifyJws} throws, except for malformed tokens
  */
 export async function checkSignature(
   jws: ParsedJws,
@@ -69,35 +55,15 @@ export async function checkSignature(
   const keys = 'then' in found ? await found : found
   const fitting = keys.filter((key) => key.algorithms.includes(algorithm))
   if (fitting.length === 0) checkAllowed(algorithm, keys[0]?.algorithms ?? [])
+  const data = encoder.encode(jws.signingInput)
   for (const verificationKey of fitting) {
     const imported = verificationKey.keyFor(algorithm)
     const key = 'then' in imported ? await imported : imported
-    if (await isGenuine(jws, key, algorithm)) return algorithm
+    if (await isSignature(key, algorithm, jws.signature, data)) return algorithm
   }
   throw new MembraneTokenError(
     'ERR_TOKEN_SIGNATURE_INVALID',
-    "The token's signature does not fit: it was changed on its way, or signed with another key. Is the secret or key the one of this workspace, with no line break at its end?",
-  )
-}
-
-function isGenuine(
-  { signature, signingInput }: ParsedJws,
-  key: CryptoKey,
-  algorithm: Algorithm,
-): boolean | Promise<boolean> {
-  // Node takes a PSS signature without its leading zero, which RFC 8017 section 8.1.2 forbids.
-  const { modulusLength } = key.algorithm as Partial<RsaHashedKeyAlgorithm>
-  if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
-  return (
-    crypto.subtle
-      .verify(
-        signatureParameters(algorithm),
-        key,
-        signature as Uint8Array<ArrayBuffer>,
-        encoder.encode(signingInput),
-      )
-      // Some engines throw at signatures of a wrong length, others only say no.
-      .catch(() => false)
+    'Signature verification failed: the token was modified, or signed with another key. Check that the secret or key is the one of this workspace, without a line break at its end.',
   )
 }
 
@@ -105,13 +71,13 @@ function checkAllowed(alg: unknown, algorithms: readonly Algorithm[]): Algorithm
   if (algorithms.includes(alg as Algorithm)) return alg as Algorithm
   throw new MembraneTokenError(
     'ERR_TOKEN_ALGORITHM_NOT_ALLOWED',
-    `The token's alg is not one that the key allows: ${algorithms.join(', ')}.`,
+    `The token's alg is not one that the key supports: ${algorithms.join(', ')}.`,
   )
 }
 
 /**
- * Takes a compact JWS apart, more strictly than most: every part is canonical base64url (RFC 7515 appendix C, RFC
- * 4648 section 3.5), and the header asks for nothing that is not understood here.
+ * Parses a compact JWS, more strictly than most: every part is canonical base64url (RFC 7515 appendix C, RFC 4648
+ * section 3.5), and the header requires nothing that is not supported here.
  *
  * @throws `ERR_TOKEN_MALFORMED` · `ERR_TOKEN_TOO_LARGE`
  */
@@ -119,20 +85,21 @@ export function parseJws(token: unknown): ParsedJws {
   if (typeof token !== 'string') throw malformed('The token must be a string.')
   checkTokenSize(token)
   const parts = token.split('.')
-  if (parts.length === 5) throw malformed('The token is encrypted (a JWE); Membrane takes signed ones (JWS).')
+  if (parts.length === 5)
+    throw malformed('The token is encrypted (a JWE); Membrane accepts signed tokens (JWS).')
   if (parts.length !== 3)
-    throw malformed('The token must have three parts with a dot between them; is it cut off?')
+    throw malformed('The token must have three parts separated by dots; check that it is complete.')
   const [header, payload, signature] = parts.map(decodePart) as [Uint8Array, Uint8Array, Uint8Array]
   const { alg, kid, typ, crit, b64 } = parseObject(header, 'header')
   if (crit !== undefined)
-    throw malformed("The token's header demands extensions (crit), and none are understood here.")
+    throw malformed("The token's header requires extensions (crit), and none are supported.")
   if (b64 !== undefined && b64 !== true)
-    throw malformed("The token's payload is not encoded (b64), which JWT forbids.")
+    throw malformed("The token's payload is unencoded (b64), which JWT forbids.")
   if (kid !== undefined && typeof kid !== 'string') throw malformed("The token's kid must be a string.")
   return { alg, keyId: kid, type: typ, payload, signature, signingInput: `${parts[0]}.${parts[1]}` }
 }
 
-/** The claims of a JWS, whether it is believed or not. @throws `ERR_TOKEN_MALFORMED` */
+/** The claims of a JWS, verified or not. @throws `ERR_TOKEN_MALFORMED` */
 export function parseClaims({ payload }: ParsedJws): Record<string, unknown> {
   return parseObject(payload, 'payload')
 }
@@ -147,7 +114,9 @@ export function isCanonical(part: string): boolean {
 
 function decodePart(part: string): Uint8Array {
   if (isCanonical(part)) return decode(part)
-  throw malformed('The token is not base64url: it holds spaces, padding or other characters, or is cut off.')
+  throw malformed(
+    'The token is not valid base64url: it contains spaces, padding or other characters, or is truncated.',
+  )
 }
 
 // A byte order mark stays in, so that it is refused as what it is: not JSON.

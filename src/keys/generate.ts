@@ -1,24 +1,26 @@
 import type { JWK } from 'jose'
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
-import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
+import { ALGORITHMS, type Algorithm, checkAlgorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
-import { checkObject, invalidOption } from '../options.ts'
-import { checkAlgorithm, importParameters, webCrypto } from './import.ts'
+import { invalidOption, readOptions } from '../options.ts'
+import { identifyJwk, readPublicJwk, writePublicJwk } from './formats/jwk.ts'
+import { writePem } from './formats/pem.ts'
+import { webCrypto } from './policy.ts'
 
 /** A new key pair: the private half for the signer, the public one for Membrane. */
 export interface KeyPair {
   algorithm: Algorithm
   /** RFC 7638 thumbprint (SHA-256) of the public key; the same key always gets the same id. */
   keyId: string
-  /** PKCS#8 PEM. Keep it where secrets are kept, and nowhere else. */
+  /** PKCS#8 PEM. Keep it in a secret store, and nowhere else. */
   privateKey: string
-  /** SPKI PEM, to be pasted into Membrane's settings. */
+  /** SPKI PEM, to paste into Membrane's settings. */
   publicKey: string
-  /** The public half with `kid`, `alg` and `use`, to be published in a JWK set. */
+  /** The public half with `kid`, `alg` and `use`, to publish in a JWK set. */
   publicJwk: JWK
 }
 
-/** Wishes for a key pair. */
+/** Options of {@link generateKeyPair}. */
 export interface KeyPairOptions {
   /** Bits of an RSA modulus: 2048 (default), 3072 or 4096 work on every runtime. */
   modulusLength?: number | undefined
@@ -28,13 +30,13 @@ const DEFAULT_MODULUS_LENGTH = 2048
 const LONGEST_MODULUS = 8192
 
 /**
- * Makes a key pair for signing, as PEM that `openssl` reads.
+ * Generates a key pair for signing, as PEM that `openssl` reads.
  *
  * @param algorithm One of ES*, RS* and PS*. Default ES256: short keys and tokens, fast everywhere
  * @throws `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_WEAK` under 2048 bits · `ERR_OPTION_INVALID` for HS*, which needs a
- *   secret and no pair, and for lengths that make no RSA key · `ERR_UNTRUSTED_CONTEXT`
+ *   secret instead, and for lengths that are not valid for RSA · `ERR_UNTRUSTED_CONTEXT`
  *
- * @example Make a pair and sign with it
+ * @example Generate a key pair and sign with it
  *
  * ```ts
  * const { keyId, privateKey, publicKey } = await generateKeyPair()
@@ -46,27 +48,32 @@ export async function generateKeyPair(
   options: KeyPairOptions = {},
 ): Promise<KeyPair> {
   checkAlgorithm(algorithm)
-  checkObject(options)
-  const parameters = ALGORITHMS[algorithm]
-  if (parameters.kty === 'oct')
-    throw invalidOption(`${algorithm} signs with a secret; make a pair for ES256, RS256 or PS256.`)
-  const { modulusLength } = options
-  if (modulusLength !== undefined) checkModulusLength(modulusLength, parameters.kty)
-  const { privateKey, publicKey } = await generate({
-    ...importParameters(parameters),
-    ...(parameters.kty === 'RSA' && {
-      modulusLength: modulusLength ?? DEFAULT_MODULUS_LENGTH,
-      publicExponent: Uint8Array.of(1, 0, 1),
-    }),
-  })
+  const { modulusLength } = readOptions(options, ['modulusLength'])
+  const { kty, name, hash, namedCurve } = ALGORITHMS[algorithm]
+  if (kty === 'oct')
+    throw invalidOption(
+      `${algorithm} signs with a secret; generate a key pair for ES256, RS256 or PS256.`,
+      'algorithm',
+    )
+  if (modulusLength !== undefined) checkModulusLength(modulusLength, kty)
+  const { privateKey, publicKey } = await generate(
+    namedCurve
+      ? { name, namedCurve }
+      : {
+          name,
+          hash,
+          modulusLength: modulusLength ?? DEFAULT_MODULUS_LENGTH,
+          publicExponent: Uint8Array.of(1, 0, 1),
+        },
+  )
   const subtle = webCrypto()
-  const [pkcs8, spki, { kty, crv, x, y, n, e }] = await Promise.all([
+  const [pkcs8, spki, jwk] = await Promise.all([
     subtle.exportKey('pkcs8', privateKey),
     subtle.exportKey('spki', publicKey),
-    subtle.exportKey('jwk', publicKey) as Promise<JWK>,
+    subtle.exportKey('jwk', publicKey),
   ])
-  const members = (kty === 'EC' ? { kty, crv, x, y } : { kty, n, e }) as JWK
-  const keyId = await calculateJwkThumbprint(members)
+  const members = writePublicJwk(readPublicJwk(identifyJwk({ ...jwk })))
+  const keyId = await calculateJwkThumbprint({ ...members })
   return {
     algorithm,
     keyId,
@@ -76,46 +83,36 @@ export async function generateKeyPair(
   }
 }
 
-async function generate(parameters: RsaHashedImportParams | EcKeyImportParams): Promise<CryptoKeyPair> {
+async function generate(parameters: RsaHashedKeyGenParams | EcKeyGenParams): Promise<CryptoKeyPair> {
+  const subtle = webCrypto()
   try {
-    return (await webCrypto().generateKey(parameters as EcKeyGenParams, true, [
-      'sign',
-      'verify',
-    ])) as CryptoKeyPair
+    return (await subtle.generateKey(parameters, true, ['sign', 'verify'])) as CryptoKeyPair
   } catch (cause) {
-    if (cause instanceof MembraneTokenError) throw cause
     throw new MembraneTokenError(
       'ERR_OPTION_INVALID',
-      'This runtime makes no such key; 2048, 3072 and 4096 bits work everywhere.',
-      {
-        cause,
-      },
+      'This runtime cannot generate this key; 2048, 3072 and 4096 bits work everywhere.',
+      { option: 'modulusLength', cause },
     )
   }
 }
 
 function checkModulusLength(modulusLength: unknown, kty: 'RSA' | 'EC'): void {
+  const invalid = (message: string) => invalidOption(message, 'modulusLength')
   if (kty === 'EC')
-    throw invalidOption('modulusLength is for RSA keys; the length of an EC key is that of its curve.')
-  if (typeof modulusLength !== 'number' || !Number.isInteger(modulusLength) || modulusLength % 8 !== 0) {
-    throw invalidOption(
+    throw invalid('modulusLength is for RSA keys; the length of an EC key is that of its curve.')
+  if (typeof modulusLength !== 'number' || !Number.isInteger(modulusLength) || modulusLength % 8 !== 0)
+    throw invalid(
       'modulusLength must be a number of bits that is divisible by 8, such as 2048, 3072 or 4096.',
     )
-  }
-  if (modulusLength > LONGEST_MODULUS) {
-    throw invalidOption(
-      `modulusLength must be at most ${LONGEST_MODULUS} bits; longer keys take minutes to make.`,
+  if (modulusLength > LONGEST_MODULUS)
+    throw invalid(
+      `modulusLength must be at most ${LONGEST_MODULUS} bits; longer keys take minutes to generate.`,
     )
-  }
   if (modulusLength < DEFAULT_MODULUS_LENGTH) {
     throw new MembraneTokenError(
       'ERR_KEY_WEAK',
       `modulusLength must be at least ${DEFAULT_MODULUS_LENGTH} bits.`,
+      { option: 'modulusLength' },
     )
   }
-}
-
-function writePem(label: string, der: ArrayBuffer): string {
-  const lines = btoa(String.fromCharCode(...new Uint8Array(der))).match(/.{1,64}/g) ?? []
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
 }

@@ -1,47 +1,27 @@
-import type { CryptoKey } from 'jose'
-import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
-import { invalidKey, mismatchedKey, unsupportedKey } from './errors.ts'
-import { membersOf, readKeyAlgorithm, readRsaPublicKey, sequenceOf } from './formats/asn1.ts'
-import { bitsOf, TAG, trimZeros } from './formats/der.ts'
-import { readJwk } from './formats/jwk.ts'
-import {
-  checkCryptoKey,
-  checkRsaCryptoKey,
-  fittingAlgorithms,
-  importParameters,
-  isCryptoKey,
-  RSA_LIMITS,
-  webCrypto,
-} from './import.ts'
-import { type KeyReaders, readBlocks, readKeyMaterial } from './material.ts'
-import {
-  checkPoint,
-  checkRsaOrigin,
-  checkRsaStrength,
-  DAMAGED,
-  decodeMember,
-  type PublicNumbers,
-  readPoint,
-  toFieldLength,
-  toPublicMembers,
-} from './numbers.ts'
+import type { JWK } from 'jose'
+import { importJWK } from 'jose/key/import'
+import { type Algorithm, algorithmsFor } from '../algorithms.ts'
+import { checkPoint } from './ec.ts'
+import { DAMAGED, invalidKey, unsupportedKey } from './errors.ts'
+import type { PublicKey } from './formats/asn1.ts'
+import { identifyJwk, readPublicJwk, writePublicJwk } from './formats/jwk.ts'
+import { checkCryptoKey, isCryptoKey, pinAlgorithms, webCrypto } from './policy.ts'
+import { readKey } from './read-key.ts'
+import { checkRsaPublicKey, isPortable, RSA_LIMITS } from './rsa.ts'
+import type { VerificationKey } from './source.ts'
 
-/** A key that verifies, and the algorithms it is pinned to. */
-export interface VerificationKey {
-  readonly algorithms: readonly Algorithm[]
-  /** The key as the engine takes it for one of its algorithms; imported once for each. */
-  keyFor(algorithm: Algorithm): CryptoKey | Promise<CryptoKey>
-}
+export type { VerificationKey }
+export { pinAlgorithms }
 
-const READERS: KeyReaders<PublicNumbers> = {
-  'PUBLIC KEY': (der) => readSpki(sequenceOf(der)),
-  'RSA PUBLIC KEY': readRsaPublicKey,
-  CERTIFICATE: readCertificate,
+/** A public key, with its JWK where it can be known. */
+export interface ImportedPublicKey extends VerificationKey {
+  /** The required members alone (RFC 7638 section 3.2). */
+  readonly publicJwk?: JWK | undefined
 }
 
 /**
- * Imports a public key in any form people hold one: SPKI, PKCS#1 or an X.509 certificate as PEM or DER, a JWK,
- * a CryptoKey. Of a certificate only the key is taken; its dates and issuer are not looked at.
+ * Imports a public key in any form: SPKI, PKCS#1 or an X.509 certificate as PEM or DER, a JWK, a CryptoKey. Of a
+ * certificate only the key is used; its dates and issuer are not checked.
  *
  * @param allowed The caller's algorithms; default: those that fit the key
  * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH`
@@ -49,115 +29,83 @@ const READERS: KeyReaders<PublicNumbers> = {
 export async function importPublicKey(
   input: unknown,
   allowed: readonly Algorithm[] | undefined,
-): Promise<VerificationKey> {
-  if (isCryptoKey(input)) return usePublicCryptoKey(input, allowed)
-  const material = readKeyMaterial(input)
-  const { numbers, alg } =
-    'jwk' in material
-      ? readPublicJwk(material.jwk)
-      : {
-          numbers: readBlocks(material.blocks, READERS, 'the public key: `openssl pkey -in key.pem -pubout`'),
-        }
-  if (numbers.kty === 'RSA') {
-    checkRsaStrength(numbers)
-    checkRsaOrigin(numbers)
-  }
-  const fitting = fittingAlgorithms(numbers.kty, numbers.kty === 'EC' ? numbers.crv : undefined)
-  const algorithms = pinAlgorithms(fitting, alg, allowed)
-  const keyFor = importOnce(numbers)
-  // The first import shows whether the engine takes the key at all.
-  await keyFor(algorithms[0] as Algorithm)
-  return { algorithms, keyFor }
+): Promise<ImportedPublicKey> {
+  const key = isCryptoKey(input)
+    ? await usePublicCryptoKey(input, allowed)
+    : readVerificationKey(input, allowed)
+  // The first import shows whether the engine supports the key at all.
+  await key.keyFor(key.algorithms[0] as Algorithm)
+  return key
 }
 
 /**
- * The algorithms of a key: what its type serves, less what its JWK's `alg` and the caller leave out.
+ * Reads and checks a public key, and leaves its import to the first signature: for sets, of whose keys few are used.
  *
- * @throws `ERR_KEY_ALGORITHM_MISMATCH` if nothing is left
+ * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH`
  */
-export function pinAlgorithms(
-  fitting: readonly Algorithm[],
-  alg: string | undefined,
+export function readVerificationKey(
+  input: unknown,
   allowed: readonly Algorithm[] | undefined,
-): Algorithm[] {
-  const named = fitting.filter((algorithm) => alg === undefined || algorithm === alg)
-  const algorithms = named.filter((algorithm) => allowed === undefined || allowed.includes(algorithm))
-  if (algorithms.length > 0) return algorithms
-  throw mismatchedKey(
-    named.length > 0
-      ? `This key serves ${named.join(', ')}, none of which algorithms allows.`
-      : `The JWK's alg fits neither its type nor its curve, which serve ${fitting.join(', ')}.`,
-  )
+): ImportedPublicKey {
+  const { components, alg } = readKey(input, 'public')
+  checkPublicKey(components)
+  const { kty } = components
+  const fitting = algorithmsFor(kty, kty === 'EC' ? components.crv : undefined)
+  return {
+    algorithms: pinAlgorithms(fitting, alg, allowed),
+    keyFor: importOnce(components),
+    publicJwk: writePublicJwk(components),
+  }
+}
+
+/** @throws `ERR_KEY_INVALID` · `ERR_KEY_WEAK` · `ERR_KEY_FORMAT_UNSUPPORTED` */
+export function checkPublicKey(key: PublicKey): void {
+  if (key.kty === 'RSA') checkRsaPublicKey(key)
+  else checkPoint(key)
 }
 
 async function usePublicCryptoKey(
   key: CryptoKey,
   allowed: readonly Algorithm[] | undefined,
-): Promise<VerificationKey> {
+): Promise<ImportedPublicKey> {
   const algorithm = checkCryptoKey(key, 'public', undefined, 'verify')
-  if (key.extractable && ALGORITHMS[algorithm].kty === 'RSA') {
-    const jwk = { ...(await webCrypto().exportKey('jwk', key)) }
-    checkRsaStrength({ n: decodeMember(jwk, 'n'), e: decodeMember(jwk, 'e') })
-  } else {
-    checkRsaCryptoKey(key)
+  const used: ImportedPublicKey = {
+    algorithms: pinAlgorithms([algorithm], undefined, allowed),
+    keyFor: () => key,
   }
-  return { algorithms: pinAlgorithms([algorithm], undefined, allowed), keyFor: () => key }
+  if (!key.extractable) return used
+  const components = readPublicJwk(identifyJwk({ ...(await webCrypto().exportKey('jwk', key)) }))
+  checkPublicKey(components)
+  return { ...used, publicJwk: writePublicJwk(components) }
 }
 
-function importOnce(numbers: PublicNumbers): VerificationKey['keyFor'] {
+function importOnce(components: PublicKey): VerificationKey['keyFor'] {
   const keys = new Map<Algorithm, CryptoKey>()
   const importFor = async (algorithm: Algorithm): Promise<CryptoKey> => {
-    const subtle = webCrypto()
-    try {
-      if (numbers.kty === 'EC') checkPoint(numbers)
-      const parameters = importParameters(ALGORITHMS[algorithm])
-      const key = await subtle.importKey('jwk', toPublicMembers(numbers), parameters, false, ['verify'])
-      keys.set(algorithm, key)
-      return key
-    } catch (cause) {
-      throw numbers.kty === 'EC' ? invalidKey(DAMAGED, cause) : unsupportedKey(RSA_LIMITS, cause)
-    }
+    const key = await importJwk(writePublicJwk(components), algorithm, components)
+    keys.set(algorithm, key)
+    return key
   }
   return (algorithm) => keys.get(algorithm) ?? importFor(algorithm)
 }
 
-/** SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7). */
-function readSpki([identifier, key]: ReturnType<typeof membersOf>): PublicNumbers {
-  const algorithm = readKeyAlgorithm(identifier)
-  const bits = bitsOf(key)
-  if (algorithm.kty === 'RSA') return readRsaPublicKey(bits)
-  const point = readPoint(bits, algorithm.crv)
-  if ('x' in point) return { ...algorithm, ...point }
-  throw unsupportedKey(
-    "The key's point is compressed; write it in full with `openssl ec -pubin -in key.pem -out complete.pem -conv_form uncompressed`.",
-  )
-}
-
-/** The key of a Certificate (RFC 5280 section 4.1). */
-function readCertificate(der: Uint8Array): PublicNumbers {
-  const fields = membersOf(sequenceOf(der)[0])
-  // The version is left out of certificates of version 1.
-  const key = fields[fields[0]?.tag === TAG.CONTEXT_0 ? 6 : 5]
-  return readSpki(membersOf(key))
-}
-
-/** A public JWK (RFC 7518 sections 6.2.1 and 6.3.1). */
-export function readPublicJwk(input: Readonly<Record<string, unknown>>): {
-  numbers: PublicNumbers
-  alg: string | undefined
-} {
-  const jwk = readJwk(
-    input,
-    'verify',
-    'This JWK is a private key; needed here is its public half, without d.',
-  )
-  const { members, alg } = jwk
-  const number = (name: string): Uint8Array => decodeMember(members, name)
-  if (jwk.kty === 'RSA')
-    return { numbers: { kty: 'RSA', n: trimZeros(number('n')), e: trimZeros(number('e')) }, alg }
-  const { crv } = jwk
-  return {
-    numbers: { kty: 'EC', crv, x: toFieldLength(number('x'), crv), y: toFieldLength(number('y'), crv) },
-    alg,
+/**
+ * Hands a key whose components were checked to Web Crypto, through `jose`, as one that cannot be exported.
+ *
+ * @param jwk Our own object, since `jose` may freeze it
+ * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_UNTRUSTED_CONTEXT`
+ */
+export async function importJwk(
+  jwk: JWK,
+  algorithm: Algorithm,
+  components: { readonly kty: 'EC' } | (PublicKey & { readonly kty: 'RSA' }),
+): Promise<CryptoKey> {
+  webCrypto()
+  try {
+    return (await importJWK(jwk, algorithm, { extractable: false })) as CryptoKey
+  } catch (cause) {
+    throw components.kty === 'EC' || isPortable(components)
+      ? invalidKey(DAMAGED, cause)
+      : unsupportedKey(RSA_LIMITS, cause)
   }
 }

@@ -1,5 +1,14 @@
 import type { CryptoKey, JWK } from 'jose'
 import type { Algorithm } from '../algorithms.ts'
+import { encoder, isBytes } from '../encoding.ts'
+import { MembraneTokenError } from '../errors.ts'
+import { invalidOption } from '../options.ts'
+import { CURVES, toFieldLength } from './ec.ts'
+import { invalidKey, mismatchedKey, withOption } from './errors.ts'
+import { readSequence, unsignedOf } from './formats/der.ts'
+import type { SigningKey } from './private-key.ts'
+import { importPublicKey } from './public-key.ts'
+import { isSignature } from './source.ts'
 
 /**
  * A private key that never leaves its key management service: the public half in any form, and a function that signs.
@@ -17,4 +26,84 @@ export interface RemoteKey {
    * @returns The signature; for ECDSA either r and s side by side (RFC 7518 section 3.4) or as DER
    */
   sign(data: Uint8Array, algorithm: Algorithm): Promise<Uint8Array>
+}
+
+/** Signs text with a remote key and verifies the signature. */
+export type SignRemotely = (input: string) => Promise<Uint8Array>
+
+export function isRemoteKey(value: unknown): value is RemoteKey {
+  return typeof value === 'object' && value !== null && 'sign' in value && typeof value.sign === 'function'
+}
+
+/**
+ * Binds a remote key: checks its public half, signs once and verifies. Every later signature is verified as well.
+ *
+ * @throws `ERR_KEY_INVALID` if the first signature does not verify: the two halves do not belong together
+ * @throws `ERR_KEY_UNAVAILABLE` if it does not sign, or a later signature does not verify: the key was rotated, or its
+ *   service answers with something else
+ * @throws `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH` for the public half
+ */
+export async function importRemoteKey(remote: RemoteKey, wanted: Algorithm | undefined): Promise<SigningKey> {
+  const { publicKey, version } = remote
+  if (version !== undefined && typeof version !== 'string')
+    throw invalidOption("The remote key's version must be a string.", 'privateKey')
+  const signBytes = remote.sign.bind(remote)
+  const half = await withOption('publicKey', () => importPublicKey(publicKey, undefined))
+  const algorithm = wanted ?? (half.algorithms[0] as Algorithm)
+  if (!half.algorithms.includes(algorithm))
+    throw mismatchedKey(`This key supports ${half.algorithms.join(', ')}, not ${algorithm}.`)
+  const verificationKey = await half.keyFor(algorithm)
+
+  const signVerified = async (input: string): Promise<Uint8Array | undefined> => {
+    const signature = await callRemote(() => signBytes(encoder.encode(input), algorithm))
+    // Encoded again, since what signs could have changed its bytes.
+    const data = encoder.encode(input)
+    for (const candidate of readSignature(signature, verificationKey)) {
+      if (await isSignature(verificationKey, algorithm, candidate, data)) return candidate
+    }
+    return undefined
+  }
+  const key: SignRemotely = async (input) => {
+    const signature = await signVerified(input)
+    if (signature) return signature
+    throw unavailable(
+      'returned a signature that its public key does not verify; if the key was rotated, create the signer again.',
+    )
+  }
+  if (!(await signVerified('membrane-token'))) {
+    throw invalidKey(
+      'The signature of the remote key does not verify with its publicKey; pass the public half of the same key.',
+    )
+  }
+  return { key, algorithm, publicJwk: half.publicJwk, version }
+}
+
+async function callRemote(sign: () => unknown): Promise<Uint8Array> {
+  let signature: unknown
+  try {
+    signature = await sign()
+  } catch (cause) {
+    if (cause instanceof MembraneTokenError) throw cause
+    throw unavailable('could not sign.', cause)
+  }
+  if (isBytes(signature)) return signature.slice()
+  throw unavailable('must return its signature as a Uint8Array.')
+}
+
+function unavailable(what: string, cause?: unknown): MembraneTokenError {
+  return new MembraneTokenError('ERR_KEY_UNAVAILABLE', `The remote key ${what}`, { cause })
+}
+
+/** What the signature may be: as it is, or r and s taken out of DER. r‖s has exactly twice the curve's length. */
+function readSignature(signature: Uint8Array, { algorithm }: CryptoKey): Uint8Array[] {
+  const { namedCurve } = algorithm as Partial<EcKeyAlgorithm>
+  if (namedCurve === undefined) return [signature]
+  const crv = namedCurve as keyof typeof CURVES
+  const raw = signature.length === 2 * CURVES[crv].size ? [signature] : []
+  try {
+    const [r, s] = readSequence(signature).map((element) => toFieldLength(unsignedOf(element), crv))
+    return r && s ? [...raw, Uint8Array.of(...r, ...s)] : raw
+  } catch {
+    return raw
+  }
 }

@@ -1,29 +1,25 @@
 import type { CryptoKey, JSONWebKeySet, JWK } from 'jose'
-import type { Algorithm } from '../algorithms.ts'
+import { type Algorithm, bindAlgorithms } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 import { asymmetricAlgorithms, importKeySet } from '../jwks/key-set.ts'
 import { createRemoteKeySet } from '../jwks/remote-key-set.ts'
-import { type KeySource, verifyJws } from '../jws/verify.ts'
-import {
-  bindAlgorithms,
-  checkCryptoKey,
-  fittingAlgorithms,
-  type ImportedKey,
-  importSecret,
-  isCryptoKey,
-} from '../keys/import.ts'
-import { importPublicKey, pinAlgorithms, type VerificationKey } from '../keys/public-key.ts'
+import { verifyJws } from '../jws/verify.ts'
+import { withOption } from '../keys/errors.ts'
+import { checkContext, pinAlgorithms } from '../keys/policy.ts'
+import { importPublicKey } from '../keys/public-key.ts'
+import { importVerificationSecret } from '../keys/secret.ts'
+import { type KeySource, singleKey } from '../keys/source.ts'
 import {
   bindClock,
   bindTolerance,
   checkExactlyOne,
-  checkObject,
   checkWorkspaceKey,
   invalidOption,
+  readOptions,
 } from '../options.ts'
-import { checkWorkspace, readDates, readRequestSubject, readSubject } from './claims.ts'
+import { checkWorkspace, readDates, readSubject } from './claims.ts'
 
-/** What {@link createVerifier} takes: the workspace, and exactly one of `secret`, `publicKey` and `jwks`. */
+/** Options of {@link createVerifier}: the workspace, exactly one of `secret`, `publicKey` and `jwks`, and more. */
 export interface VerifierOptions {
   /** Key of the workspace that the tokens must name. */
   workspaceKey: string
@@ -39,11 +35,13 @@ export interface VerifierOptions {
   clockTolerance?: number | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | undefined
-  /** Takes a secret of fewer than 32 bytes. */
+  /** Accepts a secret of fewer than 32 bytes. */
   allowShortSecret?: boolean | undefined
+  /** Accepts a secret in a web page or a browser's worker: only in internal tools. Public keys need no opt-in. */
+  trustedBrowser?: boolean | undefined
 }
 
-/** A token that is genuine, belongs to the workspace and has not ended. */
+/** A token that is genuine, belongs to the workspace and has not expired. */
 export type VerifiedToken = VerifiedCustomerToken | VerifiedAdminToken
 
 export interface VerifiedCustomerToken extends VerifiedTokenBase {
@@ -75,18 +73,21 @@ export interface Verifier {
   verify(token: string): Promise<VerifiedToken>
 }
 
-/** What {@link verifyMembraneRequest} takes. */
-export type MembraneRequestOptions = Pick<
-  VerifierOptions,
-  'workspaceKey' | 'algorithms' | 'clockTolerance' | 'now' | 'allowShortSecret'
-> & {
-  /** Workspace secret, with which Membrane signs the requests. */
-  secret: string | Uint8Array | CryptoKey
-}
+const OPTIONS = [
+  'workspaceKey',
+  'secret',
+  'publicKey',
+  'jwks',
+  'algorithms',
+  'clockTolerance',
+  'now',
+  'allowShortSecret',
+  'trustedBrowser',
+] as const
 
 /**
- * Makes a verifier, which says whether a token is genuine by the rules of RFC 7515 section 5.2, RFC 7519 section 7.2
- * and RFC 8725. Make one when the program starts and keep it.
+ * Creates a verifier, which checks tokens by the rules of RFC 7515 section 5.2, RFC 7519 section 7.2 and RFC 8725.
+ * Create one when the program starts and keep it.
  *
  * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` ·
  *   `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH` · `ERR_UNTRUSTED_CONTEXT`
@@ -100,8 +101,13 @@ export type MembraneRequestOptions = Pick<
  * ```
  */
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
-  const { workspaceKey, now, clockTolerance } = bindOptions(options)
-  const source = await importSource(options, now)
+  const given = readOptions(options, OPTIONS)
+  const { workspaceKey, secret, publicKey, jwks } = given
+  checkWorkspaceKey(workspaceKey)
+  checkExactlyOne({ secret, publicKey, jwks })
+  const clockTolerance = bindTolerance(given.clockTolerance, 0)
+  const now = bindClock(given.now)
+  const source = await importSource(given, now)
   return Object.freeze<Verifier>({
     verify: async (token) => {
       const { algorithm, keyId, claims } = await verifyJws(token, source)
@@ -111,7 +117,7 @@ export async function createVerifier(options: VerifierOptions): Promise<Verifier
       if (!expiresAt) {
         throw new MembraneTokenError(
           'ERR_TOKEN_CLAIM_INVALID',
-          'The token has no exp and would never end; sign it with a lifetime, such as two hours.',
+          'The token has no exp and would never expire; sign it with a lifetime, such as two hours.',
         )
       }
       return {
@@ -126,75 +132,17 @@ export async function createVerifier(options: VerifierOptions): Promise<Verifier
   })
 }
 
-/**
- * Verifies a request that Membrane sends to your API on behalf of a customer. It carries a token in
- * `X-Membrane-Token`, and in `X-Integration-App-Token` for older connectors; where both are there, they must be equal.
- *
- * Membrane does not document an `exp` for these tokens, so one is held against the clock where it is given, and not
- * demanded.
- *
- * @throws every `ERR_TOKEN_…`; `ERR_TOKEN_MALFORMED` also if neither header is there, or the two differ; the
- *   errors of {@link createVerifier} for wrong options
- *
- * @example Protect a route that Membrane calls
- *
- * ```ts
- * const { customerId } = await verifyMembraneRequest(request, { workspaceKey, secret })
- * ```
- */
-export async function verifyMembraneRequest(
-  request: Request | Headers,
-  options: MembraneRequestOptions,
-): Promise<{ workspaceKey: string; customerId: string; fields?: Record<string, unknown> }> {
-  const { workspaceKey, now, clockTolerance } = bindOptions(options)
-  const { secret, algorithms, allowShortSecret } = options
-  const source = await importSource({ workspaceKey, secret, algorithms, allowShortSecret }, now)
-  const { claims } = await verifyJws(readRequestToken(request), source)
-  checkWorkspace(claims, workspaceKey)
-  readDates(claims, now(), clockTolerance)
-  return { workspaceKey, ...readRequestSubject(claims) }
-}
-
-const REQUEST_HEADERS = ['x-membrane-token', 'x-integration-app-token'] as const
-
-function readRequestToken(request: Request | Headers): string {
-  const headers = (request as Request | undefined)?.headers ?? request
-  if (typeof (headers as Headers | undefined)?.get !== 'function') {
-    throw invalidOption('Give a Request or Headers; of a request of Node, new Headers(request.headers).')
-  }
-  const tokens = new Set(REQUEST_HEADERS.flatMap((name) => (headers as Headers).get(name) ?? []))
-  const [token] = tokens
-  if (token !== undefined && tokens.size === 1) return token
-  throw new MembraneTokenError(
-    'ERR_TOKEN_MALFORMED',
-    token === undefined
-      ? 'The request carries no X-Membrane-Token, so Membrane did not send it, or its connector does not use the authentication type membrane-token.'
-      : 'X-Membrane-Token and X-Integration-App-Token differ; Membrane sends the same token in both.',
-  )
-}
-
-type BoundOptions = { workspaceKey: string; now: () => number; clockTolerance: number }
-
-function bindOptions(options: VerifierOptions | MembraneRequestOptions): BoundOptions {
-  checkObject(options)
-  checkWorkspaceKey(options.workspaceKey)
-  return {
-    workspaceKey: options.workspaceKey,
-    clockTolerance: bindTolerance(options.clockTolerance, 0),
-    now: bindClock(options.now),
-  }
-}
-
-async function importSource(options: VerifierOptions, now: () => number): Promise<KeySource> {
-  const { secret, publicKey, jwks } = options
-  checkExactlyOne({ secret, publicKey, jwks })
+function importSource(options: VerifierOptions, now: () => number): Promise<KeySource> {
+  const { secret, publicKey, jwks, trustedBrowser } = options
   const algorithms = bindAlgorithms(options.algorithms)
-  if (jwks !== undefined) return importKeys(jwks, algorithms, now)
-  const key =
-    publicKey === undefined
-      ? await importVerificationSecret(secret, algorithms, options.allowShortSecret === true)
-      : await importPublicKey(publicKey, algorithms)
-  return { algorithms: key.algorithms, find: () => [key] }
+  if (jwks !== undefined) return withOption('jwks', () => importKeys(jwks, algorithms, now))
+  if (publicKey !== undefined)
+    return withOption('publicKey', async () => singleKey(await importPublicKey(publicKey, algorithms)))
+  checkContext(secret, 'secret', trustedBrowser)
+  const allowShort = options.allowShortSecret === true
+  return withOption('secret', async () =>
+    singleKey(await importVerificationSecret(secret, algorithms, allowShort)),
+  )
 }
 
 async function importKeys(
@@ -204,24 +152,8 @@ async function importKeys(
 ): Promise<KeySource> {
   const allowed = pinAlgorithms(asymmetricAlgorithms(), undefined, algorithms)
   if (typeof jwks === 'string')
-    throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).')
+    throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).', 'jwks')
   return Object.prototype.toString.call(jwks) === '[object URL]'
     ? createRemoteKeySet(jwks as URL, { algorithms: allowed, now })
     : importKeySet(jwks, allowed)
-}
-
-async function importVerificationSecret(
-  secret: unknown,
-  allowed: readonly Algorithm[] | undefined,
-  allowShort: boolean,
-): Promise<VerificationKey> {
-  const fitting = isCryptoKey(secret)
-    ? [checkCryptoKey(secret, 'secret', undefined, 'verify')]
-    : fittingAlgorithms('oct', undefined)
-  const algorithms = pinAlgorithms(fitting, undefined, allowed)
-  // Web Crypto binds an HMAC key to its hash, so there is one for each; making them costs no more than hashing a line.
-  const keys = await Promise.all(
-    algorithms.map((algorithm) => importSecret(secret, algorithm, 'verify', allowShort)),
-  )
-  return { algorithms, keyFor: (algorithm) => (keys[algorithms.indexOf(algorithm)] as ImportedKey).key }
 }

@@ -48,7 +48,7 @@ export function encodePart(part: object | string | Bytes, base: object = {}): st
 }
 
 export function createTestVerifier(lib: Library, options: Partial<VerifierOptions> = {}): Promise<Verifier> {
-  return lib.createVerifier({ workspaceKey, now: () => now, ...options })
+  return lib.createVerifier({ workspaceKey, now: () => now, trustedBrowser: true, ...options })
 }
 
 /** Options of any type, for the callers that TypeScript does not hold back. */

@@ -1,4 +1,4 @@
-import type { MembraneRequestOptions } from '../../src/index.ts'
+import type { RequestVerifierOptions } from '../../src/index.ts'
 import type { Forgery } from './forge.ts'
 import { forge, now } from './forge.ts'
 import { privateJwk, publicJwk } from './keys.ts'
@@ -15,9 +15,10 @@ function requestToken(claims: object = {}, forgery: Forgery = {}): Promise<strin
   return forge({ ...base, ...claims }, { algorithm: 'HS256', ...forgery })
 }
 
-function verify(lib: Library, request: unknown, options: Partial<MembraneRequestOptions> = {}) {
-  const base = { workspaceKey, secret, now: () => now }
-  return lib.verifyMembraneRequest(request as Headers, { ...base, ...options })
+async function verify(lib: Library, request: unknown, options: Partial<RequestVerifierOptions> = {}) {
+  const base = { workspaceKey, secret, now: () => now, trustedBrowser: true }
+  const verifier = await lib.createRequestVerifier({ ...base, ...options })
+  return verifier.verify(request as Headers)
 }
 
 function headersWith(...entries: [string, string][]): Headers {
@@ -222,24 +223,37 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
   for (const [title, options, code] of wrongOptions) {
     suite.test(`options refused: ${title}`, async () => {
       const headers = headersWith([current, await requestToken()])
-      await rejects(() => verify(lib, headers, options as Partial<MembraneRequestOptions>), code)
+      await rejects(() => verify(lib, headers, options as Partial<RequestVerifierOptions>), code)
     })
   }
 
   suite.test('options refused: none, null and text in their place', async () => {
     for (const options of [undefined, null, secret] as unknown[]) {
-      const run = () => lib.verifyMembraneRequest(new Headers(), options as MembraneRequestOptions)
+      const run = () => lib.createRequestVerifier(options as RequestVerifierOptions)
       await rejects(run, 'ERR_OPTION_INVALID')
     }
   })
 
-  suite.test('a public key among the options changes nothing', async () => {
-    const options = { publicKey: await publicJwk('RSA'), jwks: { keys: [] } } as object
-    const headers = headersWith([current, await requestToken()])
-    equal((await verify(lib, headers, options)).customerId, customerId)
+  suite.test('options that belong to createVerifier are rejected', async () => {
+    for (const options of [{ publicKey: await publicJwk('RSA') }, { jwks: { keys: [] } }] as object[]) {
+      await rejects(() => verify(lib, new Headers(), options), 'ERR_OPTION_INVALID')
+    }
+  })
+
+  suite.test('a token signed with another kind of key', async () => {
     const signed = await requestToken({}, { algorithm: 'RS256', key: await privateJwk('RSA') })
-    const forged = headersWith([current, signed])
-    await rejects(() => verify(lib, forged, options), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+    await rejects(() => verify(lib, headersWith([current, signed])), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+  })
+
+  suite.test('one verifier verifies many requests, also without its object', async () => {
+    const options = { workspaceKey, secret, now: () => now, trustedBrowser: true }
+    const { verify } = await lib.createRequestVerifier(options)
+    const tokens = await Promise.all(['a', 'b'].map((sub) => requestToken({ sub })))
+    const verified = await Promise.all(tokens.map((token) => verify(headersWith([current, token]))))
+    equal(
+      verified.map((request) => request.customerId),
+      ['a', 'b'],
+    )
   })
 
   suite.test('a short secret, where it is allowed', async () => {

@@ -84,7 +84,7 @@ export const verifierOptions: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('the default clock is that of the machine', async () => {
-    const verifier = await lib.createVerifier({ workspaceKey, secret })
+    const verifier = await lib.createVerifier({ workspaceKey, secret, trustedBrowser: true })
     const fresh = await (
       await lib.createSigner({ workspaceKey, secret, trustedBrowser: true })
     ).signAdminToken()
@@ -121,7 +121,13 @@ export const verifierOptions: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('what happens to the options later does not matter', async () => {
-    const options: VerifierOptions = { workspaceKey, secret, now: () => now, algorithms: ['HS512'] }
+    const options: VerifierOptions = {
+      workspaceKey,
+      secret,
+      now: () => now,
+      algorithms: ['HS512'],
+      trustedBrowser: true,
+    }
     const list = options.algorithms ?? []
     const creating = lib.createVerifier(options)
     list.push('HS256')

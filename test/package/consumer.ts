@@ -4,6 +4,7 @@ import {
   type Algorithm,
   type ClaimStyle,
   type Customer,
+  createRequestVerifier,
   createSigner,
   createVerifier,
   generateKeyPair,
@@ -11,10 +12,10 @@ import {
   inspectToken,
   type KeyPair,
   type KeyPairOptions,
-  type MembraneRequestOptions,
   MembraneTokenError,
   type MembraneTokenErrorCode,
   type Problem,
+  type RequestVerifierOptions,
   type SignedToken,
   type Signer,
   type SignerOptions,
@@ -22,7 +23,6 @@ import {
   type VerifiedToken,
   type Verifier,
   type VerifierOptions,
-  verifyMembraneRequest,
 } from 'membrane-token'
 import { createTokenProvider, type TokenProvider, type TokenProviderOptions } from 'membrane-token/client'
 import {
@@ -92,9 +92,10 @@ export async function verify(token: string, request: Parameters<Authenticator>[0
       const verified: VerifiedToken = await verifier.verify(token)
       if (verified.kind === 'customer') return verified.id
     }
-    const options: MembraneRequestOptions = { workspaceKey, secret }
-    const { customerId } = await verifyMembraneRequest(request, options)
-    return (await verifyMembraneRequest(request.headers, options)).customerId === customerId ? customerId : ''
+    const options: RequestVerifierOptions = { workspaceKey, secret }
+    const requestVerifier = await createRequestVerifier(options)
+    const { customerId } = await requestVerifier.verify(request)
+    return (await requestVerifier.verify(request.headers)).customerId === customerId ? customerId : ''
   } catch (error) {
     if (!(error instanceof MembraneTokenError)) throw error
     const code: MembraneTokenErrorCode = error.code
@@ -151,8 +152,9 @@ export async function refused(signer: Signer): Promise<void> {
   await createSigner({ workspaceKey, privateKey: new Date() })
   // @ts-expect-error a number is no public key
   await createVerifier({ workspaceKey, publicKey: 42 })
-  // @ts-expect-error a text is no request
-  await verifyMembraneRequest('request', { workspaceKey, secret })
+  const requestVerifier = await createRequestVerifier({ workspaceKey, secret })
+  // @ts-expect-error a string is not a request
+  await requestVerifier.verify('request')
   // @ts-expect-error a text is no request
   await createTokenEndpoint({ signer, authenticate: async () => null })('request')
   // @ts-expect-error a number is no header

@@ -1,58 +1,241 @@
 import type { Curve } from '../../algorithms.ts'
+import { fromHex, toHex } from '../../encoding.ts'
 import type { MembraneTokenError } from '../../errors.ts'
-import { unsupportedKey } from '../errors.ts'
-import { CURVES, type RsaNumbers, USABLE_KEYS } from '../numbers.ts'
-import { contentOf, type DerElement, oidOf, readElement, readElements, TAG, unsignedOf } from './der.ts'
+import { CURVES, type EcPrivateKey, type EcPublicKey, readPoint, toFieldLength } from '../ec.ts'
+import { invalidKey, USABLE_KEYS, unsupportedKey } from '../errors.ts'
+import { NEW_RSA_KEY, RSA_COMPONENTS, type RsaPrivateKey, type RsaPublicKey } from '../rsa.ts'
+import {
+  bitsOf,
+  contentOf,
+  type DerElement,
+  membersOf,
+  oidOf,
+  readElement,
+  readSequence,
+  TAG,
+  unsignedOf,
+} from './der.ts'
+import type { KeyBlock } from './pem.ts'
 
-/** The object identifiers of the key types that can be used (RFC 3279, RFC 5480), as hexadecimal. */
-export const KEY_OID = { RSA: '2a864886f70d010101', EC: '2a8648ce3d0201' } as const
+export type Half = 'private' | 'public'
+export type PublicKey = RsaPublicKey | EcPublicKey
+export type PrivateKey = RsaPrivateKey | EcPrivateKey
 
-/** Key types and curves that tools make and no algorithm here uses. */
+/** What is common to all ASN.1 structures that hold keys. */
+interface Structure {
+  /** PEM label (RFC 7468). */
+  readonly label: string
+  readonly name: string
+  /** Tags of the members of the outer SEQUENCE, which tell one structure from another, since DER carries no label. */
+  readonly shape: RegExp
+}
+
+export type KeyFormat = Structure &
+  (
+    | {
+        readonly half: 'private'
+        readonly read: (members: DerElement[], blocks: readonly KeyBlock[]) => PrivateKey
+      }
+    | { readonly half: 'public'; readonly read: (members: DerElement[]) => PublicKey }
+    | { readonly half?: never; readonly advice: string }
+  )
+
+/** Every structure that is recognised: a new one is a line here and its reader. */
+export const KEY_FORMATS: readonly KeyFormat[] = [
+  {
+    label: 'PRIVATE KEY',
+    name: 'PKCS#8',
+    shape: /^2,48,4(,160)?(,(129|161))?$/,
+    half: 'private',
+    read: readPkcs8,
+  },
+  {
+    label: 'EC PRIVATE KEY',
+    name: 'SEC 1',
+    shape: /^2,4(,160)?(,161)?$/,
+    half: 'private',
+    read: (members, blocks) => {
+      const parameters = blocks.find(({ label }) => label === 'EC PARAMETERS')
+      return readSec1(members, parameters && readCurve(readElement(parameters.der), 'private'))
+    },
+  },
+  { label: 'RSA PRIVATE KEY', name: 'PKCS#1', shape: /^2(,2){8}(,48)?$/, half: 'private', read: readPkcs1 },
+  {
+    label: 'PUBLIC KEY',
+    name: 'SPKI',
+    shape: /^48,3$/,
+    half: 'public',
+    read: readSpki,
+  },
+  {
+    label: 'RSA PUBLIC KEY',
+    name: 'PKCS#1 public key',
+    shape: /^2,2$/,
+    half: 'public',
+    read: readRsaPublicKey,
+  },
+  {
+    label: 'CERTIFICATE',
+    name: 'X.509 certificate',
+    shape: /^48,48,3$/,
+    half: 'public',
+    read: readCertificate,
+  },
+  {
+    label: 'ENCRYPTED PRIVATE KEY',
+    name: 'encrypted PKCS#8 key',
+    shape: /^48,4$/,
+    advice: 'This is an encrypted key; decrypt it with `openssl pkcs8 -in key.pem -out decrypted.pem`.',
+  },
+  {
+    label: 'DSA PRIVATE KEY',
+    name: 'DSA key',
+    shape: /^2(,2){5}$/,
+    advice: `This is a DSA key. ${USABLE_KEYS}`,
+  },
+  {
+    label: 'PKCS12',
+    name: 'PKCS#12 file',
+    shape: /^2,48(,48)?$/,
+    advice:
+      'This is a PKCS#12 file; extract its private key with `openssl pkcs12 -in key.p12 -nodes -nocerts -out key.pem`.',
+  },
+  {
+    label: 'OPENSSH PRIVATE KEY',
+    name: 'OpenSSH private key',
+    shape: /^$/,
+    advice: 'This is an OpenSSH private key; convert a copy of it with `ssh-keygen -p -m PKCS8 -f key`.',
+  },
+]
+
+/** Recognises a structure, reading its outer SEQUENCE only once. @throws `ERR_KEY_INVALID` if the bytes are not DER */
+export function recogniseDer(der: Uint8Array): {
+  readonly format: KeyFormat | undefined
+  readonly members: DerElement[]
+} {
+  const members = readSequence(der)
+  const tags = members.map(({ tag }) => tag).join()
+  return { format: KEY_FORMATS.find(({ shape }) => shape.test(tags)), members }
+}
+
+/** The object identifiers of the supported key types (RFC 3279, RFC 5480), as hexadecimal. */
+const KEY_OID = { RSA: '2a864886f70d010101', EC: '2a8648ce3d0201' } as const
+
+/** Key types and curves that tools create and that no algorithm here uses. */
 const UNSUPPORTED_OIDS: Readonly<Record<string, string>> = {
   '2a864886f70d01010a': 'an RSA key restricted to PSS',
+  '2a8648ce380401': 'a DSA key',
   '2b6570': 'an Ed25519 key',
   '2b8104000a': 'a secp256k1 key',
 }
 
-/** What an AlgorithmIdentifier says of a key: RSA, or a curve. */
-export type KeyAlgorithm = { readonly kty: 'RSA' } | { readonly kty: 'EC'; readonly crv: Curve }
-
-export const membersOf = (element: DerElement | undefined): DerElement[] =>
-  readElements(contentOf(element, TAG.SEQUENCE))
-
-export const sequenceOf = (der: Uint8Array): DerElement[] => membersOf(readElement(der))
-
-/**
- * Reads an AlgorithmIdentifier (RFC 5280 section 4.1.1.2).
- *
- * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for key types and curves that no algorithm uses
- */
-export function readKeyAlgorithm(element: DerElement | undefined): KeyAlgorithm {
+/** Reads an AlgorithmIdentifier (RFC 5280 section 4.1.1.2): RSA, or a curve. @throws `ERR_KEY_FORMAT_UNSUPPORTED` */
+function readKeyAlgorithm(
+  element: DerElement | undefined,
+  half: Half,
+): { readonly kty: 'RSA' } | { readonly kty: 'EC'; readonly crv: Curve } {
   const [identifier, parameters] = membersOf(element)
   const oid = oidOf(identifier)
   if (oid === KEY_OID.RSA) return { kty: 'RSA' }
-  if (oid === KEY_OID.EC) return { kty: 'EC', crv: readCurve(parameters) }
-  throw foreign(oid, 'neither an RSA nor an EC key')
+  if (oid === KEY_OID.EC) return { kty: 'EC', crv: readCurve(parameters, half) }
+  throw unsupportedOid(oid, 'neither an RSA nor an EC key')
 }
 
 /** Reads ECParameters (RFC 5480 section 2.1.1). @throws `ERR_KEY_FORMAT_UNSUPPORTED` */
-export function readCurve(element: DerElement | undefined): Curve {
+function readCurve(element: DerElement | undefined, half: Half): Curve {
   if (element?.tag === TAG.SEQUENCE) {
+    const input = half === 'public' ? '-pubin -in' : '-in'
     throw unsupportedKey(
-      'This is an EC key with explicit parameters; name its curve with `openssl ec -param_enc named_curve`.',
+      `This EC key has explicit curve parameters; name the curve with \`openssl ec ${input} key.pem -param_enc named_curve -out named.pem\`.`,
     )
   }
   const oid = oidOf(element)
-  for (const crv of Object.keys(CURVES) as Curve[]) if (CURVES[crv].oid === oid) return crv
-  throw foreign(oid, 'an EC key on another curve')
+  const crv = (Object.keys(CURVES) as Curve[]).find((name) => CURVES[name].oid === oid)
+  if (crv) return crv
+  throw unsupportedOid(oid, 'an EC key on another curve')
 }
 
-/** Reads an RSAPublicKey (RFC 8017 appendix A.1.1). */
-export function readRsaPublicKey(der: Uint8Array): RsaNumbers {
-  const [n, e] = sequenceOf(der)
+function unsupportedOid(oid: string, otherwise: string): MembraneTokenError {
+  return unsupportedKey(`This is ${UNSUPPORTED_OIDS[oid] ?? otherwise}. ${USABLE_KEYS}`)
+}
+
+/** PKCS#8 (RFC 5958). */
+function readPkcs8([, identifier, key, ...rest]: DerElement[]): PrivateKey {
+  const algorithm = readKeyAlgorithm(identifier, 'private')
+  const members = readSequence(contentOf(key, TAG.OCTET_STRING))
+  if (algorithm.kty === 'RSA') return readPkcs1(members)
+  const sec1 = readSec1(members, algorithm.crv)
+  const attached = rest.find(({ tag }) => tag === 0x81)?.content
+  if (sec1.x || attached?.[0] !== 0) return sec1
+  return { ...sec1, ...readPoint(attached.subarray(1), sec1.crv) }
+}
+
+/** ECPrivateKey (RFC 5915). The curve may be named inside, around it, or in a PEM block of its own. */
+function readSec1([, d, ...rest]: DerElement[], around: Curve | undefined): EcPrivateKey {
+  const inside = (tag: number): DerElement | undefined => {
+    const element = rest.find((member) => member.tag === tag)
+    return element && readElement(element.content)
+  }
+  const parameters = inside(TAG.CONTEXT_0)
+  const crv = parameters ? readCurve(parameters, 'private') : around
+  if (!crv || (around && crv !== around))
+    throw invalidKey('The EC key names no curve, or two different ones; export it again.')
+  const point = inside(TAG.CONTEXT_1)
+  return {
+    kty: 'EC',
+    crv,
+    d: toFieldLength(contentOf(d, TAG.OCTET_STRING), crv),
+    ...(point && readPoint(bitsOf(point), crv)),
+  }
+}
+
+/** RSAPrivateKey (RFC 8017 appendix A.1.2). */
+function readPkcs1([version, ...numbers]: DerElement[]): RsaPrivateKey {
+  if (unsignedOf(version).length > 0) throw multiPrime()
+  return toRsaPrivateKey((_, index) => unsignedOf(numbers[index]))
+}
+
+export function toRsaPrivateKey(read: (name: string, index: number) => Uint8Array): RsaPrivateKey {
+  const components = RSA_COMPONENTS.map((name, index) => [name, read(name, index)] as const)
+  return { kty: 'RSA', ...(Object.fromEntries(components) as Omit<RsaPrivateKey, 'kty'>) }
+}
+
+export function multiPrime(): MembraneTokenError {
+  return unsupportedKey(`This RSA key has more than two primes. ${NEW_RSA_KEY}`)
+}
+
+/** RSAPublicKey (RFC 8017 appendix A.1.1). */
+function readRsaPublicKey([n, e]: DerElement[]): RsaPublicKey {
   return { kty: 'RSA', n: unsignedOf(n), e: unsignedOf(e) }
 }
 
-function foreign(oid: string, otherwise: string): MembraneTokenError {
-  return unsupportedKey(`This is ${UNSUPPORTED_OIDS[oid] ?? otherwise}. ${USABLE_KEYS}`)
+/** SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7). */
+function readSpki([identifier, key]: DerElement[]): PublicKey {
+  const algorithm = readKeyAlgorithm(identifier, 'public')
+  const bits = bitsOf(key)
+  if (algorithm.kty === 'RSA') return readRsaPublicKey(readSequence(bits))
+  const point = readPoint(bits, algorithm.crv)
+  if ('x' in point) return { ...algorithm, ...point }
+  throw unsupportedKey(
+    "The key's point is compressed; write it in full with `openssl ec -pubin -in key.pem -conv_form uncompressed -out complete.pem`.",
+  )
+}
+
+/** The key of a Certificate (RFC 5280 section 4.1). Its dates, issuer and signature are not checked. */
+function readCertificate([certificate]: DerElement[]): PublicKey {
+  const fields = membersOf(certificate)
+  // Certificates of version 1 leave the version out.
+  return readSpki(membersOf(fields[fields[0]?.tag === TAG.CONTEXT_0 ? 6 : 5]))
+}
+
+/** Writes an EC key as PKCS#8 (RFC 5958) without its point: the one form of such keys that engines import. */
+export function writePkcs8({ crv, d }: Pick<EcPrivateKey, 'crv' | 'd'>): Uint8Array<ArrayBuffer> {
+  const { size, oid } = CURVES[crv]
+  // All lengths are under 128, so that each is a single byte.
+  const part = (tag: string, length: number, content: string): string =>
+    tag + length.toString(16).padStart(2, '0') + content
+  const oidSize = oid.length / 2
+  const identifier = part('30', oidSize + 11, `0607${KEY_OID.EC}${part('06', oidSize, oid)}`)
+  const key = part('30', size + 5, `020101${part('04', size, toHex(d))}`)
+  return fromHex(part('30', oidSize + size + 25, `020100${identifier}${part('04', size + 7, key)}`))
 }

@@ -1,3 +1,4 @@
+import { toHex, trimZeros } from '../../encoding.ts'
 import type { MembraneTokenError } from '../../errors.ts'
 import { invalidKey } from '../errors.ts'
 
@@ -18,8 +19,11 @@ export interface DerElement {
   readonly content: Uint8Array
 }
 
+/** Elements side by side; a certificate, the largest structure here, has ten. */
+const LONGEST_SEQUENCE = 64
+
 const invalid = (): MembraneTokenError =>
-  invalidKey("The key's bytes are not DER: cut off, damaged or followed by others.")
+  invalidKey("The key's bytes are not valid DER: truncated, damaged or followed by other data.")
 
 /** Reads the one element that the bytes hold. @throws `ERR_KEY_INVALID` if they hold less, or more */
 export function readElement(bytes: Uint8Array): DerElement {
@@ -28,7 +32,7 @@ export function readElement(bytes: Uint8Array): DerElement {
   return elements[0] as DerElement
 }
 
-/** Reads the elements that stand one after the other, as in the content of a SEQUENCE. */
+/** Reads consecutive elements, as in the content of a SEQUENCE. */
 export function readElements(bytes: Uint8Array): DerElement[] {
   const elements: DerElement[] = []
   let offset = 0
@@ -36,7 +40,7 @@ export function readElements(bytes: Uint8Array): DerElement[] {
     const tag = bytes[offset] as number
     let length = bytes[offset + 1]
     offset += 2
-    if (length === undefined) throw invalid()
+    if (length === undefined || elements.length === LONGEST_SEQUENCE) throw invalid()
     if (length > 0x7f) {
       const size = length & 0x7f
       // 0x80 is BER's indefinite length; four bytes are more than any key needs.
@@ -53,6 +57,16 @@ export function readElements(bytes: Uint8Array): DerElement[] {
   return elements
 }
 
+/** The members of a SEQUENCE. */
+export function membersOf(element: DerElement | undefined): DerElement[] {
+  return readElements(contentOf(element, TAG.SEQUENCE))
+}
+
+/** The members of the SEQUENCE that the bytes hold. */
+export function readSequence(der: Uint8Array): DerElement[] {
+  return membersOf(readElement(der))
+}
+
 /** The content of an element that must have a certain tag. */
 export function contentOf(element: DerElement | undefined, tag: number): Uint8Array {
   if (element?.tag !== tag) throw invalid()
@@ -67,7 +81,7 @@ export function unsignedOf(element: DerElement | undefined): Uint8Array {
   return trimZeros(content)
 }
 
-/** The bytes of a BIT STRING that has no unused bits. */
+/** The bytes of a BIT STRING without unused bits. */
 export function bitsOf(element: DerElement | undefined): Uint8Array {
   const content = contentOf(element, TAG.BIT_STRING)
   if (content[0] !== 0) throw invalid()
@@ -76,20 +90,7 @@ export function bitsOf(element: DerElement | undefined): Uint8Array {
 
 /** An OBJECT IDENTIFIER as the hexadecimal of its encoding. */
 export function oidOf(element: DerElement | undefined): string {
-  return toHex(contentOf(element, TAG.OID))
-}
-
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-/** Leading zero bytes taken off; zero itself becomes no bytes at all. */
-export function trimZeros(bytes: Uint8Array): Uint8Array {
-  const start = bytes.findIndex((byte) => byte !== 0)
-  return start === -1 ? new Uint8Array(0) : bytes.subarray(start)
-}
-
-/** The bytes that hexadecimal digits stand for. */
-export function fromHex(digits: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  const content = contentOf(element, TAG.OID)
+  if (content.length > 32) throw invalid()
+  return toHex(content)
 }

@@ -1,56 +1,108 @@
+import type { JWK } from 'jose'
+import { decode, encode } from 'jose/base64url'
 import type { Curve } from '../../algorithms.ts'
-import type { MembraneTokenError } from '../../errors.ts'
-import { invalidKey, mismatchedKey, unsupportedKey } from '../errors.ts'
-import { CURVES, USABLE_KEYS } from '../numbers.ts'
+import { trimZeros } from '../../encoding.ts'
+import { CURVES, type EcPrivateKey, type EcPublicKey, toFieldLength } from '../ec.ts'
+import { invalidKey, mismatchedKey, USABLE_KEYS, unsupportedKey } from '../errors.ts'
+import { RSA_COMPONENTS, type RsaPrivateKey } from '../rsa.ts'
+import { type Half, multiPrime, type PrivateKey, type PublicKey, toRsaPrivateKey } from './asn1.ts'
 
-/** A JWK whose type is settled; its numbers are not read yet. */
-export type JwkKey = {
+/** A JWK whose type is known; its components are not read yet. */
+export type IdentifiedJwk = {
+  readonly half: Half
   readonly alg: string | undefined
   readonly members: Readonly<Record<string, unknown>>
 } & ({ readonly kty: 'RSA' } | { readonly kty: 'EC'; readonly crv: Curve })
 
-const OTHER_KINDS: ReadonlyMap<unknown, string> = /* @__PURE__ */ new Map([
-  ['oct', 'a symmetric key; give its bytes as secret'],
-  ['OKP', 'an Ed25519, Ed448 or X25519 key'],
-  ['secp256k1', 'a secp256k1 key'],
+export const SYMMETRIC_JWK =
+  'This JWK is a symmetric key (kty oct), which is a secret: decode its k from base64url and pass the bytes as secret.'
+
+const UNSUPPORTED_TYPES: ReadonlyMap<unknown, string> = /* @__PURE__ */ new Map([
+  ['oct', SYMMETRIC_JWK],
+  ['OKP', `This JWK is an Ed25519, Ed448, X25519 or X448 key. ${USABLE_KEYS}`],
+  ['secp256k1', `This JWK is a secp256k1 key. ${USABLE_KEYS}`],
 ])
 
 /** The members that must not be published (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1). */
 export const PRIVATE_MEMBERS: readonly string[] = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 /**
- * Reads what a JWK (RFC 7517 section 4) says of itself, leaving the object as it is.
+ * Reads the type of a JWK (RFC 7517 section 4), leaving the object as it is.
  *
- * @param operation What the key is wanted for, as `key_ops` spells it
- * @param otherHalf What to say to a key that is the other half
- * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_ALGORITHM_MISMATCH`
+ * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED`
  */
-export function readJwk(
-  jwk: Readonly<Record<string, unknown>>,
-  operation: 'sign' | 'verify',
-  otherHalf: string,
-): JwkKey {
+export function identifyJwk(jwk: Readonly<Record<string, unknown>>): IdentifiedJwk {
   // A copy, so that neither a getter nor a later change can show two different keys.
   const members = { ...jwk }
-  const { kty, crv, alg, use, key_ops: operations } = members
-  const other = OTHER_KINDS.get(kty === 'EC' ? crv : kty)
-  if (other) throw unsupported(other)
+  const { kty, crv, alg } = members
+  const unsupported = UNSUPPORTED_TYPES.get(kty === 'EC' ? crv : kty)
+  if (unsupported) throw unsupportedKey(unsupported)
   const curve =
     kty === 'EC' && typeof crv === 'string' && Object.hasOwn(CURVES, crv) ? (crv as Curve) : undefined
   if (kty !== 'RSA' && !curve)
     throw invalidKey("The JWK's kty must be RSA, or EC with a crv of P-256, P-384 or P-521.")
   if (alg !== undefined && typeof alg !== 'string') throw invalidKey("The JWK's alg must be a string.")
-  const isPrivate = PRIVATE_MEMBERS.some((name) => members[name] !== undefined)
-  if (isPrivate !== (operation === 'sign')) {
-    throw unsupportedKey(otherHalf)
-  }
-  if (use !== undefined && use !== 'sig') throw mismatchedKey('The JWK\'s use must be "sig".')
-  if (operations !== undefined && !(Array.isArray(operations) && operations.includes(operation))) {
-    throw mismatchedKey(`The JWK's key_ops must include "${operation}".`)
-  }
-  return curve ? { kty: 'EC', crv: curve, alg, members } : { kty: 'RSA', alg, members }
+  const half = PRIVATE_MEMBERS.some((name) => members[name] !== undefined) ? 'private' : 'public'
+  return curve ? { kty: 'EC', crv: curve, half, alg, members } : { kty: 'RSA', half, alg, members }
 }
 
-function unsupported(found: string): MembraneTokenError {
-  return unsupportedKey(`This JWK is ${found}. ${USABLE_KEYS}`)
+/** @throws `ERR_KEY_ALGORITHM_MISMATCH` if `use` or `key_ops` forbid the operation */
+export function checkJwkUse({ half, members }: IdentifiedJwk): void {
+  const { use, key_ops: operations } = members
+  const operation = half === 'private' ? 'sign' : 'verify'
+  if (use !== undefined && use !== 'sig') throw mismatchedKey('The JWK\'s use must be "sig".')
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes(operation)))
+    throw mismatchedKey(`The JWK's key_ops must include "${operation}".`)
+}
+
+/** Characters of a member; a modulus of 16384 bits has 2731. */
+const LONGEST_MEMBER = 4096
+
+/** A base64url member of a JWK as bytes. @throws `ERR_KEY_INVALID` */
+function decodeMember({ members }: IdentifiedJwk, name: string): Uint8Array {
+  const member = members[name]
+  if (typeof member === 'string' && member.length <= LONGEST_MEMBER && /^[\w-]+$/.test(member)) {
+    try {
+      return decode(member)
+    } catch {
+      // No cause: engines may quote what they could not decode.
+    }
+  }
+  throw invalidKey(`The JWK's ${name} must be base64url without padding.`)
+}
+
+/** Public components (RFC 7518 sections 6.2.1 and 6.3.1), of a private JWK as well. @throws `ERR_KEY_INVALID` */
+export function readPublicJwk(jwk: IdentifiedJwk): PublicKey {
+  const read = (name: string): Uint8Array => decodeMember(jwk, name)
+  if (jwk.kty === 'RSA') return { kty: 'RSA', n: trimZeros(read('n')), e: trimZeros(read('e')) }
+  const { crv } = jwk
+  return { kty: 'EC', crv, x: toFieldLength(read('x'), crv), y: toFieldLength(read('y'), crv) }
+}
+
+/** Private components (RFC 7518 sections 6.2.2 and 6.3.2). @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` */
+export function readPrivateJwk(jwk: IdentifiedJwk): PrivateKey {
+  const { members } = jwk
+  if (members.oth !== undefined) throw multiPrime()
+  if (jwk.kty === 'EC')
+    return {
+      ...(readPublicJwk(jwk) as EcPublicKey),
+      d: toFieldLength(decodeMember(jwk, 'd'), jwk.crv),
+    }
+  if (members.p === undefined && members.q === undefined)
+    throw unsupportedKey(
+      'This JWK has no p, q, dp, dq and qi, which Web Crypto requires; export it with them.',
+    )
+  return toRsaPrivateKey((name) => trimZeros(decodeMember(jwk, name)))
+}
+
+/** The public half as a JWK with its required members alone. */
+export function writePublicJwk(key: PublicKey): JWK {
+  return key.kty === 'RSA'
+    ? { kty: 'RSA', n: encode(key.n), e: encode(key.e) }
+    : { kty: 'EC', crv: key.crv, x: encode(key.x), y: encode(key.y) }
+}
+
+export function writePrivateJwk(key: RsaPrivateKey | (EcPrivateKey & EcPublicKey)): JWK {
+  if (key.kty === 'EC') return { ...writePublicJwk(key), d: encode(key.d) }
+  return { kty: 'RSA', ...Object.fromEntries(RSA_COMPONENTS.map((name) => [name, encode(key[name])])) }
 }

@@ -1,16 +1,17 @@
+import { decodeBase64 } from '../../encoding.ts'
 import { invalidKey, unsupportedKey } from '../errors.ts'
 
-/** One key structure and the format it is in, named by its PEM label (RFC 7468). */
+export { decodeBase64 }
+
+/** One key structure and its format, named by its PEM label (RFC 7468). */
 export interface KeyBlock {
   readonly label: string
   readonly der: Uint8Array
 }
 
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g
-
-/** Takes off what environment files, consoles and shells put around a key: a byte order mark, spaces, quotes. */
+/** Strips what environment files, consoles and shells put around a key: a byte order mark, spaces, quotes. */
 export function cleanText(text: string): string {
-  // Loops, because a pattern for the end of a text takes quadratic time.
+  // Loops, because a pattern anchored at the end of a text takes quadratic time.
   const isWrapping = (index: number): boolean => /[\s\uFEFF"'`]/.test(text[index] ?? '')
   let start = 0
   let end = text.length
@@ -19,44 +20,54 @@ export function cleanText(text: string): string {
   return text.slice(start, end)
 }
 
-/** Line breaks that a variable holds as `\n` or `\\n` become line breaks again. */
+/** Turns `\n` and `\\n` in a variable back into line breaks. */
 export function restoreLineBreaks(text: string): string {
   return cleanText(text.replace(/(?<!\\)\\+r/g, '').replace(/(?<!\\)\\+n/g, '\n'))
 }
 
+export const BEGIN = '-----BEGIN '
+const DASHES = '-----'
+const LONGEST_LABEL = 64
+
 /**
- * Finds the blocks of a PEM text, whatever stands between them.
+ * Finds the blocks of a PEM text, ignoring what stands between them. One pass, since text with thousands of BEGIN
+ * lines must not cost more than other text.
  *
  * @throws `ERR_KEY_INVALID` if a block has no end, or does not hold base64
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if a block is encrypted as OpenSSL did before PKCS#8
  */
 export function readPem(text: string): KeyBlock[] {
   const blocks: KeyBlock[] = []
-  for (const [, label = '', body = ''] of text.matchAll(BLOCK)) {
-    if (body.includes('ENCRYPTED')) {
-      throw unsupportedKey(
-        'This key is encrypted; decrypt it with `openssl pkcs8 -topk8 -nocrypt -in key.pem -out decrypted.pem`.',
-      )
-    }
-    const der = decodeBase64(body)
-    if (!der) throw invalidKey('The PEM does not hold base64; copy it again.')
-    blocks.push({ label, der })
+  for (let start = text.indexOf(BEGIN); start !== -1; start = text.indexOf(BEGIN, start)) {
+    start += BEGIN.length
+    const label = /^[A-Z0-9 ]+(?=-----)/.exec(text.slice(start, start + LONGEST_LABEL))?.[0]
+    if (label === undefined) continue
+    start += label.length + DASHES.length
+    const marker = `${DASHES}END ${label}${DASHES}`
+    const end = text.indexOf(marker, start)
+    if (end === -1) break
+    blocks.push({ label, der: decodeBody(text.slice(start, end)) })
+    start = end + marker.length
   }
-  if (blocks.length === 0) {
-    throw invalidKey(
-      'The PEM is cut off: it has no END line. In a variable, write its line breaks as \\n, or the PEM in base64.',
-    )
-  }
-  return blocks
+  if (blocks.length > 0) return blocks
+  throw invalidKey(
+    'The PEM is truncated: it has no END line. In an environment variable, write its line breaks as \\n, or encode the whole PEM in base64.',
+  )
 }
 
-/** Base64 (RFC 4648 section 4) with any white space in it; nothing if it is not base64. */
-export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const base64 = text.replace(/\s+/g, '')
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined
-  try {
-    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
-  } catch {
-    return undefined
+function decodeBody(body: string): Uint8Array {
+  if (body.includes('ENCRYPTED')) {
+    throw unsupportedKey(
+      'This key is encrypted; decrypt it with `openssl pkcs8 -topk8 -nocrypt -in key.pem -out decrypted.pem`.',
+    )
   }
+  const der = decodeBase64(body)
+  if (!der) throw invalidKey('The PEM does not hold valid base64; copy it again.')
+  return der
+}
+
+/** Writes PEM as `openssl` does: lines of 64 characters. */
+export function writePem(label: string, der: ArrayBuffer): string {
+  const lines = btoa(String.fromCharCode(...new Uint8Array(der))).match(/.{1,64}/g) ?? []
+  return [`${BEGIN}${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
 }

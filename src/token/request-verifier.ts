@@ -1,0 +1,118 @@
+import type { CryptoKey } from 'jose'
+import { type Algorithm, bindAlgorithms } from '../algorithms.ts'
+import { MembraneTokenError } from '../errors.ts'
+import { verifyJws } from '../jws/verify.ts'
+import { withOption } from '../keys/errors.ts'
+import { checkContext } from '../keys/policy.ts'
+import { importVerificationSecret } from '../keys/secret.ts'
+import { singleKey } from '../keys/source.ts'
+import {
+  bindClock,
+  bindTolerance,
+  checkExactlyOne,
+  checkWorkspaceKey,
+  invalidOption,
+  readOptions,
+} from '../options.ts'
+import { checkWorkspace, readDates, readRequestSubject } from './claims.ts'
+
+/** Options of {@link createRequestVerifier}. */
+export interface RequestVerifierOptions {
+  /** Key of the workspace that the requests must name. */
+  workspaceKey: string
+  /** Workspace secret, with which Membrane signs the requests: its exact UTF-8 bytes. */
+  secret: string | Uint8Array | CryptoKey
+  /** Default: HS256, HS384 and HS512. */
+  algorithms?: Algorithm[] | undefined
+  /** Seconds by which the clocks may differ. Default 0. */
+  clockTolerance?: number | undefined
+  /** The clock, in milliseconds since the epoch. Default `Date.now`. */
+  now?: (() => number) | undefined
+  /** Accepts a secret of fewer than 32 bytes. */
+  allowShortSecret?: boolean | undefined
+  /** Accepts a secret in a web page or a browser's worker: only in internal tools. */
+  trustedBrowser?: boolean | undefined
+}
+
+/** The customer for whom Membrane sends a request. */
+export interface VerifiedRequest {
+  workspaceKey: string
+  customerId: string
+  fields?: Record<string, unknown>
+}
+
+export interface RequestVerifier {
+  /**
+   * Verifies a request by its headers.
+   *
+   * @throws every `ERR_TOKEN_…`; `ERR_TOKEN_MALFORMED` also if neither header is there, or the two differ;
+   *   `ERR_OPTION_INVALID` if it is no request
+   */
+  verify(request: Request | Headers): Promise<VerifiedRequest>
+}
+
+const OPTIONS = [
+  'workspaceKey',
+  'secret',
+  'algorithms',
+  'clockTolerance',
+  'now',
+  'allowShortSecret',
+  'trustedBrowser',
+] as const
+
+/**
+ * Creates a verifier of the requests that Membrane sends to your API on behalf of a customer. They carry a token in
+ * `X-Membrane-Token`, and in `X-Integration-App-Token` for older connectors; where both are present, they must be
+ * equal. Create one when the program starts and keep it.
+ *
+ * Membrane does not document an `exp` for these tokens, so one is checked where it is present, and not required.
+ *
+ * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` ·
+ *   `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH` · `ERR_UNTRUSTED_CONTEXT`
+ *
+ * @example Protect a route that Membrane calls
+ *
+ * ```ts
+ * const verifier = await createRequestVerifier({ workspaceKey, secret })
+ * const { customerId } = await verifier.verify(request)
+ * ```
+ */
+export async function createRequestVerifier(options: RequestVerifierOptions): Promise<RequestVerifier> {
+  const given = readOptions(options, OPTIONS)
+  const { workspaceKey, secret, allowShortSecret, trustedBrowser } = given
+  checkWorkspaceKey(workspaceKey)
+  checkExactlyOne({ secret })
+  const clockTolerance = bindTolerance(given.clockTolerance, 0)
+  const now = bindClock(given.now)
+  const algorithms = bindAlgorithms(given.algorithms)
+  checkContext(secret, 'secret', trustedBrowser)
+  const source = await withOption('secret', async () =>
+    singleKey(await importVerificationSecret(secret, algorithms, allowShortSecret === true)),
+  )
+  return Object.freeze<RequestVerifier>({
+    verify: async (request) => {
+      const { claims } = await verifyJws(readRequestToken(request), source)
+      checkWorkspace(claims, workspaceKey)
+      readDates(claims, now(), clockTolerance)
+      return { workspaceKey, ...readRequestSubject(claims) }
+    },
+  })
+}
+
+const REQUEST_HEADERS = ['x-membrane-token', 'x-integration-app-token'] as const
+
+function readRequestToken(request: Request | Headers): string {
+  const headers = (request as Request | undefined)?.headers ?? request
+  if (typeof (headers as Headers | undefined)?.get !== 'function')
+    throw invalidOption("Pass a Request or Headers; for Node's requests, new Headers(request.headers).")
+  const tokens = new Set(REQUEST_HEADERS.flatMap((name) => (headers as Headers).get(name) ?? []))
+  const [token] = tokens
+  if (token !== undefined && tokens.size === 1) return token
+  throw new MembraneTokenError(
+    'ERR_TOKEN_MALFORMED',
+    token === undefined
+      ? 'The request has no X-Membrane-Token header: it was not sent by Membrane, or its connector does not use the authentication type membrane-token.'
+      : 'X-Membrane-Token and X-Integration-App-Token differ; Membrane sends the same token in both.',
+  )
+}
