@@ -15,12 +15,12 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Objects and JSON, by a member that only they have. */
-const MEMBERS: readonly (readonly [member: string, advice: string])[] = [
+const MEMBERS: readonly (readonly [path: string, advice: string])[] = [
   ['private_key', "This is a Google service account's key file; pass its private_key as privateKey."],
   ['keys', 'This is a JWK set; pass it as jwks to verify, or one of its keys.'],
   ['PublicKey', 'This is a response of AWS KMS; pass its PublicKey as publicKey, and sign with `awsKms`.'],
   ['pem', 'This is a response of Google Cloud KMS; pass its pem as publicKey, and sign with `googleKms`.'],
-  ['key', 'This is a response of Azure Key Vault; pass its key as publicKey, and sign with `azureKeyVault`.'],
+  ['key.kty', 'This is a response of Azure Key Vault; pass its key as publicKey, and sign with `azureKeyVault`.'],
   [
     'asymmetricKeyType',
     "This is a KeyObject; pass `key.export({ format: 'jwk' })`, or `key.toCryptoKey(…)`.",
@@ -40,9 +40,13 @@ export function foreignText(text: string): MembraneTokenError {
 
 /** The error for a value, or parsed JSON, that is no key. */
 export function foreignValue(value: unknown): MembraneTokenError {
-  const isObject = typeof value === 'object' && value !== null
-  const advice = MEMBERS.find(([member]) => isObject && member in value)?.[1]
+  const advice = MEMBERS.find(([path]) => has(value, path.split('.')))?.[1]
   return advice ? unsupportedKey(advice) : invalidKey(FORMS)
+}
+
+function has(value: unknown, [member = '', ...rest]: string[]): boolean {
+  if (typeof value !== 'object' || value === null || !(member in value)) return false
+  return rest.length === 0 || has((value as Record<string, unknown>)[member], rest)
 }
 
 /** The error for bytes of a binary file that is no key, where they are one. */
