@@ -74,12 +74,9 @@ export const claimStyles: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('options that look like a customer never reach an admin token', async () => {
-    const greedy = { id, name, fields, tenantKey: id } as object
     const signer = await createTestSigner(lib, { secret, claimStyle: 'tenant' })
-    equal(
-      decode((await signer.signAdminToken(greedy)).token).payload,
-      JSON.stringify(layouts.tenant.adminClaims),
-    )
+    for (const options of [{ id }, { name }, { fields }, { tenantKey: id }] as object[])
+      await rejects(() => signer.signAdminToken(options), 'ERR_OPTION_INVALID')
   })
 }
 

@@ -20,7 +20,10 @@ const MEMBERS: readonly (readonly [path: string, advice: string])[] = [
   ['keys', 'This is a JWK set; pass it as jwks to verify, or one of its keys.'],
   ['PublicKey', 'This is a response of AWS KMS; pass its PublicKey as publicKey, and sign with `awsKms`.'],
   ['pem', 'This is a response of Google Cloud KMS; pass its pem as publicKey, and sign with `googleKms`.'],
-  ['key.kty', 'This is a response of Azure Key Vault; pass its key as publicKey, and sign with `azureKeyVault`.'],
+  [
+    'key.kty',
+    'This is a response of Azure Key Vault; pass its key as publicKey, and sign with `azureKeyVault`.',
+  ],
   [
     'asymmetricKeyType',
     "This is a KeyObject; pass `key.export({ format: 'jwk' })`, or `key.toCryptoKey(…)`.",
