@@ -10,10 +10,12 @@ import { endpointAudit, endpointBrokenAudit } from './endpoint-audit.ts'
 import { endpointCallers, endpointFailures, endpointOptions } from './endpoint-callers.ts'
 import { endpointCredentials, endpointDependencies, endpointSharedIssuer } from './endpoint-credentials.ts'
 import { endpointLifetimes, endpointSessionEnd } from './endpoint-lifetimes.ts'
+import { endpointProviderShapes } from './endpoint-provider-shapes.ts'
 import { endpointAccept, endpointBodies, endpointMethods } from './endpoint-requests.ts'
 import { endpointSession, endpointSessionHeader, endpointSessionOptions } from './endpoint-session.ts'
 import { endpointClaims, endpointMissingClaims } from './endpoint-session-claims.ts'
 import { endpointDiscovery, endpointSessionKeys } from './endpoint-session-keys.ts'
+import { endpointCustomerIds, endpointNoSessions, endpointRequiredScopes } from './endpoint-session-rules.ts'
 import { endpointWorkloadAttacks, endpointWorkloadOptions, endpointWorkloads } from './endpoint-workloads.ts'
 import { inspectionResults, inspections } from './inspections.ts'
 import { concurrency, imports, inputs } from './isolation.ts'
@@ -90,6 +92,10 @@ export const modules: Record<string, ConformanceModule> = {
   endpointSessionKeys,
   endpointSessionOptions,
   endpointSharedIssuer,
+  endpointCustomerIds,
+  endpointNoSessions,
+  endpointProviderShapes,
+  endpointRequiredScopes,
   endpointWorkloadAttacks,
   endpointWorkloadOptions,
   endpointWorkloads,

@@ -56,7 +56,8 @@ export function bindMapping(
   const readId = bindClaim('customerId', customerId)
   const readName = bindClaim('customerName', customerName)
   const readFields = bindFields(fields)
-  if (typeof prefix !== 'string') throw invalidOption('customerIdPrefix must be text.', 'customerIdPrefix')
+  if (typeof prefix !== 'string' || /\p{Cc}/u.test(prefix))
+    throw invalidOption('customerIdPrefix must be text without control characters.', 'customerIdPrefix')
   if (typeof trustEmail !== 'boolean') throw invalidOption('trustEmail must be true or false.', 'trustEmail')
   const needsVerifiedEmail = customerId === 'email' && !trustEmail
   const where = typeof customerId === 'string' ? `the claim ${customerId}` : 'customerId'
