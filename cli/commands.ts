@@ -27,6 +27,22 @@ export const COMMANDS = {
     summary: 'Generate an API key and its entry for API_KEYS',
     load: () => import('./commands/api-key.ts'),
   },
+  serve: {
+    summary: 'Run the token service on this runtime',
+    load: () => import('./commands/serve.ts'),
+  },
+  dev: {
+    summary: 'Run the token service for development, with a local identity provider',
+    load: () => import('./commands/dev.ts'),
+  },
+  exchange: {
+    summary: "In a CI job: exchange the job's identity for a token",
+    load: () => import('./commands/exchange.ts'),
+  },
+  doctor: {
+    summary: 'Check a deployed token service from outside',
+    load: () => import('./commands/doctor.ts'),
+  },
 } as const satisfies Record<string, Entry>
 
 export type CommandName = keyof typeof COMMANDS

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { apiKeyEntry, generateApiKey } from '../api-keys.ts'
 import { defineCommand } from '../command.ts'
 import { JSON_OPTIONS, toJson } from '../output.ts'
 import { ExitCode, UsageError } from '../terminal.ts'
@@ -50,21 +50,6 @@ To replace a key without an outage, keep the old entry beside the new one until 
     return ExitCode.Fine
   },
 )
-
-/** The prefix tells people and secret scanners what they found. base64url, so that HTTP Basic needs no escaping. */
-export function generateApiKey(): string {
-  return `mtk_${randomBytes(32).toString('base64url')}`
-}
-
-export interface ApiKeyEntry {
-  readonly name: string
-  readonly sha256: string
-  readonly scopes: readonly string[]
-}
-
-export function apiKeyEntry(name: string, key: string, scopes: readonly string[]): ApiKeyEntry {
-  return { name, sha256: createHash('sha256').update(key).digest('hex'), scopes }
-}
 
 function readScopes(text: string): readonly string[] {
   const scopes = [...new Set(text.split(','))]

@@ -1,0 +1,124 @@
+import { defineCommand } from '../command.ts'
+import { checkOrigin } from '../doctor/cors.ts'
+import type { Examination } from '../doctor/examination.ts'
+import type { Finding } from '../doctor/finding.ts'
+import { checkHeaders } from '../doctor/headers.ts'
+import { checkKeySet, fetchKeySet } from '../doctor/keys.ts'
+import { checkHealth, checkReadiness, checkWorkersDev } from '../doctor/reachability.ts'
+import { checkToken } from '../doctor/token.ts'
+import { ENVIRONMENT_OPTIONS, type Environment, readEnvironment, readVariable } from '../environment.ts'
+import { readText } from '../files.ts'
+import { isLoopback, readServiceUrl } from '../http.ts'
+import { WORKSPACE_OPTIONS } from '../key-material.ts'
+import { JSON_OPTIONS, toJson } from '../output.ts'
+import { ExitCode, type Style, type Terminal, UsageError } from '../terminal.ts'
+
+export const command = defineCommand(
+  {
+    name: 'doctor',
+    usage: ['URL [options]'],
+    description: `Checks a deployed token service from outside: reachability, settings, readiness, key set, headers, clock,
+CORS for an origin, and a real token. Each finding comes with its fix. Exit code 1: something is wrong.
+Behind Cloudflare Access, set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET of a service token.`,
+    maxPositionals: 1,
+    options: {
+      origin: {
+        type: 'string',
+        value: 'ORIGIN',
+        description: 'Check that pages of this origin can request tokens',
+      },
+      'credential-file': {
+        type: 'string',
+        value: 'FILE',
+        description:
+          'API key or session to request a token with; "-": standard input; default: MEMBRANE_TOKEN_CREDENTIAL',
+      },
+      customer: {
+        type: 'string',
+        value: 'ID',
+        description: 'With an API key: the customer to request a token for',
+      },
+      ...WORKSPACE_OPTIONS,
+      'workers-dev': {
+        type: 'string',
+        value: 'URL',
+        description: 'Check that the workers.dev address of the service is closed',
+      },
+      ...JSON_OPTIONS,
+      ...ENVIRONMENT_OPTIONS,
+    },
+    examples: [
+      {
+        title: 'Check a deployment, and that the app may call it',
+        command: 'membrane-token doctor https://token.example.com --origin https://app.example.com',
+      },
+      {
+        title: 'Request a token with an API key',
+        command:
+          'membrane-token doctor https://token.example.com --credential-file api-key.txt --customer customer-42 --workspace-key KEY',
+      },
+    ],
+  },
+  async ({ options, positionals: [address] }, terminal) => {
+    const environment = await readEnvironment(options['env-file'], terminal)
+    const { 'credential-file': file, 'workers-dev': workersDev, origin } = options
+    const findings = await examine({
+      service: readServiceUrl(address, 'doctor'),
+      origin: origin === undefined ? undefined : readOrigin(origin),
+      workersDev: workersDev === undefined ? undefined : readServiceUrl(workersDev, 'doctor'),
+      workspaceKey: options['workspace-key'] ?? readVariable(environment, 'MEMBRANE_WORKSPACE_KEY'),
+      customer: options.customer,
+      credential:
+        file === undefined
+          ? readVariable(environment, 'MEMBRANE_TOKEN_CREDENTIAL')
+          : (await readText(file, terminal, 'the credential')).trim(),
+      passHeaders: readPassHeaders(environment),
+    })
+    terminal.out(options.json ? toJson(findings) : render(findings, terminal))
+    return findings.some(({ status }) => status === 'error') ? ExitCode.No : ExitCode.Fine
+  },
+)
+
+async function examine(given: Examination): Promise<readonly Finding[]> {
+  // Credentials are not sent where they can be read on the way.
+  const isSecure = given.service.protocol === 'https:' || isLoopback(given.service)
+  const examination = isSecure ? given : { ...given, credential: undefined, passHeaders: {} }
+  const health = await checkHealth(examination)
+  if (health.some(({ check, status }) => check !== 'https' && status === 'error')) return health
+  const keySet = await fetchKeySet(examination)
+  // One after another, so that a small rate limit is not used up at once.
+  return [
+    ...health,
+    ...(await checkReadiness(examination)),
+    ...(await checkKeySet(keySet)),
+    ...(await checkHeaders(examination)),
+    ...(await checkOrigin(examination)),
+    ...(await checkWorkersDev(examination)),
+    ...(await checkToken(examination, keySet)),
+  ]
+}
+
+/** Custom schemes of apps have no origin for `URL`, and are taken as they are. */
+function readOrigin(text: string): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i.test(text)) return text
+  throw new UsageError('--origin must be an origin, such as https://app.example.com, without a path.')
+}
+
+function readPassHeaders(environment: Environment): Readonly<Record<string, string>> {
+  const id = readVariable(environment, 'CF_ACCESS_CLIENT_ID')
+  const secret = readVariable(environment, 'CF_ACCESS_CLIENT_SECRET')
+  return id === undefined || secret === undefined
+    ? {}
+    : { 'CF-Access-Client-Id': id, 'CF-Access-Client-Secret': secret }
+}
+
+const STYLES: Readonly<Record<Finding['status'], Style>> = { ok: 'green', warning: 'yellow', error: 'red' }
+
+function render(findings: readonly Finding[], { paint }: Terminal): string {
+  return findings
+    .flatMap(({ check, status, message, fix }) => [
+      `${paint(STYLES[status], status.padEnd(7))}  ${check}: ${message}`,
+      ...(fix ? [`         Fix: ${fix}`] : []),
+    ])
+    .join('\n')
+}

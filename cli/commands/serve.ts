@@ -1,0 +1,93 @@
+import { MembraneTokenError } from 'membrane-token'
+import { awsKms, azureKeyVault, googleKms, vaultTransit } from 'membrane-token/kms'
+import { createTokenServiceFromEnv, limitBy, readSettings, type ServiceHooks } from 'membrane-token/service'
+import { defineCommand } from '../command.ts'
+import { ENVIRONMENT_OPTIONS, type Environment, readEnvironment, readVariable } from '../environment.ts'
+import { type FetchHandler, listen } from '../serve/listen.ts'
+import { describePortError, readPort } from '../serve/ports.ts'
+import { createClientFinder } from '../serve/proxies.ts'
+import { createRateLimiter } from '../serve/rate-limiter.ts'
+import { waitForShutdown } from '../serve/shutdown.ts'
+import { ExitCode, type Terminal, UsageError } from '../terminal.ts'
+
+export const DEFAULT_PORT = '8787'
+
+/** Requests a minute, counted by caller, and by network for failed attempts. */
+const RATE_LIMIT = 600
+
+export const command = defineCommand(
+  {
+    name: 'serve',
+    usage: ['[options]'],
+    description: `Runs the token service on this runtime, with the settings in the environment. Audit events are JSON
+lines on standard output. TLS is the business of a proxy in front; list its networks in
+TRUSTED_PROXIES, so that its X-Forwarded-For and X-Forwarded-Proto count. SIGTERM and SIGINT end it
+once the requests under way are answered. Exit code 2: settings are at fault.`,
+    maxPositionals: 0,
+    options: {
+      port: { type: 'string', value: 'PORT', description: `Port; default: PORT, or ${DEFAULT_PORT}` },
+      host: {
+        type: 'string',
+        value: 'ADDRESS',
+        description: 'Address to listen on; default: 127.0.0.1; in a container: 0.0.0.0',
+      },
+      ...ENVIRONMENT_OPTIONS,
+    },
+    examples: [
+      { title: 'Serve with the settings in a file', command: 'membrane-token serve --env-file .env' },
+      {
+        title: 'Serve in a container, behind a load balancer',
+        command: 'TRUSTED_PROXIES=10.0.0.0/8 membrane-token serve --host 0.0.0.0',
+      },
+    ],
+  },
+  async ({ options }, terminal) => {
+    const environment = await readEnvironment(options['env-file'], terminal)
+    const host = options.host ?? '127.0.0.1'
+    const port = readPort(options.port ?? readVariable(environment, 'PORT') ?? DEFAULT_PORT, '--port')
+    const handler = await createHandler(environment, terminal)
+    const listener = await listen(handler, { host, port }).catch((error) => {
+      throw describePortError(error, port)
+    })
+    log(terminal, 'listening', { url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}` })
+    await waitForShutdown([listener], () => log(terminal, 'shutting down'))
+    return ExitCode.Fine
+  },
+)
+
+async function createHandler(environment: Environment, terminal: Terminal): Promise<FetchHandler> {
+  const findClient = createClientFinder(readVariable(environment, 'TRUSTED_PROXIES'))
+  const hooks: ServiceHooks = {
+    kms: [awsKms, azureKeyVault, googleKms, vaultTransit],
+    rateLimit: limitBy(createRateLimiter(RATE_LIMIT)),
+    audit: (event) => terminal.out(JSON.stringify(event)),
+  }
+  await checkSettings(environment, hooks)
+  const service = createTokenServiceFromEnv(environment, hooks)
+  return async (request, { peer }) => {
+    const { address: clientAddress, protocol } = findClient(peer, request.headers)
+    const response = await service(request, { clientAddress })
+    // RFC 6797 section 7.2: never over plain http. Without a proxy that says so, only TLS in front makes sense.
+    if (protocol !== 'http') response.headers.set('Strict-Transport-Security', 'max-age=31536000')
+    return response
+  }
+}
+
+/** Wrong settings end it at once; a key management service that is out of reach may come back. */
+async function checkSettings(environment: Environment, hooks: ServiceHooks): Promise<void> {
+  try {
+    await readSettings(environment, hooks)
+  } catch (error) {
+    const isTemporary = error instanceof MembraneTokenError && error.code === 'ERR_KEY_UNAVAILABLE'
+    if (isTemporary) return
+    const { faults } = error as { faults?: readonly { setting: string; detail: string }[] }
+    if (!faults) throw error
+    throw new UsageError(
+      `Settings are at fault:\n${faults.map(({ setting, detail }) => `  ${setting} ${detail}`).join('\n')}`,
+    )
+  }
+}
+
+function log(terminal: Terminal, message: string, details: object = {}): void {
+  terminal.note(JSON.stringify({ time: new Date().toISOString(), message, ...details }))
+}

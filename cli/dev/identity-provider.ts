@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { SignJWT } from 'jose/jwt/sign'
+import { exportJWK } from 'jose/key/export'
+import { generateKeyPair } from 'jose/key/generate/keypair'
+import { readConsolePage } from '../console-page.ts'
+import { type FetchHandler, type Listener, listen } from '../serve/listen.ts'
+import type { DevUser } from './customers.ts'
+import { checkHost } from './host.ts'
+import { renderSignInPage } from './sign-in-page.ts'
+
+export interface LocalIdentityProvider {
+  readonly issuer: string
+  readonly audience: string
+  /** Address of the page to sign in at. It holds a secret of this start, so that no other page can guess it. */
+  readonly page: string
+  /** The session of somebody who is signed in, as a JWT. */
+  signIn(user: DevUser): Promise<string>
+  readonly listener: Listener
+}
+
+const ALGORITHM = 'ES256'
+const SESSION_LIFETIME = '1h'
+
+/**
+ * As much of an OpenID Connect provider as the service sees of one: its metadata and its keys, which are new with
+ * every start. For development only: whoever knows the page's address signs in as whom they like, without a password.
+ * No answer has CORS headers, so pages of other origins read none of them.
+ */
+export async function startIdentityProvider(
+  host: string,
+  port: number,
+  users: readonly DevUser[],
+): Promise<LocalIdentityProvider> {
+  const secret = randomBytes(24).toString('base64url')
+  const audience = 'membrane-token-development'
+  const header = { alg: ALGORITHM, kid: 'development' }
+  const { publicKey, privateKey } = await generateKeyPair(ALGORITHM)
+  const keys = [{ ...(await exportJWK(publicKey)), ...header, use: 'sig' }]
+  const consolePage = await readConsolePage()
+  let issuer = ''
+
+  const signIn = ({ ...claims }: DevUser): Promise<string> =>
+    new SignJWT({ iss: issuer, aud: audience, ...claims })
+      .setProtectedHeader(header)
+      .setIssuedAt()
+      .setExpirationTime(SESSION_LIFETIME)
+      .sign(privateKey)
+
+  const answer = async (path: string): Promise<Response> => {
+    if (path === '/.well-known/openid-configuration') return json(metadataOf(issuer))
+    if (path === '/jwks.json') return json({ keys })
+    if (path === `/${secret}/`) return html(renderSignInPage(users, consolePage !== undefined))
+    if (path === `/${secret}/console` && consolePage !== undefined) return html(consolePage)
+    const user = users.find(({ sub }) => path === `/${secret}/sessions/${encodeURIComponent(sub)}`)
+    return user ? json({ session: await signIn(user) }) : new Response('Not found\n', { status: 404 })
+  }
+
+  const handler: FetchHandler = async (request) => {
+    const response = checkHost(request, issuer) ?? (await answer(new URL(request.url).pathname))
+    for (const [name, value] of HEADERS) response.headers.set(name, value)
+    return response
+  }
+  const listener = await listen(handler, { host, port })
+  issuer = `http://${host}:${listener.port}`
+  return { issuer, audience, page: `${issuer}/${secret}/`, signIn, listener }
+}
+
+const HEADERS = [
+  ['Cache-Control', 'no-store'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['X-Content-Type-Options', 'nosniff'],
+  ['X-Frame-Options', 'DENY'],
+] as const
+
+function metadataOf(issuer: string): object {
+  return {
+    issuer,
+    jwks_uri: `${issuer}/jwks.json`,
+    response_types_supported: ['none'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [ALGORITHM],
+  }
+}
+
+const json = (body: object): Response => Response.json(body)
+
+const html = (body: string): Response =>
+  new Response(body, { headers: { 'Content-Type': 'text/html; charset=utf-8' } })

@@ -1,0 +1,66 @@
+import { type HttpAnswer, isLoopback } from '../http.ts'
+import { ask, type Examination } from './examination.ts'
+import { error, type Finding, ok, warning } from './finding.ts'
+
+const EXPECTED: readonly { name: string; value: RegExp; httpsOnly?: boolean }[] = [
+  { name: 'Cache-Control', value: /\bno-store\b/ },
+  { name: 'X-Content-Type-Options', value: /^nosniff$/ },
+  { name: 'Content-Security-Policy', value: /default-src 'none'/ },
+  { name: 'X-Frame-Options', value: /^DENY$/i },
+  { name: 'Referrer-Policy', value: /^no-referrer$/ },
+  { name: 'Strict-Transport-Security', value: /max-age=\d{7,}/, httpsOnly: true },
+]
+
+/** What an answer without credentials shows: its headers and the clock. */
+export async function checkHeaders(examination: Examination): Promise<readonly Finding[]> {
+  const answer = await ask(examination, '/api/membrane-token')
+  if (answer.status === undefined)
+    return [
+      error(
+        'headers',
+        `/api/membrane-token cannot be reached: ${answer.reason}.`,
+        'Let the path through to the service.',
+      ),
+    ]
+  if (answer.status === 200) {
+    return [
+      error(
+        'authentication',
+        'A token is issued to a request without credentials!',
+        'Take the service down and check what is in front of it: something authenticates every request.',
+      ),
+    ]
+  }
+  const isHttps = examination.service.protocol === 'https:' && !isLoopback(examination.service)
+  const missing = EXPECTED.filter(({ name, value, httpsOnly }) => {
+    return (isHttps || !httpsOnly) && !value.test(answer.headers.get(name) ?? '')
+  }).map(({ name }) => name)
+  const headers =
+    missing.length === 0
+      ? ok('headers', 'All security headers are there.')
+      : warning(
+          'headers',
+          `Missing or changed: ${missing.join(', ')}.`,
+          'Check what a proxy or transform rule in front of the service does to its headers.',
+        )
+  return [headers, ...checkClock(answer)]
+}
+
+const TOLERANCE = 5
+
+/** RFC 9110 section 6.6.1: `Date` counts whole seconds. */
+function checkClock({ headers, sentAt, receivedAt }: HttpAnswer): readonly Finding[] {
+  const date = Date.parse(headers.get('Date') ?? '')
+  if (Number.isNaN(date)) return []
+  const [earliest, latest] = [date - receivedAt, date + 1000 - sentAt]
+  const seconds = Math.round((earliest > 0 ? earliest : Math.min(0, latest)) / 1000)
+  if (Math.abs(seconds) <= TOLERANCE)
+    return [ok('clock', 'The clocks of the service and this machine agree.')]
+  return [
+    error(
+      'clock',
+      `The clock of the service is ${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead of' : 'behind'} this machine's.`,
+      'Turn on NTP on whichever of the two is wrong: Membrane tolerates no difference.',
+    ),
+  ]
+}

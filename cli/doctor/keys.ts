@@ -1,0 +1,61 @@
+import { createVerifier, type VerifierOptions } from 'membrane-token'
+import { parseObject } from '../http.ts'
+import { printable } from '../terminal.ts'
+import { ask, type Examination } from './examination.ts'
+import { error, type Finding, ok, warning } from './finding.ts'
+
+/** Members of private and symmetric keys, RFC 7518 sections 6.2.2, 6.3.2 and 6.4. */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+
+export type KeySet = Extract<VerifierOptions['jwks'], { keys: unknown }>
+
+/** The published key set; undefined where it cannot be read. */
+export async function fetchKeySet(examination: Examination): Promise<KeySet | undefined> {
+  const answer = await ask(examination, '/.well-known/jwks.json')
+  const set = answer.status === 200 ? parseObject(answer.text) : undefined
+  return isKeySet(set) ? set : undefined
+}
+
+function isKeySet(set: { keys?: unknown } | undefined): set is KeySet {
+  return Array.isArray(set?.keys) && set.keys.every((key) => typeof key === 'object' && key !== null)
+}
+
+export async function checkKeySet(set: KeySet | undefined): Promise<readonly Finding[]> {
+  if (!set) {
+    return [
+      error(
+        'key set',
+        '/.well-known/jwks.json cannot be read as a JWK set.',
+        'Let the path through to the service, without a sign-in: Membrane fetches it.',
+      ),
+    ]
+  }
+  const { keys } = set
+  if (keys.length === 0) return [ok('key set', 'Empty: the service signs with the workspace secret.')]
+  if (keys.some((key) => PRIVATE_MEMBERS.some((member) => member in key))) {
+    return [
+      error(
+        'key set',
+        'It publishes a private key!',
+        'Take it down, replace the key pair at once, and publish only public keys.',
+      ),
+    ]
+  }
+  if (keys.length > 1 && keys.some(({ kid }) => typeof kid !== 'string'))
+    return [
+      warning('key set', 'A key has no kid.', 'Give every key a kid, so that Membrane finds the right one.'),
+    ]
+  try {
+    await createVerifier({ workspaceKey: 'any', jwks: set })
+  } catch (cause) {
+    return [
+      error(
+        'key set',
+        `A key cannot be used: ${printable((cause as Error).message)}`,
+        'Publish public keys of RSA, P-256, P-384 or P-521.',
+      ),
+    ]
+  }
+  const ids = keys.map(({ kid, alg }) => printable(`${kid ?? 'no kid'} (${alg ?? 'no alg'})`)).join(', ')
+  return [ok('key set', `${keys.length} public ${keys.length === 1 ? 'key' : 'keys'}: ${ids}`)]
+}

@@ -1,0 +1,94 @@
+import { createVerifier, inspectToken } from 'membrane-token'
+import { describeProblem, type HttpAnswer, parseObject } from '../http.ts'
+import { toLine } from '../output.ts'
+import { printable } from '../terminal.ts'
+import { ask, type Examination } from './examination.ts'
+import { error, type Finding, ok, warning } from './finding.ts'
+import type { KeySet } from './keys.ts'
+
+/** Requests a token as a caller would, and checks it as Membrane would. */
+export async function checkToken(
+  examination: Examination,
+  keySet: KeySet | undefined,
+): Promise<readonly Finding[]> {
+  const { credential, customer } = examination
+  if (credential === undefined) return []
+  const headers = { Authorization: `Bearer ${credential}` }
+  const answer = await ask(
+    examination,
+    '/api/membrane-token',
+    customer === undefined
+      ? { headers }
+      : {
+          method: 'POST',
+          headers: { ...headers, 'Content-Type': 'application/json' },
+          body: JSON.stringify({ id: customer }),
+        },
+  )
+  if (answer.status === undefined) {
+    return [
+      error(
+        'token',
+        `The request for a token failed: ${answer.reason}.`,
+        'Let /api/membrane-token through to the service.',
+      ),
+    ]
+  }
+  const { token } = parseObject(answer.text) ?? {}
+  return answer.status === 200 && typeof token === 'string'
+    ? judge(token, examination, keySet)
+    : [refused(answer)]
+}
+
+const FIXES: Readonly<Record<string, string>> = {
+  ERR_CREDENTIALS_INVALID:
+    'For an API key, check its entry in API_KEYS; for a session, SESSION_ISSUER and SESSION_AUDIENCE, and that it has not expired.',
+  ERR_CALLER_FORBIDDEN: 'Check the scopes of the API key, or the claims of the session.',
+  ERR_BODY_INVALID: 'With an API key, also pass --customer ID; with a session, do not.',
+}
+
+function refused(answer: HttpAnswer): Finding {
+  const { code } = parseObject(answer.text) ?? {}
+  const fix = FIXES[String(code)] ?? 'Look the request up in the audit log of the service.'
+  return error('token', `No token was issued: ${describeProblem(answer)}`, fix)
+}
+
+async function judge(
+  token: string,
+  { workspaceKey }: Examination,
+  keySet: KeySet | undefined,
+): Promise<readonly Finding[]> {
+  const { claims, kind, problems } = inspectToken(token)
+  const workspace = claims?.workspaceKey ?? claims?.iss
+  const findings = problems.map(({ severity, message, fix }) => {
+    return (severity === 'error' ? error : warning)('token', printable(message), fix)
+  })
+  if (workspaceKey !== undefined && workspace !== workspaceKey) {
+    findings.push(
+      error(
+        'token',
+        `It is for workspace ${toLine(workspace)}, not ${printable(workspaceKey)}.`,
+        'Set MEMBRANE_WORKSPACE_KEY of the service to the key of this workspace.',
+      ),
+    )
+  }
+  if (keySet && keySet.keys.length > 0 && typeof workspace === 'string') {
+    const verifier = await createVerifier({ workspaceKey: workspace, jwks: keySet })
+    const failure = await verifier.verify(token).then(
+      () => undefined,
+      (cause: Error) => cause.message,
+    )
+    if (failure !== undefined) {
+      findings.push(
+        error(
+          'token',
+          `It does not verify with the published keys: ${printable(failure)}`,
+          'Publish the public half of the key that signs; caches keep an old set for up to five minutes.',
+        ),
+      )
+    }
+  }
+  return findings.length > 0
+    ? findings
+    : [ok('token', `A valid ${kind} token for workspace ${toLine(workspace)} was issued.`)]
+}

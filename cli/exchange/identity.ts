@@ -1,0 +1,67 @@
+import { type Environment, readVariable } from '../environment.ts'
+import { parseObject, send } from '../http.ts'
+import { negativeAnswer, UsageError } from '../terminal.ts'
+
+/** A platform whose jobs have an identity, as an OpenID Connect token. */
+interface Platform {
+  readonly name: string
+  isHere(environment: Environment): boolean
+  readIdentity(environment: Environment, audience: string): Promise<string> | string
+}
+
+const PLATFORMS: readonly Platform[] = [
+  {
+    name: 'GitHub Actions',
+    isHere: ({ GITHUB_ACTIONS }) => GITHUB_ACTIONS === 'true',
+    readIdentity: requestFromGitHub,
+  },
+  {
+    name: 'GitLab CI/CD',
+    isHere: ({ GITLAB_CI }) => GITLAB_CI === 'true',
+    readIdentity: findFromGitLab,
+  },
+]
+
+/** The identity of the job that this runs in. @throws UsageError where there is none */
+export async function readIdentity(environment: Environment, audience: string): Promise<string> {
+  const platform = PLATFORMS.find(({ isHere }) => isHere(environment))
+  if (platform) return platform.readIdentity(environment, audience)
+  throw new UsageError(
+    `This is no job of ${PLATFORMS.map(({ name }) => name).join(' or ')}. Elsewhere, pass the platform's OIDC token with --identity-file.`,
+  )
+}
+
+/** https://docs.github.com/actions/reference/security/oidc */
+async function requestFromGitHub(environment: Environment, audience: string): Promise<string> {
+  const address = readVariable(environment, 'ACTIONS_ID_TOKEN_REQUEST_URL')
+  const requestToken = readVariable(environment, 'ACTIONS_ID_TOKEN_REQUEST_TOKEN')
+  if (address === undefined || requestToken === undefined) {
+    throw new UsageError(
+      'The job may not request an identity. Add to the workflow or job:\n\npermissions:\n  id-token: write\n',
+    )
+  }
+  const url = new URL(address)
+  url.searchParams.set('audience', audience)
+  const answer = await send(url, { headers: { Authorization: `Bearer ${requestToken}` } })
+  const value = answer.status === 200 ? parseObject(answer.text)?.value : undefined
+  if (typeof value === 'string') return value
+  throw negativeAnswer(`GitHub gave no identity: ${answer.status ?? answer.reason}.`, 'ERR_UNREACHABLE')
+}
+
+/** The variable of `id_tokens` that is for this audience: https://docs.gitlab.com/ci/secrets/id_token_authentication/ */
+function findFromGitLab(environment: Environment, audience: string): string {
+  const issuer = readVariable(environment, 'CI_SERVER_URL')
+  const identity = Object.values(environment).find((value) => {
+    const claims = value === undefined ? undefined : readClaims(value)
+    return claims?.iss === issuer && [claims?.aud].flat().includes(audience)
+  })
+  if (identity !== undefined) return identity
+  throw new UsageError(
+    `The job has no identity for ${audience}. Add to the job:\n\nid_tokens:\n  MEMBRANE_ID_TOKEN:\n    aud: ${audience}\n`,
+  )
+}
+
+function readClaims(token: string): Readonly<Record<string, unknown>> | undefined {
+  const [, payload] = /^ey[\w-]+\.(ey[\w-]+)\.[\w-]+$/.exec(token) ?? []
+  return payload === undefined ? undefined : parseObject(Buffer.from(payload, 'base64url').toString())
+}

@@ -1,0 +1,71 @@
+import { BlockList, isIP } from 'node:net'
+import { UsageError } from '../terminal.ts'
+
+/** Where a request comes from, once the proxies in between are accounted for. */
+export interface Client {
+  readonly address: string | undefined
+  /** Whether it came by https, as far as a trusted proxy says. */
+  readonly protocol: string | undefined
+}
+
+export type FindClient = (peer: string | undefined, headers: Headers) => Client
+
+/**
+ * Makes the function that finds the client of a request. `X-Forwarded-For` and `X-Forwarded-Proto` count only where
+ * the connection comes from a trusted network; everybody else could write anything into them.
+ *
+ * @param networks CIDR networks and addresses, separated by commas
+ * @throws UsageError
+ */
+export function createClientFinder(networks: string | undefined): FindClient {
+  const trusted = readNetworks(networks ?? '')
+  const isTrusted = (address: string): boolean => {
+    const family = isIP(address)
+    return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  }
+  return (peer, headers) => {
+    const direct = peer === undefined ? undefined : withoutMapping(peer)
+    if (direct === undefined || !isTrusted(direct)) return { address: direct, protocol: undefined }
+    const protocol = headers.get('X-Forwarded-Proto')?.split(',').at(-1)?.trim().toLowerCase()
+    // From the last entry, which the nearest proxy wrote, to the first that no trusted proxy is.
+    let address = direct
+    for (const entry of (headers.get('X-Forwarded-For') ?? '').split(',').reverse()) {
+      const found = readAddress(entry.trim())
+      if (found === undefined) break
+      address = found
+      if (!isTrusted(found)) break
+    }
+    return { address, protocol }
+  }
+}
+
+function readNetworks(text: string): BlockList {
+  const list = new BlockList()
+  for (const network of text.split(',').map((part) => part.trim())) {
+    if (network === '') continue
+    const [address = '', prefix, ...rest] = network.split('/')
+    const version = isIP(address)
+    const longest = version === 6 ? 128 : 32
+    const length = prefix === undefined ? longest : Number(prefix)
+    const isNetwork = version !== 0 && rest.length === 0 && /^\d*$/.test(prefix ?? '') && prefix !== ''
+    if (!isNetwork || length > longest) {
+      throw new UsageError(
+        'TRUSTED_PROXIES must hold networks such as 10.0.0.0/8 or fd00::/8, separated by commas.',
+      )
+    }
+    list.addSubnet(address, length, version === 6 ? 'ipv6' : 'ipv4')
+  }
+  return list
+}
+
+/** An address with or without a port: `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1`, `[2001:db8::1]:1234`. */
+function readAddress(text: string): string | undefined {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/.exec(text) ?? []
+  const address = withoutMapping(bracketed ?? plain ?? text)
+  return isIP(address) === 0 ? undefined : address
+}
+
+/** IPv4 clients of a socket for both versions come as `::ffff:192.0.2.1`. */
+function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '')
+}
