@@ -1,44 +1,50 @@
-// Bundles the command into one file, so that users of the module install nothing for it.
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+// Bundles the command with all it needs but the package itself, so that users of the module install nothing for it.
+import { appendFileSync, chmodSync, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** @param plugins Where the package itself comes from; default: what `exports` in package.json names */
-export async function buildCommand(outfile: string, plugins: Plugin[] = []): Promise<void> {
-  const { outputFiles, metafile } = await build({
+/**
+ * Writes `cli.js` and a chunk for each subcommand beside it: static imports in one file would be hoisted, and every
+ * subcommand load the modules of all. The package itself is imported by its public names.
+ */
+export async function buildCommand(outdir: string): Promise<void> {
+  const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['cli/main.ts'],
+    entryPoints: { cli: 'cli/main.ts' },
+    outdir,
+    chunkNames: 'cli-[hash]',
     bundle: true,
+    splitting: true,
     minify: true,
     metafile: true,
-    write: false,
     platform: 'node',
     format: 'esm',
     target: 'node20.12',
     legalComments: 'none',
-    plugins,
+    external: ['membrane-token'],
   })
-  writeFileSync(outfile, `${outputFiles[0]?.text}/*\n${licenses(Object.keys(metafile.inputs))}*/\n`)
-  chmodSync(outfile, 0o755)
+  for (const [path, { inputs }] of Object.entries(metafile.outputs)) {
+    const packages = packagesOf(Object.keys(inputs))
+    if (packages.length > 0)
+      appendFileSync(join(root, path), `/*\n${packages.map(readLicense).join('\n')}*/\n`)
+  }
+  chmodSync(join(outdir, 'cli.js'), 0o755)
 }
 
-/** The licenses of the packages that the bundle holds, which have to come along. */
-function licenses(inputs: readonly string[]): string {
-  const packages = new Set(
-    inputs.flatMap((path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
-  )
-  return [...packages]
-    .sort()
-    .map((name) => `${name}\n\n${readLicense(`${root}node_modules/${name}`)}`)
-    .join('\n')
+function packagesOf(inputs: readonly string[]): string[] {
+  const names = inputs.flatMap((path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [])
+  return [...new Set(names)].sort()
 }
 
-function readLicense(directory: string): string {
-  const path = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'].map((name) => `${directory}/${name}`).find(existsSync)
-  if (!path) throw new Error(`${directory} has no license file.`)
-  return readFileSync(path, 'utf8')
+/** The license of a package, which has to come along with its code. */
+function readLicense(name: string): string {
+  const directory = join(root, 'node_modules', name)
+  const path = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'].map((file) => join(directory, file)).find(existsSync)
+  if (!path) throw new Error(`${name} has no license file.`)
+  return `${name}\n\n${readFileSync(path, 'utf8')}`
 }
 
-if (import.meta.main) await buildCommand(`${root}dist/cli.js`)
+if (import.meta.main) await buildCommand(join(root, 'dist'))

@@ -1,6 +1,10 @@
-import { MembraneTokenError } from 'membrane-token'
-import { awsKms, azureKeyVault, googleKms, vaultTransit } from 'membrane-token/kms'
-import { createTokenServiceFromEnv, limitBy, readSettings, type ServiceHooks } from 'membrane-token/service'
+import {
+  createTokenServiceFromEnv,
+  limitBy,
+  readSettings,
+  type ServiceHooks,
+  type SettingFault,
+} from 'membrane-token/service'
 import { defineCommand } from '../command.ts'
 import { ENVIRONMENT_OPTIONS, type Environment, readEnvironment, readVariable } from '../environment.ts'
 import { type FetchHandler, listen } from '../serve/listen.ts'
@@ -58,11 +62,10 @@ once the requests under way are answered. Exit code 2: settings are at fault.`,
 async function createHandler(environment: Environment, terminal: Terminal): Promise<FetchHandler> {
   const findClient = createClientFinder(readVariable(environment, 'TRUSTED_PROXIES'))
   const hooks: ServiceHooks = {
-    kms: [awsKms, azureKeyVault, googleKms, vaultTransit],
     rateLimit: limitBy(createRateLimiter(RATE_LIMIT)),
     audit: (event) => terminal.out(JSON.stringify(event)),
   }
-  await checkSettings(environment, hooks)
+  await checkSettings(() => readSettings(environment, hooks))
   const service = createTokenServiceFromEnv(environment, hooks)
   return async (request, { peer }) => {
     const { address: clientAddress, protocol } = findClient(peer, request.headers)
@@ -74,13 +77,12 @@ async function createHandler(environment: Environment, terminal: Terminal): Prom
 }
 
 /** Wrong settings end it at once; a key management service that is out of reach may come back. */
-async function checkSettings(environment: Environment, hooks: ServiceHooks): Promise<void> {
+async function checkSettings(readSettings: () => Promise<unknown>): Promise<void> {
   try {
-    await readSettings(environment, hooks)
+    await readSettings()
   } catch (error) {
-    const isTemporary = error instanceof MembraneTokenError && error.code === 'ERR_KEY_UNAVAILABLE'
-    if (isTemporary) return
-    const { faults } = error as { faults?: readonly { setting: string; detail: string }[] }
+    const { code, faults } = error as { code?: unknown; faults?: readonly SettingFault[] }
+    if (code === 'ERR_KEY_UNAVAILABLE') return
     if (!faults) throw error
     throw new UsageError(
       `Settings are at fault:\n${faults.map(({ setting, detail }) => `  ${setting} ${detail}`).join('\n')}`,

@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
-import type { Plugin } from 'esbuild'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { buildCommand } from '../../scripts/build-command.ts'
 import { findNode } from '../package/node-versions.ts'
+import { root, SOURCES } from '../support/sources.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
 
 /** A runtime, and how it starts a program. */
@@ -61,7 +60,16 @@ export function useCommand(): Harness {
     mkdirSync(directory)
     mkdirSync(join(base, 'package/dist'), { recursive: true })
     cpSync(join(root, 'package.json'), join(base, 'package/package.json'))
-    await buildCommand(command, [fromSources])
+    await buildCommand(join(base, 'package/dist'))
+    // The package beside it, as a build makes it, but for the types.
+    await build({
+      entryPoints: Object.values(SOURCES).filter(existsSync),
+      outdir: join(base, 'package/dist'),
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+    })
   })
   afterAll(() => {
     rmSync(base, { recursive: true, force: true })
@@ -84,16 +92,6 @@ export function useCommand(): Harness {
       return answer
     },
   }
-}
-
-/** The package as its sources have it, so that these tests need no build. */
-const fromSources: Plugin = {
-  name: 'sources',
-  setup: (build) => {
-    build.onResolve({ filter: /^membrane-token(\/\w+)?$/ }, ({ path }) => ({
-      path: join(root, 'src', `${path.split('/')[1] ?? 'index'}.ts`),
-    }))
-  },
 }
 
 /** Only what a process needs to run: nothing of this machine's settings. */
