@@ -2,13 +2,13 @@
 import { appendFileSync, chmodSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * Writes `cli.js` and a chunk for each subcommand beside it: static imports in one file would be hoisted, and every
- * subcommand load the modules of all. The package itself is imported by its public names.
+ * subcommand load the modules of all. The package itself is imported from the files beside it.
  */
 export async function buildCommand(outdir: string): Promise<void> {
   const { metafile } = await build({
@@ -24,7 +24,7 @@ export async function buildCommand(outdir: string): Promise<void> {
     format: 'esm',
     target: 'node20.12',
     legalComments: 'none',
-    external: ['membrane-token'],
+    plugins: [besideTheCommand],
   })
   for (const [path, { inputs }] of Object.entries(metafile.outputs)) {
     const packages = packagesOf(Object.keys(inputs))
@@ -32,6 +32,17 @@ export async function buildCommand(outdir: string): Promise<void> {
       appendFileSync(join(root, path), `/*\n${packages.map(readLicense).join('\n')}*/\n`)
   }
   chmodSync(join(outdir, 'cli.js'), 0o755)
+}
+
+/** Where the public names lead in `dist/`, since Deno finds a package by its own name in `node_modules` only. */
+const besideTheCommand: Plugin = {
+  name: 'beside the command',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^membrane-token(\/|$)/ }, ({ path }) => ({
+      path: `./${path.split('/')[1] ?? 'index'}.js`,
+      external: true,
+    }))
+  },
 }
 
 function packagesOf(inputs: readonly string[]): string[] {
