@@ -23,6 +23,10 @@ export const COMMANDS = {
     summary: 'Generate a key pair',
     load: () => import('./commands/keygen.ts'),
   },
+  key: {
+    summary: 'Show what kind of key a file holds',
+    load: () => import('./commands/key.ts'),
+  },
   'api-key': {
     summary: 'Generate an API key and its entry for API_KEYS',
     load: () => import('./commands/api-key.ts'),

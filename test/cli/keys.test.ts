@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { apiKeys } from 'membrane-token/endpoint'
@@ -5,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { createSigner, createVerifier } from '../../src/index.ts'
 import { RUNTIMES, useCommand } from './harness.ts'
 
-const { directory, run, keep } = useCommand()
+const { directory, run, keep, write } = useCommand()
 
 const inDirectory = (name: string) => join(directory, name)
 
@@ -105,6 +106,62 @@ describe('api-key', () => {
     [['mtk_abc'], 'looks like a key'],
   ])('%j is wrong usage', async (args, reason) => {
     const { status, stdout, stderr } = await run(['api-key', ...args])
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toContain(reason)
+  })
+})
+
+describe('key', () => {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const pem = keep(pair.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)
+  const scalar = keep(pair.privateKey.export({ format: 'jwk' }).d as string)
+  const spki = pair.publicKey.export({ type: 'spki', format: 'pem' }) as string
+
+  test.each(RUNTIMES)('says what a private key is, and never shows it, on $name', async (runtime) => {
+    write('key.pem', pem)
+    const { status, stdout, stderr } = await run(['key', 'key.pem', '--json'], { runtime })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const { d: _, ...publicJwk } = pair.privateKey.export({ format: 'jwk' })
+    expect(JSON.parse(stdout)).toMatchObject({
+      half: 'private',
+      type: 'EC',
+      curve: 'P-256',
+      algorithms: ['ES256'],
+      publicJwk,
+      publicKey: spki,
+      problems: [],
+    })
+  })
+
+  test.each([
+    ['DER', pair.privateKey.export({ type: 'pkcs8', format: 'der' })],
+    ['SEC1', pair.privateKey.export({ type: 'sec1', format: 'pem' })],
+    ['a JWK', JSON.stringify({ kty: 'EC', crv: 'P-256', ...pair.privateKey.export({ format: 'jwk' }) })],
+    ['a public key', spki],
+  ])('takes %s from a pipe', async (_, input) => {
+    const { status, stdout } = await run(['key', '-'], { input })
+    expect(status).toBe(0)
+    expect(stdout).toContain('EC P-256')
+    expect(stdout).toContain(spki.trim())
+    expect(stdout).not.toContain(scalar)
+  })
+
+  test('names what is wrong with a key, and exits with 1', async () => {
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    const input = weak.privateKey.export({ type: 'pkcs8', format: 'pem' })
+    const { status, stdout } = await run(['key'], { input })
+    expect(status).toBe(1)
+    expect(stdout).toContain('RSA 1024 bits')
+    expect(stdout).toContain('(ERR_KEY_WEAK)')
+    expect(await run(['key', '-'], { input: 'nothing' })).toMatchObject({ status: 1 })
+  })
+
+  test.each([
+    [['none.pem'], 'no such file'],
+    [['a', 'b'], 'Expected at most 1 argument'],
+    [['-----BEGIN PRIVATE KEY-----'], 'Secrets are not taken as arguments'],
+  ])('%j is wrong usage', async (args, reason) => {
+    const { status, stdout, stderr } = await run(['key', '--', ...args])
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     expect(stderr).toContain(reason)
   })
