@@ -15,9 +15,9 @@ export function weakKey(message: string): MembraneTokenError {
   return new MembraneTokenError('ERR_KEY_WEAK', message)
 }
 
-/** Made for another algorithm or use. */
-export function mismatchedKey(message: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_KEY_ALGORITHM_MISMATCH', message)
+/** Made for another algorithm or use. @param option `algorithm`, where that is what does not fit */
+export function mismatchedKey(message: string, option?: string): MembraneTokenError {
+  return new MembraneTokenError('ERR_KEY_ALGORITHM_MISMATCH', message, { option })
 }
 
 export const DAMAGED = 'The key is damaged: its components are out of range or inconsistent. Export it again.'

@@ -75,6 +75,7 @@ export function checkCryptoKey(
   if (!algorithm || (wanted && wanted !== algorithm)) {
     throw mismatchedKey(
       `The CryptoKey is for ${algorithm ?? 'none of the twelve algorithms'}${wanted ? `, not for ${wanted}` : ''}.`,
+      algorithm && wanted && 'algorithm',
     )
   }
   if (!key.usages.includes(usage)) throw mismatchedKey(`The CryptoKey's usages must include "${usage}".`)
@@ -97,9 +98,12 @@ export function chooseAlgorithm(
   const fitting = algorithmsFor(kty, crv)
   const algorithm = wanted ?? alg ?? (kty === 'oct' ? 'HS512' : fitting[0])
   if (alg !== undefined && alg !== algorithm)
-    throw mismatchedKey(`The JWK's alg is not the requested ${algorithm}.`)
+    throw mismatchedKey(`The JWK's alg is not the requested ${algorithm}.`, 'algorithm')
   if (fitting.includes(algorithm as Algorithm)) return algorithm as Algorithm
-  throw mismatchedKey(`This key supports ${fitting.join(', ')}, not ${wanted ?? "the JWK's alg"}.`)
+  throw mismatchedKey(
+    `This key supports ${fitting.join(', ')}, not ${wanted ?? "the JWK's alg"}.`,
+    wanted && 'algorithm',
+  )
 }
 
 /**
