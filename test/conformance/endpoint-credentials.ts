@@ -1,4 +1,11 @@
-import { apiKeys, type Credential, cloudflareAccess, oneOf, sessionJwt } from '../../src/endpoint.ts'
+import {
+  apiKeys,
+  type Credential,
+  type CredentialAuthenticator,
+  cloudflareAccess,
+  oneOf,
+  sessionJwt,
+} from '../../src/endpoint.ts'
 import {
   audience,
   bearer,
@@ -129,6 +136,24 @@ export const endpointCredentials: ConformanceModule = ({ test }) => {
     const context = { waitUntil: () => {} }
     await oneOf(own, oneOf(own))(makeRequest(), context)
     assert(seen.length === 2 && seen.every((found) => found === context), 'another context')
+  })
+
+  test('the context reaches the key sets, whichever way the credential came', async () => {
+    const jwks = new URL('https://keys.example/jwks.json')
+    const routes = { [jwks.href]: answering(await published('P-256', 'a')) }
+    for (const ask of [
+      async (all: CredentialAuthenticator, context: object) => all(bearer(await sessionToken()), context),
+      async (all: CredentialAuthenticator, context: object) =>
+        all.verify(token(await sessionToken()), context),
+    ]) {
+      for (const wrap of [(session: CredentialAuthenticator) => session, oneOf]) {
+        await withProvider(routes, async () => {
+          let kept = 0
+          assert(await ask(wrap(await createSession({ jwks })), { waitUntil: () => kept++ }))
+          assert(kept > 0, 'the fetch of the key set is not kept alive')
+        })
+      }
+    }
   })
 
   test('a request with an assertion and a bearer token is rejected', async () => {

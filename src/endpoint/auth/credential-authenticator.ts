@@ -58,7 +58,7 @@ export function composeAuthenticator(members: readonly Member[]): CredentialAuth
 
   const verify = (credential: Credential, context?: object): Promise<Caller | null> => {
     const selected = select(credential)
-    return firstOf(members, async (member) => {
+    return askAll(members, async (member) => {
       if ('verify' in member) return selected(member) ? member.verify(credential, context) : null
       const { authenticate } = member
       return isCredentialAuthenticator(authenticate) ? authenticate.verify(credential, context) : null
@@ -68,7 +68,7 @@ export function composeAuthenticator(members: readonly Member[]): CredentialAuth
   const authenticate = async (request: Request, context?: object): Promise<Caller | null> => {
     const found = readCredential(sources, request)
     const selected = found && select(found.credential)
-    const caller = await firstOf(members, async (member) => {
+    const caller = await askAll(members, async (member) => {
       if ('authenticate' in member) return member.authenticate(request, context)
       return found?.source === member.source && selected?.(member)
         ? member.verify(found.credential, context)
@@ -97,7 +97,7 @@ function readCredential(
 }
 
 /** Asks all of them, in order: the second caller would make it ambiguous who asks. */
-async function firstOf(
+async function askAll(
   members: readonly Member[],
   ask: (member: Member) => Promise<Caller | null>,
 ): Promise<Caller | null> {
