@@ -22,7 +22,7 @@ const aud = '32eafc7626e737fd22c7ab5f4a3b1e0c2d4f6a8b0c1d2e3f4a5b6c7d8e9f0a1b'
 const subject = '7335d417-61da-459d-899c-0a01c76a2f94'
 const seconds = now / 1000
 
-/** As Cloudflare's page on the application token has it. */
+/** As Cloudflare documents the application token. */
 const assertion = (claims: object = {}, forgery: Forgery = {}) =>
   sessionToken(
     { iss: team, aud: [aud], type: 'app', sub: subject, email: 'ada@example.com', ...claims },
@@ -34,7 +34,7 @@ const serviceAssertion = (claims: object = {}) =>
 
 const carrying = (token: string) => makeRequest({ headers: { 'Cf-Access-Jwt-Assertion': token } })
 
-async function recognise(token: string, options: Partial<CloudflareAccessOptions> = {}) {
+async function authenticateWith(token: string, options: Partial<CloudflareAccessOptions> = {}) {
   const authenticate = cloudflareAccess({ teamDomain: 'example', audience: aud, now: () => now, ...options })
   let caller: Awaited<ReturnType<typeof authenticate>> = null
   await withProvider({ [certs]: answering(await published('P-256', 'a')) }, async () => {
@@ -49,7 +49,7 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
 
   const people: [string, object, Partial<CloudflareAccessOptions>, object][] = [
     ['by subject and e-mail', {}, {}, { id: subject, name: 'ada@example.com' }],
-    ['an audience in text', { aud }, {}, { id: subject, name: 'ada@example.com' }],
+    ['one audience as text', { aud }, {}, { id: subject, name: 'ada@example.com' }],
     [
       'one of several applications',
       {},
@@ -68,19 +68,19 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
   ]
   for (const [title, claims, options, customer] of people) {
     test(`a person, ${title}`, async () => {
-      equal({ ...(await recognise(await assertion(claims), options)) }, { ...person, customer })
+      equal({ ...(await authenticateWith(await assertion(claims), options)) }, { ...person, customer })
     })
   }
 
   test('a service token is a service, with the scopes it was given', async () => {
-    equal({ ...(await recognise(await serviceAssertion())) }, { ...service, scopes: ['customer'] })
+    equal({ ...(await authenticateWith(await serviceAssertion())) }, { ...service, scopes: ['customer'] })
     const options = { serviceScopes: ['admin', 'customer'] as const }
-    const caller = await recognise(await serviceAssertion(), options)
+    const caller = await authenticateWith(await serviceAssertion(), options)
     equal({ ...caller }, { ...service, scopes: ['admin', 'customer'] })
   })
 
   test('a service token may get no scopes at all', async () => {
-    const caller = await recognise(await serviceAssertion(), { serviceScopes: [] })
+    const caller = await authenticateWith(await serviceAssertion(), { serviceScopes: [] })
     equal({ ...caller }, { ...service, scopes: [] })
   })
 
@@ -97,7 +97,7 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
     test(`rejected: a service token with ${title}`, async () => {
       const token = await serviceAssertion(claims)
       for (const customerId of ['sub', 'email', 'common_name'])
-        await refuses(() => recognise(token, { customerId }), 'ERR_CREDENTIALS_INVALID')
+        await refuses(() => authenticateWith(token, { customerId }), 'ERR_CREDENTIALS_INVALID')
     })
   }
 
@@ -110,37 +110,37 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
     ['the type org', { type: 'org' }],
     ['no type', { type: undefined }],
     ['the type in capitals', { type: 'APP' }],
-    ['ended', { exp: seconds - 5 }],
-    ['no end', { exp: undefined }],
-    ['not yet begun', { nbf: seconds + 6 }],
+    ['expired', { exp: seconds - 5 }],
+    ['no expiry', { exp: undefined }],
+    ['not valid yet', { nbf: seconds + 6 }],
     ['alg none', {}, { header: { kid: 'a', alg: 'none' } }],
     ['HS256', {}, { algorithm: 'HS256', key: 'x'.repeat(64) }],
     ['an unknown key', {}, { header: { kid: 'b' } }],
   ]
   for (const [title, claims, forgery] of bad) {
-    test(`refused: ${title}`, async () => {
+    test(`rejected: ${title}`, async () => {
       const token = await assertion(claims, forgery)
-      await refuses(() => recognise(token), 'ERR_CREDENTIALS_INVALID')
+      await refuses(() => authenticateWith(token), 'ERR_CREDENTIALS_INVALID')
     })
   }
 
-  test('refused: the key of somebody else', async () => {
+  test('rejected: the key of another issuer', async () => {
     const token = await assertion({}, { key: await privateJwk('other P-256') })
-    await refuses(() => recognise(token), 'ERR_CREDENTIALS_INVALID')
+    await refuses(() => authenticateWith(token), 'ERR_CREDENTIALS_INVALID')
   })
 
   for (const text of ['', 'opaque', 'e30.e30.e30', 'a.b', 'e30.e30.e30.e30.e30', 'x'.repeat(9000)]) {
-    test(`refused: no token but ${JSON.stringify(text.slice(0, 20))}`, async () => {
-      await refuses(() => recognise(text), 'ERR_CREDENTIALS_INVALID')
+    test(`rejected: not a token: ${JSON.stringify(text.slice(0, 20))}`, async () => {
+      await refuses(() => authenticateWith(text), 'ERR_CREDENTIALS_INVALID')
     })
   }
 
-  test('the header twice', async () => {
+  test('rejected: two headers', async () => {
     const token = await assertion()
-    await refuses(() => recognise(`${token}, ${token}`), 'ERR_CREDENTIALS_INVALID')
+    await refuses(() => authenticateWith(`${token}, ${token}`), 'ERR_CREDENTIALS_INVALID')
   })
 
-  test('null: the same token in a cookie, or as bearer', async () => {
+  test('returns null: the same token in a cookie, or as bearer', async () => {
     const authenticate = cloudflareAccess({ teamDomain: 'example', audience: aud, now: () => now })
     const token = await assertion()
     const headers = { Cookie: `CF_Authorization=${token}`, Authorization: `Bearer ${token}` }
@@ -148,7 +148,7 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
     equal(await authenticate(makeRequest()), null)
   })
 
-  test('503 while the team’s keys cannot be had', async () => {
+  test('503 while the team’s keys are unreachable', async () => {
     const authenticate = cloudflareAccess({ teamDomain: 'example', audience: aud, now: () => now })
     const handler = await createTestEndpoint(lib, authenticate)
     await withProvider({ [certs]: failing(500) }, async () => {
@@ -166,7 +166,8 @@ export const endpointAccessOptions: ConformanceModule = ({ test }) => {
     'example.cloudflareaccess.com',
     'Example.CloudflareAccess.com',
   ]) {
-    test(`good: ${teamDomain}`, async () => assert(await recognise(await assertion(), { teamDomain })))
+    test(`accepted: ${teamDomain}`, async () =>
+      assert(await authenticateWith(await assertion(), { teamDomain })))
   }
 
   const wrong: [string, unknown][] = [
@@ -176,11 +177,11 @@ export const endpointAccessOptions: ConformanceModule = ({ test }) => {
     ['an empty audience', { audience: '' }],
     ['an empty list', { audience: [] }],
     ['another scope', { serviceScopes: ['owner'] }],
-    ['a scope in text', { serviceScopes: 'admin' }],
+    ['scopes as text', { serviceScopes: 'admin' }],
     ['a negative tolerance', { clockTolerance: -1 }],
-    ['a time for a clock', { now: 5 }],
-    ['an empty claim', { customerId: '' }],
-    ['fields in text', { fields: 'email' }],
+    ['a number as clock', { now: 5 }],
+    ['an empty claim name', { customerId: '' }],
+    ['fields as text', { fields: 'email' }],
   ]
   for (const teamDomain of [
     undefined,
@@ -198,7 +199,7 @@ export const endpointAccessOptions: ConformanceModule = ({ test }) => {
     wrong.push([`team ${JSON.stringify(teamDomain)}`, { teamDomain }])
   }
   for (const [title, options] of wrong) {
-    test(`wrong: ${title}`, async () => {
+    test(`invalid options: ${title}`, async () => {
       const isObject = typeof options === 'object' && options !== null
       const all = isObject ? { teamDomain: 'example', audience: aud, ...options } : options
       await rejects(loosely(cloudflareAccess, all), 'ERR_OPTION_INVALID')

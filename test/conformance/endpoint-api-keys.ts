@@ -36,10 +36,10 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
   const known: [string, string, object][] = [
     ['a key', current, { name: 'backend', scopes: ['customer'] }],
     ['the next key of the same service', next, { name: 'backend', scopes: ['customer', 'admin'] }],
-    ['every character there may be', console_, { name: 'console', scopes: ['admin'] }],
+    ['every allowed character', console_, { name: 'console', scopes: ['admin'] }],
   ]
   for (const [title, key, expected] of known) {
-    test(`known: ${title}`, async () => {
+    test(`accepted: ${title}`, async () => {
       const caller = await apiKeys({ keys: await keys() })(bearer(key))
       equal({ ...caller }, { kind: 'service', method: 'api-key', ...expected })
     })
@@ -47,34 +47,34 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
 
   const unknown: [string, string][] = [
     ['another key', 'mt_another'],
-    ['a key cut short', current.slice(0, -1)],
-    ['a key and more', `${current}A`],
+    ['a truncated key', current.slice(0, -1)],
+    ['a key with a suffix', `${current}A`],
     ['a key in capitals', current.toUpperCase()],
     ['the digest of a key', '0'.repeat(64)],
     ['two parts', 'e30.e30'],
   ]
   for (const [title, key] of unknown) {
-    test(`unknown: ${title}`, async () => {
+    test(`rejected: ${title}`, async () => {
       const authenticate = apiKeys({ keys: await keys() })
       const { message } = await refuses(() => authenticate(bearer(key)), 'ERR_CREDENTIALS_INVALID')
       assert(!message.includes(key), 'the message quotes the key')
     })
   }
 
-  test('unknown: the digest that stands in the settings', async () => {
+  test('rejected: the digest from the settings', async () => {
     const authenticate = apiKeys({ keys: await keys() })
     for (const { sha256 } of await keys()) {
       await refuses(() => authenticate(bearer(sha256)), 'ERR_CREDENTIALS_INVALID')
     }
   })
 
-  test('unknown: a key that was taken away', async () => {
+  test('rejected: a revoked key', async () => {
     const authenticate = apiKeys({ keys: (await keys()).slice(1) })
     await refuses(() => authenticate(bearer(current)), 'ERR_CREDENTIALS_INVALID')
     assert(await authenticate(bearer(next)))
   })
 
-  test('null: no bearer, and what has the shape of a JWT', async () => {
+  test('returns null: no bearer credentials, and JWTs', async () => {
     const authenticate = apiKeys({ keys: await keys() })
     equal(await authenticate(bearer(await sessionToken())), null)
     equal(await authenticate(bearer('a.b.c')), null)
@@ -85,7 +85,7 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
     equal(await authenticate(makeRequest({ search: `?access_token=${current}` })), null)
   })
 
-  test('refused: a header that cannot be read', async () => {
+  test('rejected: a malformed header', async () => {
     const authenticate = apiKeys({ keys: await keys() })
     for (const [Authorization, code] of [
       ['Bearer', 'ERR_CREDENTIALS_INVALID'],
@@ -96,7 +96,7 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
     }
   })
 
-  test('its scopes decide', async () => {
+  test('scopes decide which tokens a key gets', async () => {
     const authenticate = apiKeys({ keys: await keys() })
     const headers = (key: string) => ({ Authorization: `Bearer ${key}` })
     const [customer, admin] = [
@@ -111,7 +111,7 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
     expectProblem(await send(customer, { body, headers: headers('other') }), 'ERR_CREDENTIALS_INVALID')
   })
 
-  test('what changes later changes nothing', async () => {
+  test('later changes to the options have no effect', async () => {
     const list = await keys()
     const authenticate = apiKeys({ keys: list })
     const scopes = list[0]?.scopes as string[]
@@ -125,12 +125,12 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
   const wrong: [string, (key: ApiKey) => unknown][] = [
     ['nothing', () => undefined],
     ['null', () => null],
-    ['no list', (key) => ({ keys: key })],
+    ['an object instead of a list', (key) => ({ keys: key })],
     ['JSON', (key) => ({ keys: JSON.stringify([key]) })],
-    ['null for a key', () => ({ keys: [null] })],
-    ['a key in the clear', (key) => ({ keys: [{ ...key, sha256: current }] })],
-    ['a digest cut short', (key) => ({ keys: [{ ...key, sha256: key.sha256.slice(1) }] })],
-    ['a digest and a line break', (key) => ({ keys: [{ ...key, sha256: `${key.sha256}\n` }] })],
+    ['a key of null', () => ({ keys: [null] })],
+    ['a key instead of its digest', (key) => ({ keys: [{ ...key, sha256: current }] })],
+    ['a truncated digest', (key) => ({ keys: [{ ...key, sha256: key.sha256.slice(1) }] })],
+    ['a digest with a line break', (key) => ({ keys: [{ ...key, sha256: `${key.sha256}\n` }] })],
     ['a digest in base64', (key) => ({ keys: [{ ...key, sha256: 'w7vZ'.repeat(11) }] })],
     ['no digest', ({ name, scopes }) => ({ keys: [{ name, scopes }] })],
     ['no name', ({ sha256, scopes }) => ({ keys: [{ sha256, scopes }] })],
@@ -138,14 +138,14 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
     ['no scopes', ({ name, sha256 }) => ({ keys: [{ name, sha256 }] })],
     ['an empty list of scopes', (key) => ({ keys: [{ ...key, scopes: [] }] })],
     ['another scope', (key) => ({ keys: [{ ...key, scopes: ['customer', 'owner'] }] })],
-    ['one key twice', (key) => ({ keys: [key, { ...key, name: 'other' }] })],
+    ['the same key twice', (key) => ({ keys: [key, { ...key, name: 'other' }] })],
     [
-      'one key twice, the case apart',
+      'the same key twice, in another case',
       (key) => ({ keys: [key, { ...key, sha256: key.sha256.toUpperCase() }] }),
     ],
   ]
   for (const [title, make] of wrong) {
-    test(`wrong: ${title}`, async () => {
+    test(`invalid options: ${title}`, async () => {
       const [key] = await keys()
       const error = await rejects(loosely(apiKeys, make(key as ApiKey)), 'ERR_OPTION_INVALID')
       assert(!error.message.includes(current), 'the message quotes the key')
@@ -156,19 +156,19 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
 export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
   const none = async () => null
 
-  test('none finds credentials', async () => {
+  test('none of them finds credentials', async () => {
     equal(await oneOf(none)(makeRequest()), null)
     equal(await oneOf(none, none, none)(makeRequest()), null)
   })
 
-  test('one does, wherever it stands', async () => {
+  test('one finds credentials, in any position', async () => {
     const one = async () => backend
     for (const all of [[one], [one, none], [none, one], [none, one, none]]) {
       equal(await oneOf(...all)(makeRequest()), backend)
     }
   })
 
-  test('two do, be they one and the same', async () => {
+  test('two find credentials, even the same', async () => {
     const [one, two] = [async () => backend, async () => visitor]
     for (const all of [
       [one, two],
@@ -181,7 +181,7 @@ export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
     }
   })
 
-  test('all are asked in turn, with the same request', async () => {
+  test('all are called in order, with the same request', async () => {
     const order: [string, Request][] = []
     const asking = (name: string) => async (request: Request) => {
       order.push([name, request])
@@ -195,11 +195,11 @@ export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
     )
     assert(
       order.every(([, asked]) => asked === request),
-      'another request',
+      'not the same request',
     )
   })
 
-  test('bad credentials are refused, beside good ones as well', async () => {
+  test('bad credentials are rejected, even beside good ones', async () => {
     const authenticate = apiKeys({ keys: await keys() })
     const one = async () => backend
     for (const all of [
@@ -227,7 +227,7 @@ export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
     }
   })
 
-  test('one within another', async () => {
+  test('nested', async () => {
     const one = async () => backend
     equal(await oneOf(oneOf(none, one), none)(makeRequest()), backend)
     await refuses(() => oneOf(oneOf(one), one)(makeRequest()), 'ERR_CREDENTIALS_AMBIGUOUS')
@@ -240,7 +240,7 @@ export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
     ['a promise', [none, none()]],
     ['options', [none, { keys: [] }]],
   ] as const) {
-    test(`wrong: ${title}`, async () => {
+    test(`invalid options: ${title}`, async () => {
       await rejects(() => oneOf(...(all as unknown as (typeof none)[])), 'ERR_OPTION_INVALID')
     })
   }

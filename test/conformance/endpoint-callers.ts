@@ -38,7 +38,7 @@ export const endpointCallers: ConformanceModule = ({ test }, lib) => {
     ['a service without the scope admin', 'admin', { ...backend, scopes: ['customer'] }],
     ['a service without the scope customer', 'customer', { ...backend, scopes: ['admin'] }],
     ['a service without any scope', 'customer', { ...backend, scopes: [] }],
-    ['a session that wants to be admin', 'admin', visitor],
+    ['a session that requests an admin token', 'admin', visitor],
   ]
   for (const [title, kind, caller] of forbidden) {
     test(`403: ${title}`, async () => {
@@ -52,11 +52,14 @@ export const endpointCallers: ConformanceModule = ({ test }, lib) => {
       test(`403: a session that sends ${member}: ${JSON.stringify(value)}`, async () => {
         const handler = await createTestEndpoint(lib, visitor)
         const answer = await send(handler, { body: { expiresIn: 60, [member]: value } })
-        assert(expectProblem(answer, 'ERR_CALLER_FORBIDDEN').includes(`"${member}"`), 'which one is not said')
+        assert(
+          expectProblem(answer, 'ERR_CALLER_FORBIDDEN').includes(`"${member}"`),
+          'the member is not named',
+        )
       })
     }
     for (const search of [`?${member}=customer-42`, `?${member}`, `?a=1&${member}=`, `?%${hex(member)}=x`]) {
-      test(`403: a session that asks for ${search}`, async () => {
+      test(`403: a session with the query ${search}`, async () => {
         const handler = await createTestEndpoint(lib, visitor)
         for (const method of ['GET', 'POST']) {
           expectProblem(await send(handler, { method, search }), 'ERR_CALLER_FORBIDDEN')
@@ -65,14 +68,14 @@ export const endpointCallers: ConformanceModule = ({ test }, lib) => {
     }
   }
 
-  test('a session may send a query that has nothing to do with it, and no other member', async () => {
+  test('a session may send an unrelated query, but no unknown member', async () => {
     const handler = await createTestEndpoint(lib, visitor)
     await expectGrant(await send(handler, { search: '?cache=no&Id=x', body: { expiresIn: 60 } }))
     const detail = expectProblem(await send(handler, { body: { other: 1 } }), 'ERR_BODY_INVALID')
     assert(detail.includes('other'), detail)
   })
 
-  test('401 without credentials is bare, and with unknown ones it is not', async () => {
+  test('401: a bare challenge without credentials, invalid_token with unknown ones', async () => {
     const handler = await createTestEndpoint(lib, null)
     const basic = makeRequest({ headers: { Authorization: 'Basic YTpi' } })
     for (const request of [makeRequest(), basic, makeRequest({ body: { id: 'c' } })]) {
@@ -83,14 +86,14 @@ export const endpointCallers: ConformanceModule = ({ test }, lib) => {
     }
   })
 
-  test('400 for two of them', async () => {
+  test('400: two credentials', async () => {
     const handler = await createTestEndpoint(lib, null)
     const request = bearer('one')
     request.headers.append('Authorization', 'Bearer two')
     expectProblem(await send(handler, request), 'ERR_CREDENTIALS_AMBIGUOUS')
   })
 
-  // A customer that was looked up and not found must never turn into an admin.
+  // A customer that was looked up and not found must never become an admin.
   for (const [title, caller] of [
     ['customer: undefined', { kind: 'customer', customer: undefined, subject: 'u' }],
     ['customer: null', { kind: 'customer', customer: null, subject: 'u' }],
@@ -118,23 +121,26 @@ export const endpointCallers: ConformanceModule = ({ test }, lib) => {
 const hex = (member: string): string => member.charCodeAt(0).toString(16) + member.slice(1)
 
 export const endpointFailures: ConformanceModule = ({ test }, lib) => {
-  const hushed = 'hunter2'
+  const secretDetail = 'hunter2'
   const failures: [string, () => unknown][] = [
-    ['an error', () => new TypeError(hushed)],
-    ['an error of the module that is not the caller’s fault', () => membraneError(lib, hushed)],
+    ['an error', () => new TypeError(secretDetail)],
+    ['an error that is not the caller’s fault', () => membraneError(lib, secretDetail)],
     [
-      'what looks like a refusal',
-      () => Object.assign(new Error(hushed), { name: 'Refusal', code: 'toString' }),
+      'an error that looks like a refusal',
+      () => Object.assign(new Error(secretDetail), { name: 'Refusal', code: 'toString' }),
     ],
-    ['a refusal without a code', () => Object.assign(new Error(hushed), { name: 'Refusal' })],
-    ['a code and no refusal', () => Object.assign(new Error(hushed), { code: 'ERR_CREDENTIALS_INVALID' })],
-    ['a text', () => hushed],
+    ['a refusal without a code', () => Object.assign(new Error(secretDetail), { name: 'Refusal' })],
+    [
+      'an error with a code that is no refusal',
+      () => Object.assign(new Error(secretDetail), { code: 'ERR_CREDENTIALS_INVALID' }),
+    ],
+    ['text', () => secretDetail],
     ['undefined', () => undefined],
     ['null', () => null],
   ]
   for (const [title, make] of failures) {
     for (const at of ['once', 'later'] as const) {
-      test(`an authenticator that throws ${title}, ${at}`, async () => {
+      test(`500: an authenticator that throws ${title}, ${at}`, async () => {
         await inSilence(async (lines) => {
           const authenticate = () => {
             if (at === 'later') return Promise.reject(make())
@@ -144,25 +150,25 @@ export const endpointFailures: ConformanceModule = ({ test }, lib) => {
           const answer = await send(handler, { headers: { 'X-Request-Id': 'request-1' } })
           expectProblem(answer, 'ERR_INTERNAL')
           equal(parse(answer.text).requestId, 'request-1')
-          assert(!`${answer.text}${lines.join()}`.includes(hushed), 'the detail is given away')
+          assert(!`${answer.text}${lines.join()}`.includes(secretDetail), 'the detail is revealed')
           equal([lines.length, lines[0]?.includes('request-1')], [1, true], 'what is logged')
         })
       })
     }
   }
 
-  test('a signer that fails', async () => {
+  test('500: a signer that fails', async () => {
     const signer = await createTestSigner(lib, { secret })
-    const failing = { ...signer, signCustomerToken: () => Promise.reject(new Error(hushed)) }
+    const failing = { ...signer, signCustomerToken: () => Promise.reject(new Error(secretDetail)) }
     await inSilence(async (lines) => {
       const handler = await createTestEndpoint(lib, visitor, { signer: failing })
       const answer = await send(handler)
       expectProblem(answer, 'ERR_INTERNAL')
-      assert(!`${answer.text}${lines.join()}`.includes(hushed), 'the detail is given away')
+      assert(!`${answer.text}${lines.join()}`.includes(secretDetail), 'the detail is revealed')
     })
   })
 
-  test('an authenticator’s own refusal is answered as it is', async () => {
+  test('the refusal of an authenticator is returned unchanged', async () => {
     await inSilence(async (lines) => {
       const authenticate = async () => {
         throw refusal('ERR_RATE_LIMITED', 'Wait a moment.', { 'Retry-After': '7' })
@@ -185,13 +191,13 @@ export const endpointOptions: ConformanceModule = ({ test }, lib) => {
   const authenticate = async () => null
   const wrong: [string, Record<string, unknown>, string][] = [
     ['no signer', { signer: undefined }, 'ERR_OPTION_INVALID'],
-    ['a promise of a signer', { signer: Promise.resolve() }, 'ERR_OPTION_INVALID'],
+    ['a promise instead of a signer', { signer: Promise.resolve() }, 'ERR_OPTION_INVALID'],
     ['no authenticator', { authenticate: undefined }, 'ERR_OPTION_INVALID'],
-    ['null for an authenticator', { authenticate: null }, 'ERR_OPTION_INVALID'],
+    ['an authenticator of null', { authenticate: null }, 'ERR_OPTION_INVALID'],
     ['a list of authenticators', { authenticate: [authenticate] }, 'ERR_OPTION_INVALID'],
     ['another kind', { kind: 'service' }, 'ERR_OPTION_INVALID'],
     ['a kind in capitals', { kind: 'Admin' }, 'ERR_OPTION_INVALID'],
-    ['a kind of every object', { kind: 'toString' }, 'ERR_OPTION_INVALID'],
+    ['a kind that every object has', { kind: 'toString' }, 'ERR_OPTION_INVALID'],
     ['no kind', { kind: null }, 'ERR_OPTION_INVALID'],
     ...[0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '60', '1 hour', '', {}].map(
       (maxExpiresIn): [string, Record<string, unknown>, string] => [
@@ -213,12 +219,12 @@ export const endpointOptions: ConformanceModule = ({ test }, lib) => {
       rejects(loosely(createTokenEndpoint, nothing), 'ERR_OPTION_INVALID').then(() => {}))
   }
 
-  test('an audit that is no function', async () => {
+  test('an audit that is not a function', async () => {
     const signer = await createTestSigner(lib, { secret })
     await rejects(loosely(createTokenEndpoint, { signer, authenticate, audit: {} }), 'ERR_OPTION_INVALID')
   })
 
-  test('what is undefined is as if left out', async () => {
+  test('undefined options count as absent', async () => {
     const options = { kind: undefined, maxExpiresIn: undefined, audit: undefined }
     await expectGrant(await send(await createTestEndpoint(lib, visitor, options)))
   })

@@ -236,7 +236,7 @@ export const endpointSharedIssuer: ConformanceModule = ({ test }) => {
     ['authorized parties alone', { audience: undefined, authorizedParties: ['app'] }, {}],
   ]
   for (const [title, one, other] of overlapping) {
-    test(`wrong: two authenticators of one issuer with ${title}`, async () => {
+    test(`invalid options: two authenticators of one issuer with ${title}`, async () => {
       const [first, last] = [await createSession(one), await createSession(other)]
       for (const all of [
         [first, last],

@@ -161,7 +161,7 @@ export const endpointRequiredScopes: ConformanceModule = ({ test }, lib) => {
   })
 
   for (const scopes of ['membrane:token', [], [''], ['a b'], ['a"'], ['a\\'], ['ä'], [5], null]) {
-    test(`wrong: ${JSON.stringify(scopes)}`, async () => {
+    test(`invalid options: ${JSON.stringify(scopes)}`, async () => {
       const options = { issuer, audience, requiredScopes: scopes }
       const error = await rejects(loosely(sessionJwt, options), 'ERR_OPTION_INVALID')
       equal(Reflect.get(error, 'option'), 'requiredScopes')
@@ -201,7 +201,7 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
     ['a template of Handlebars', '{{org.id}}'],
     ['a template of JavaScript', '$' + '{org.id}'],
     ['a fraction', 1.5],
-    ['a number that is not exact', 2 ** 53],
+    ['a number beyond the safe integers', 2 ** 53],
     ['true', true],
   ]
   for (const [title, tenant] of bad) {
@@ -254,7 +254,7 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
     ['an option that does not exist', { audiences: audience }, 'audiences'],
     ['a claim as a number', { customerId: 5 }, 'customerId'],
   ] as const) {
-    test(`wrong: ${title}`, async () => {
+    test(`invalid options: ${title}`, async () => {
       const error = await rejects(loosely(sessionJwt, { issuer, audience, ...options }), 'ERR_OPTION_INVALID')
       equal(Reflect.get(error, 'option'), option)
     })

@@ -21,7 +21,7 @@ type Options = Partial<SessionJwtOptions>
 
 const seconds = now / 1000
 
-async function recognise(token: string, options: Options = {}) {
+async function authenticateWith(token: string, options: Options = {}) {
   const authenticate = sessionJwt({ issuer, audience, jwks: await keySet(), now: () => now, ...options })
   return authenticate(bearer(token))
 }
@@ -34,8 +34,12 @@ export const endpointSession: ConformanceModule = ({ test }) => {
     ['the audience in a list of one', { aud: [audience] }, {}],
     ['the audience among others', { aud: ['https://id.example/userinfo', audience] }, {}],
     ['one of several audiences', {}, { audience: ['other', audience] }],
-    ['the party', { aud: undefined, azp: 'app' }, { ...noAudience, authorizedParties: ['web', 'app'] }],
-    ['both', { azp: 'app' }, { authorizedParties: ['app'] }],
+    [
+      'an authorized party',
+      { aud: undefined, azp: 'app' },
+      { ...noAudience, authorizedParties: ['web', 'app'] },
+    ],
+    ['audience and party', { azp: 'app' }, { authorizedParties: ['app'] }],
     ['any audience', { aud: 'whoever' }, { ...noAudience, anyAudience: true }],
     ['any audience and none in the token', { aud: undefined }, { ...noAudience, anyAudience: true }],
     ['no type', {}, {}, { header: { kid: 'a', typ: undefined } }],
@@ -44,33 +48,33 @@ export const endpointSession: ConformanceModule = ({ test }) => {
     ['the type in capitals', {}, { type: 'application/at+jwt' }, { header: { kid: 'a', typ: 'AT+JWT' } }],
     ['no kid', {}, {}, { header: {} }],
     ['the algorithm', {}, { algorithms: ['ES256', 'RS256'] }],
-    ['ended four seconds ago', { exp: seconds - 4 }, {}],
-    ['ended a minute ago, for slow clocks', { exp: seconds - 59 }, { clockTolerance: 60 }],
-    ['begins in five seconds', { nbf: seconds + 5 }, {}],
+    ['expired four seconds ago', { exp: seconds - 4 }, {}],
+    ['expired a minute ago, within the tolerance', { exp: seconds - 59 }, { clockTolerance: 60 }],
+    ['valid in five seconds', { nbf: seconds + 5 }, {}],
     ['fractions of a second', { exp: seconds + 60.5 }, {}],
   ]
   for (const [title, claims, options, forgery] of good) {
-    test(`good: ${title}`, async () => {
-      const caller = await recognise(await sessionToken(claims, forgery), options)
+    test(`accepted: ${title}`, async () => {
+      const caller = await authenticateWith(await sessionToken(claims, forgery), options)
       const expiresAt = new Date(((claims as { exp?: number }).exp ?? seconds + 3600) * 1000)
       const expected = { kind: 'customer', method: 'session', customer: { id: 'user-7' }, subject: 'user-7' }
       equal({ ...caller }, { ...expected, expiresAt })
     })
   }
 
-  test('good: RS256 and PS256', async () => {
+  test('accepted: RS256 and PS256', async () => {
     const key = await privateJwk('RSA')
     const jwks = { keys: [await published('P-256', 'a'), await published('RSA', 'b')] }
     for (const algorithm of ['RS256', 'PS256'] as const) {
       const token = await sessionToken({}, { algorithm, key, header: { kid: 'b' } })
-      assert(await recognise(token, { jwks: jwks as never }))
+      assert(await authenticateWith(token, { jwks: jwks as never }))
     }
   })
 
   const bad: [string, object, Options, Forgery?][] = [
     ['another audience', { aud: 'https://other.example' }, {}],
     ['no audience', { aud: undefined }, {}],
-    ['an audience of which ours is the beginning', { aud: `${audience}/v2` }, {}],
+    ['an audience that begins with ours', { aud: `${audience}/v2` }, {}],
     ['an audience in capitals', { aud: audience.toUpperCase() }, {}],
     ['a list of other audiences', { aud: ['https://other.example', `${audience}/`] }, {}],
     ['an empty list', { aud: [] }, {}],
@@ -80,45 +84,45 @@ export const endpointSession: ConformanceModule = ({ test }) => {
     ['no party', {}, { authorizedParties: ['app'] }],
     ['a list of parties', { azp: ['app'] }, { authorizedParties: ['app'] }],
     ['the party, but not the audience', { aud: 'other', azp: 'app' }, { authorizedParties: ['app'] }],
-    ['the client for a party', { client_id: 'app' }, { authorizedParties: ['app'] }],
+    ['client_id instead of azp', { client_id: 'app' }, { authorizedParties: ['app'] }],
     ['another type', {}, { type: 'at+jwt' }],
     ['no type', {}, { type: 'at+jwt' }, { header: { kid: 'a', typ: undefined } }],
     ['a type that is a list', {}, { type: 'at+jwt' }, { header: { kid: 'a', typ: ['at+jwt', ''] } }],
     ['a type that is an object', {}, {}, { header: { kid: 'a', typ: { toString: 1 } } }],
     ['another algorithm', {}, { algorithms: ['RS256'] }],
-    ['ended', { exp: seconds - 5 }, {}],
-    ['ended just now, without tolerance', { exp: seconds }, { clockTolerance: 0 }],
-    ['not yet begun', { nbf: seconds + 6 }, {}],
-    ['no end', { exp: undefined }, {}],
-    ['an end of null', { exp: null }, {}],
-    ['an end in text', { exp: String(seconds + 60) }, {}],
-    ['an end in milliseconds', { exp: now + 60_000 }, {}],
+    ['expired', { exp: seconds - 5 }, {}],
+    ['expired just now, without tolerance', { exp: seconds }, { clockTolerance: 0 }],
+    ['not valid yet', { nbf: seconds + 6 }, {}],
+    ['no expiry', { exp: undefined }, {}],
+    ['an expiry of null', { exp: null }, {}],
+    ['an expiry as text', { exp: String(seconds + 60) }, {}],
+    ['an expiry in milliseconds', { exp: now + 60_000 }, {}],
     ['no subject', { sub: undefined }, {}],
     ['an empty subject', { sub: '' }, {}],
     ['a subject that is a number', { sub: 7 }, {}],
     ['another kid', {}, {}, { header: { kid: 'b' } }],
-    ['a kid of every object', {}, {}, { header: { kid: '__proto__' } }],
+    ['a kid that every object has', {}, {}, { header: { kid: '__proto__' } }],
     ['crit', {}, {}, { header: { kid: 'a', crit: ['exp'] } }],
     ['keys of its own', {}, {}, { header: { kid: 'b', jku: 'https://evil.example', jwk: { kty: 'EC' } } }],
     ['more than 8 KiB', { a: 'x'.repeat(9000) }, {}],
   ]
   for (const [title, claims, options, forgery] of bad) {
-    test(`bad: ${title}`, async () => {
+    test(`rejected: ${title}`, async () => {
       const token = await sessionToken(claims, forgery)
-      const { message } = await refuses(() => recognise(token, options), 'ERR_CREDENTIALS_INVALID')
+      const { message } = await refuses(() => authenticateWith(token, options), 'ERR_CREDENTIALS_INVALID')
       assert(!message.includes(token.slice(-20)), 'the message quotes the token')
     })
   }
 
-  test('bad: the key of somebody else', async () => {
+  test('rejected: the key of another issuer', async () => {
     const key = await privateJwk('other P-256')
     for (const header of [{ kid: 'a' }, {}, { kid: 'a', jwk: await publicJwk('other P-256') }]) {
       const token = await sessionToken({}, { key, header })
-      await refuses(() => recognise(token), 'ERR_CREDENTIALS_INVALID')
+      await refuses(() => authenticateWith(token), 'ERR_CREDENTIALS_INVALID')
     }
   })
 
-  test('bad: a signature cut off, changed or taken from another token', async () => {
+  test('rejected: a signature that is truncated, modified or from another token', async () => {
     const [header, payload, signature] = (await sessionToken()).split('.') as [string, string, string]
     const [, other] = (await sessionToken({ sub: 'admin' })).split('.')
     for (const token of [
@@ -127,20 +131,20 @@ export const endpointSession: ConformanceModule = ({ test }) => {
       `${header}.${payload}.${signature.slice(0, -4)}`,
       `${header}.${payload}.${signature.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'))}`,
     ]) {
-      await refuses(() => recognise(token), 'ERR_CREDENTIALS_INVALID')
+      await refuses(() => authenticateWith(token), 'ERR_CREDENTIALS_INVALID')
     }
   })
 
   for (const alg of ['none', 'None', 'NONE', 'HS256', 'EdDSA', 'ES256K', '', null, undefined]) {
-    test(`bad: alg ${alg}`, async () => {
+    test(`rejected: alg ${alg}`, async () => {
       const genuine = await sessionToken({}, { header: { kid: 'a', alg } })
       for (const token of [genuine, `${genuine.split('.').slice(0, 2).join('.')}.`]) {
-        await refuses(() => recognise(token), 'ERR_CREDENTIALS_INVALID')
+        await refuses(() => authenticateWith(token), 'ERR_CREDENTIALS_INVALID')
       }
     })
   }
 
-  test('bad: the public key as secret, in every form', async () => {
+  test('rejected: the public key as secret, in every form', async () => {
     for (const name of ['P-256', 'RSA'] as const) {
       const jwk = await publicJwk(name)
       const jwks = { keys: [{ ...jwk, kid: 'a' }] } as never
@@ -156,7 +160,7 @@ export const endpointSession: ConformanceModule = ({ test }) => {
       ]) {
         for (const algorithm of ['HS256', 'HS384', 'HS512'] as const) {
           const token = await sessionToken({}, { algorithm, key })
-          await refuses(() => recognise(token, { jwks }), 'ERR_CREDENTIALS_INVALID')
+          await refuses(() => authenticateWith(token, { jwks }), 'ERR_CREDENTIALS_INVALID')
         }
       }
     }
@@ -171,15 +175,15 @@ export const endpointSessionHeader: ConformanceModule = ({ test }) => {
     ['the issuer in capitals', () => sessionToken({ iss: issuer.toUpperCase() })],
     ['a list of issuers', () => sessionToken({ iss: [issuer] })],
     ['no issuer', () => sessionToken({ iss: undefined })],
-    ['claims that are no object', () => `${encodePart({ alg: 'ES256' })}.${part('text')}.AAAA`],
+    ['claims that are not an object', () => `${encodePart({ alg: 'ES256' })}.${part('text')}.AAAA`],
     ['claims that are null', () => `${encodePart({ alg: 'ES256' })}.${part(null)}.AAAA`],
-    ['claims that are no JSON', () => `${encodePart({ alg: 'ES256' })}.${toBase64url(utf8('{'))}.AAAA`],
+    ['claims that are not JSON', () => `${encodePart({ alg: 'ES256' })}.${toBase64url(utf8('{'))}.AAAA`],
     ['an opaque token', () => 'sk_live_0123456789abcdef'],
     ['two parts', () => 'e30.e30'],
     ['an encrypted token', () => 'e30.e30.e30.e30.e30'],
   ]
   for (const [title, make] of others) {
-    test(`null: ${title}`, async () => equal(await recognise(await make()), null))
+    test(`returns null: ${title}`, async () => equal(await authenticateWith(await make()), null))
   }
 
   const headers: [string, (token: string) => string][] = [
@@ -189,14 +193,14 @@ export const endpointSessionHeader: ConformanceModule = ({ test }) => {
     ['another scheme', (token) => `BearerToken ${token}`],
   ]
   for (const [title, make] of headers) {
-    test(`null: ${title}`, async () => {
+    test(`returns null: ${title}`, async () => {
       const authenticate = sessionJwt({ issuer, audience, jwks: await keySet(), now: () => now })
       const Authorization = make(await sessionToken())
       equal(await authenticate(makeRequest({ headers: { Authorization } })), null)
     })
   }
 
-  test('null: nothing, and what stands elsewhere', async () => {
+  test('returns null: no credentials, and tokens in other places', async () => {
     const authenticate = sessionJwt({ issuer, audience, jwks: await keySet(), now: () => now })
     const token = await sessionToken()
     const elsewhere = { Cookie: `__session=${token}`, 'Cf-Access-Jwt-Assertion': token, 'X-Token': token }
@@ -205,7 +209,7 @@ export const endpointSessionHeader: ConformanceModule = ({ test }) => {
   })
 
   for (const scheme of ['Bearer ', 'bearer ', 'BEARER ', 'Bearer   ']) {
-    test(`known: "${scheme}"`, async () => {
+    test(`accepted: "${scheme}"`, async () => {
       const authenticate = sessionJwt({ issuer, audience, jwks: await keySet(), now: () => now })
       const headers = { Authorization: scheme + (await sessionToken()) }
       equal((await authenticate(makeRequest({ headers })))?.kind, 'customer')
@@ -221,7 +225,7 @@ export const endpointSessionHeader: ConformanceModule = ({ test }) => {
     ['a token and a key', (token: string) => `Bearer ${token},Basic YTpi`, 'ERR_CREDENTIALS_AMBIGUOUS'],
     ['a broken header', () => 'Bearer AAAA.e30.AAAA', 'ERR_CREDENTIALS_INVALID'],
   ] as const) {
-    test(`refused: ${title}`, async () => {
+    test(`rejected: ${title}`, async () => {
       const authenticate = sessionJwt({ issuer, audience, jwks: await keySet(), now: () => now })
       const Authorization = make(await sessionToken())
       await refuses(() => authenticate(makeRequest({ headers: { Authorization } })), code)
@@ -233,47 +237,47 @@ export const endpointSessionOptions: ConformanceModule = ({ test }) => {
   const wrong: [string, unknown, string?][] = [
     ['nothing', undefined],
     ['null', null],
-    ['a text', issuer],
+    ['text', issuer],
     ['no issuer', { issuer: undefined }],
-    ['an issuer that is no URL', { issuer: 'id.example' }],
+    ['an issuer that is not a URL', { issuer: 'id.example' }],
     ['an issuer that is a URL object', { issuer: new URL(issuer) }],
     ['an issuer over http', { issuer: 'http://id.example/' }],
     ['an issuer over ftp', { issuer: 'ftp://id.example/' }],
-    ['a script', { issuer: 'javascript:alert(1)' }],
+    ['a javascript: URL', { issuer: 'javascript:alert(1)' }],
     ['a host that only begins with localhost', { issuer: 'http://localhost.example/' }],
     ['an issuer with a query', { issuer: `${issuer}?a=1` }],
     ['an issuer with a fragment', { issuer: `${issuer}#a` }],
     ['an issuer with a password', { issuer: 'https://a:b@id.example/' }],
     ['no audience', { audience: undefined }],
-    ['no audience but for any: false', { audience: undefined, anyAudience: false }],
-    ['no audience but for any: "true"', { audience: undefined, anyAudience: 'true' }],
-    ['no audience but for any: 1', { audience: undefined, anyAudience: 1 }],
+    ['no audience, and anyAudience: false', { audience: undefined, anyAudience: false }],
+    ['no audience, and anyAudience: "true"', { audience: undefined, anyAudience: 'true' }],
+    ['no audience, and anyAudience: 1', { audience: undefined, anyAudience: 1 }],
     ['an empty audience', { audience: '' }],
     ['an empty list', { audience: [] }],
-    ['a list with nothing in it', { audience: [audience, ''] }],
+    ['a list with an empty audience', { audience: [audience, ''] }],
     ['an audience of null', { audience: null }],
     ['an audience that is a number', { audience: 5 }],
-    ['an empty audience, and any', { audience: [], anyAudience: true }],
+    ['an empty list, and anyAudience', { audience: [], anyAudience: true }],
     ['no parties', { authorizedParties: [] }],
-    ['a party in text', { authorizedParties: 'app' }],
+    ['parties as text', { authorizedParties: 'app' }],
     ['an empty party', { authorizedParties: [''] }],
     ['a negative tolerance', { clockTolerance: -1 }],
-    ['no number for tolerance', { clockTolerance: '5' }],
-    ['an endless tolerance', { clockTolerance: Number.POSITIVE_INFINITY }],
-    ['a time for a clock', { now: 5 }],
+    ['a tolerance as text', { clockTolerance: '5' }],
+    ['an infinite tolerance', { clockTolerance: Number.POSITIVE_INFINITY }],
+    ['a number as clock', { now: 5 }],
     ['a key set over http', { jwks: new URL('http://id.example/jwks') }],
     ['a key set with a password', { jwks: new URL('https://a:b@id.example/jwks') }],
     ['no algorithm', { algorithms: [] }],
     ['the algorithm none', { algorithms: ['none'] }, 'ERR_ALGORITHM_UNSUPPORTED'],
     ['EdDSA', { algorithms: ['EdDSA'] }, 'ERR_ALGORITHM_UNSUPPORTED'],
     ['an algorithm for secrets', { algorithms: ['HS256'] }, 'ERR_KEY_ALGORITHM_MISMATCH'],
-    ['an empty claim', { customerId: '' }],
-    ['a number for a claim', { customerId: 5 }],
-    ['null for a claim', { customerName: null }],
-    ['fields in text', { fields: 'plan' }],
+    ['an empty claim name', { customerId: '' }],
+    ['a number as claim name', { customerId: 5 }],
+    ['null as claim name', { customerName: null }],
+    ['fields as text', { fields: 'plan' }],
     ['an empty field', { fields: ['plan', ''] }],
-    ['two fields of one name', { fields: ['plan', 'app.plan'] }],
-    ['two fields of one name, one a URL', { fields: ['o.plan', 'https://app.example/plan'] }],
+    ['two fields with one name', { fields: ['plan', 'app.plan'] }],
+    ['two fields with one name, one of them a URL', { fields: ['o.plan', 'https://app.example/plan'] }],
   ]
   for (const [title, options, code = 'ERR_OPTION_INVALID'] of wrong) {
     test(title, async () => {
@@ -288,12 +292,12 @@ export const endpointSessionOptions: ConformanceModule = ({ test }) => {
     'http://[::1]:3000',
     'http://id.localhost',
   ]) {
-    test(`good: ${local}`, () => {
+    test(`accepted: ${local}`, () => {
       sessionJwt({ issuer: local, audience, jwks: new URL(`${local.replace(/\/$/, '')}/jwks`) })
     })
   }
 
-  test('options that change later change nothing', async () => {
+  test('later changes to the options have no effect', async () => {
     const audiences = [audience]
     const options = { issuer, audience: audiences, jwks: await keySet(), now: () => now }
     const authenticate = sessionJwt(options as never)

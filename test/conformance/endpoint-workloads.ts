@@ -67,7 +67,7 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
       }
     })
 
-    test(`wrong: rules that do not tell workloads apart: ${title}`, async () => {
+    test(`invalid options: rules that do not tell workloads apart: ${title}`, async () => {
       // The issuer of a cluster does not tell that it is one.
       const presets = preset === 'kubernetes' ? [preset] : [preset, undefined]
       for (const named of presets) {
@@ -94,7 +94,7 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
     expectProblem(await send(customer, { body: { id: 'c' }, headers }), 'ERR_CALLER_FORBIDDEN')
   })
 
-  test('null: another issuer, an API key, the secret of a client', async () => {
+  test('returns null: another issuer, an API key, the secret of a client', async () => {
     const authenticate = await create({})
     equal(await authenticate(bearer(await jobToken({ iss: 'https://gitlab.com' }))), null)
     equal(await authenticate(bearer('mt_key')), null)
@@ -228,7 +228,7 @@ export const endpointWorkloadAttacks: ConformanceModule = ({ test }) => {
     ['another audience', { aud: 'https://other.example.com' }],
     ['the default audience of the platform', { aud: 'https://github.com/octo-org' }],
     ['no audience', { aud: undefined }],
-    ['an audience of which ours is the beginning', { aud: `${audience}.evil.example` }],
+    ['an audience that begins with ours', { aud: `${audience}.evil.example` }],
     ['replay after expiry', { exp: seconds - 5 }],
     ['no expiry', { exp: undefined }],
     ['not yet valid', { nbf: seconds + 60 }],
@@ -311,7 +311,7 @@ export const endpointWorkloadAttacks: ConformanceModule = ({ test }) => {
     }
     const own = JSON.parse('{"__proto__":{"team":"prod"}}')
     assert(await (await create({ issuer: pod.issuer, claims: own }))(bearer(token)))
-    assert(!('team' in {}), 'every object is changed')
+    assert(!('team' in {}), 'Object.prototype is changed')
   })
 
   test('what every object has is no claim', async () => {
@@ -383,7 +383,7 @@ export const endpointWorkloadOptions: ConformanceModule = ({ test }) => {
     ['an option that does not exist', { scope: ['admin'] }, 'scope'],
   ]
   for (const [title, identity, option] of wrong) {
-    test(`wrong: ${title}`, async () => {
+    test(`invalid options: ${title}`, async () => {
       const error = await rejects(() => create(identity as Identity), 'ERR_OPTION_INVALID')
       equal(Reflect.get(error, 'option'), `identities[0].${option}`)
     })
@@ -448,7 +448,7 @@ export const endpointWorkloadOptions: ConformanceModule = ({ test }) => {
     assert(await authenticate(bearer(await jobToken())))
   })
 
-  test('wrong: different keys for one issuer', async () => {
+  test('invalid options: different keys for one issuer', async () => {
     const error = await rejects(() => create({}, { jwks: undefined }), 'ERR_OPTION_INVALID')
     equal(Reflect.get(error, 'option'), 'jwks')
   })
@@ -461,12 +461,12 @@ export const endpointWorkloadOptions: ConformanceModule = ({ test }) => {
     { identities: [null] },
     { identities: {} },
   ]) {
-    test(`wrong: ${JSON.stringify(options)}`, async () => {
+    test(`invalid options: ${JSON.stringify(options)}`, async () => {
       await rejects(loosely(workloadIdentity, options), 'ERR_OPTION_INVALID')
     })
   }
 
-  test('options that change later have no effect', async () => {
+  test('later changes to the options have no effect', async () => {
     const claims = { repository_id: '74', o: { a: ['x'] } }
     const authenticate = await create({ claims })
     claims.repository_id = '75'

@@ -1,20 +1,20 @@
 /** The tokens of the identity providers that `examples/identity-providers/` has settings for. */
 
 export interface Provider {
-  /** What is served beside the key set: metadata as the provider documents it. Default: none. */
+  /** Metadata as the provider documents it. Default: none. */
   discovery?: { url: string; metadata: { issuer: string; jwks_uri: string } }
   jwks: string
   algorithm: 'RS256' | 'ES256'
   /** Seconds. */
   lifetime: number
-  /** As the provider's documentation shows them, dates apart. */
+  /** As the provider documents them, without dates. */
   claims: Record<string, unknown>
   customer: { id: string; name: string; fields: Record<string, unknown> }
-  /** Claims put over the good ones, for which the token must be refused. */
+  /** Claims that replace the good ones, with which the token must be rejected. */
   refused: Record<string, Record<string, unknown>>
-  /** Claims without which there is no customer. */
+  /** Claims that replace the good ones, so that there is no customer id. */
   incomplete: Record<string, unknown>
-  /** Other customers the comments tell of. */
+  /** Other customer ids that the file's comment describes. */
   variants?: { settings: Record<string, string>; id: string }[]
 }
 
@@ -101,11 +101,11 @@ export const PROVIDERS: Record<string, Provider> = {
     },
     customer: { id: 'tenant-7', name: 'ada@example.com', fields: { plan: 'team' } },
     refused: {
-      'the key for everybody': { aud: 'anon', role: 'anon' },
+      'the anonymous key': { aud: 'anon', role: 'anon' },
       'no audience': { aud: undefined },
       'another project': { iss: 'https://zyxwvutsrqponmlkjihg.supabase.co/auth/v1' },
     },
-    // What users write into user_metadata does not stand in for it.
+    // What users write into user_metadata is not used instead.
     incomplete: { app_metadata: { provider: 'email' } },
   },
   firebase: {
@@ -133,7 +133,7 @@ export const PROVIDERS: Record<string, Provider> = {
       firebase: { identities: { email: ['ada@example.com'] }, sign_in_provider: 'password' },
     },
     customer: { id: 'Zk3vQp8sT2aB4cD6eF8gH0iJ2kL4', name: 'Ada Lovelace', fields: { plan: 'team' } },
-    // All projects share their keys, so that nothing but these two tells them apart.
+    // All projects share their keys; only issuer and audience tell them apart.
     refused: {
       'another project': { iss: 'https://securetoken.google.com/other-project', aud: 'other-project' },
       'another audience': { aud: 'other-project' },
@@ -370,5 +370,3 @@ export const PROVIDERS: Record<string, Provider> = {
     incomplete: { organization: 'org-5' },
   },
 }
-
-/** The little of TOML that stands in these files; anything else is a fault of theirs. */

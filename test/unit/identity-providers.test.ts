@@ -10,12 +10,13 @@ import { PROVIDERS, type Provider } from './identity-provider-tokens.ts'
 const directory = new URL('../../examples/identity-providers/', import.meta.url)
 const secret = crypto.randomUUID() + crypto.randomUUID()
 
+/** Reads the TOML that these files use. */
 function readVars(name: string): Record<string, string> {
   const lines = readFileSync(new URL(`${name}.toml`, directory), 'utf8').split('\n')
-  const settled = lines.filter((line) => line !== '' && !line.startsWith('#'))
-  expect(settled.shift()).toBe('[vars]')
+  const assignments = lines.filter((line) => line !== '' && !line.startsWith('#'))
+  expect(assignments.shift()).toBe('[vars]')
   return Object.fromEntries(
-    settled.map((line) => {
+    assignments.map((line) => {
       const [, setting, value] = /^([A-Z_]+) = "([^"\\]*)"$/.exec(line) ?? []
       return [setting as string, value as string]
     }),
@@ -34,7 +35,7 @@ async function sign({ algorithm, lifetime, claims }: Provider, over: object, own
   return signParts(algorithm, key, header, encodePart({ iat, exp: iat + lifetime, ...claims, ...over }))
 }
 
-/** Serves what the provider does, and nothing else. */
+/** Serves the provider's metadata and keys, and nothing else. */
 async function serve({ discovery, jwks, algorithm }: Provider): Promise<string[]> {
   const key = { ...(await publicJwk(keyNames[algorithm][0])), kid: 'key-1', alg: algorithm, use: 'sig' }
   const fetched: string[] = []
@@ -64,7 +65,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test('every file has a provider here, and every provider a file', () => {
+test('every example file has a provider, and every provider a file', () => {
   expect(readdirSync(directory).sort()).toEqual(
     Object.keys(PROVIDERS)
       .map((name) => `${name}.toml`)
@@ -75,14 +76,14 @@ test('every file has a provider here, and every provider a file', () => {
 describe.each(Object.entries(PROVIDERS))('%s', (name, provider) => {
   const vars = readVars(name)
 
-  test('sets what there is to set, and says which token is meant', () => {
+  test('the file uses known settings, and says which token to send', () => {
     expect(Object.keys(vars).filter((setting) => !Object.hasOwn(SETTINGS, setting))).toEqual([])
     const text = readFileSync(new URL(`${name}.toml`, directory), 'utf8')
     expect(text).toMatch(/^# .*token/)
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110)
   })
 
-  test('a token as its documentation shows it', async () => {
+  test('a token as the provider documents it', async () => {
     const fetched = await serve(provider)
     vi.spyOn(console, 'log').mockImplementation(() => {})
     const response = await ask(vars, await sign(provider, {}))
@@ -101,13 +102,13 @@ describe.each(Object.entries(PROVIDERS))('%s', (name, provider) => {
     await expectProblem(await ask(vars, await sign(provider, over)), 401, 'ERR_CREDENTIALS_INVALID')
   })
 
-  test('401: the same token, signed by somebody else', async () => {
+  test('401: the same token, signed with another key', async () => {
     await serve(provider)
     vi.spyOn(console, 'log').mockImplementation(() => {})
     await expectProblem(await ask(vars, await sign(provider, {}, false)), 401, 'ERR_CREDENTIALS_INVALID')
   })
 
-  test('a token that names no customer is refused: 403, or 401 where it names nobody at all', async () => {
+  test('a token without a customer id: 403, or 401 without a subject', async () => {
     await serve(provider)
     vi.spyOn(console, 'log').mockImplementation(() => {})
     const response = await ask(vars, await sign(provider, provider.incomplete))
@@ -115,11 +116,14 @@ describe.each(Object.entries(PROVIDERS))('%s', (name, provider) => {
     else await expectProblem(response, 403, 'ERR_CALLER_FORBIDDEN')
   })
 
-  test.each(provider.variants ?? [])('the other customer of the comment: $id', async ({ settings, id }) => {
-    await serve(provider)
-    vi.spyOn(console, 'log').mockImplementation(() => {})
-    const response = await ask({ ...vars, ...settings }, await sign(provider, {}))
-    const { token } = (await response.json()) as { token: string }
-    expect(jwt.verify(token, secret)).toMatchObject({ id })
-  })
+  test.each(provider.variants ?? [])(
+    'the other customer that the comment describes: $id',
+    async ({ settings, id }) => {
+      await serve(provider)
+      vi.spyOn(console, 'log').mockImplementation(() => {})
+      const response = await ask({ ...vars, ...settings }, await sign(provider, {}))
+      const { token } = (await response.json()) as { token: string }
+      expect(jwt.verify(token, secret)).toMatchObject({ id })
+    },
+  )
 })
