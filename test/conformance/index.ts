@@ -4,6 +4,7 @@ import { brokenKeyServers } from './broken-key-servers.ts'
 import { claimStyles, customers } from './claims.ts'
 import { insecureContexts, pages } from './context.ts'
 import { importedKeys, importedMisfits, importedStrength } from './crypto-keys.ts'
+import { differential } from './differential.ts'
 import { endpointAccess, endpointAccessOptions } from './endpoint-access.ts'
 import { endpointApiKeys, endpointOneOf } from './endpoint-api-keys.ts'
 import { endpointAudit, endpointBrokenAudit } from './endpoint-audit.ts'
@@ -21,6 +22,7 @@ import { inspectionResults, inspections } from './inspections.ts'
 import { concurrency, imports, inputs } from './isolation.ts'
 import { jwkMetadata, publicHalves } from './jwk.ts'
 import { keyContainers, mangledPem } from './key-forms.ts'
+import { keyInspections } from './key-inspections.ts'
 import { ecNumbers, rsaNumbers, rsaStrength } from './key-numbers.ts'
 import { keyPairs } from './key-pairs.ts'
 import { brokenKeys, foreignKeys, keysAsSecret } from './key-refusals.ts'
@@ -43,6 +45,7 @@ import {
 } from './public-key-refusals.ts'
 import { mangledPublicPem, publicKeyForms } from './public-keys.ts'
 import { remoteKeySets } from './remote-key-sets.ts'
+import { remoteKeys } from './remote-keys.ts'
 import { rotation } from './rotation.ts'
 import { roundTrips, verifierSecrets } from './round-trip.ts'
 import { silentErrors } from './secrecy.ts'
@@ -66,6 +69,7 @@ export const modules: Record<string, ConformanceModule> = {
   clock,
   concurrency,
   customers,
+  differential,
   durations,
   ecNumbers,
   endpointAccept,
@@ -116,6 +120,7 @@ export const modules: Record<string, ConformanceModule> = {
   instants,
   jwkMetadata,
   keyContainers,
+  keyInspections,
   keyPairs,
   keySetChoice,
   keySetMembers,
@@ -135,6 +140,7 @@ export const modules: Record<string, ConformanceModule> = {
   publicHalves,
   publicKeyForms,
   remoteKeySets,
+  remoteKeys,
   rotation,
   roundTrips,
   rsaNumbers,

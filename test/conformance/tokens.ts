@@ -108,7 +108,7 @@ export function hashOf(algorithm: Algorithm): string {
 }
 
 /** RFC 7518, sections 3.2 to 3.5. */
-function parametersOf(algorithm: Algorithm): AlgorithmIdentifier | EcdsaParams | RsaPssParams {
+export function parametersOf(algorithm: Algorithm): AlgorithmIdentifier | EcdsaParams | RsaPssParams {
   if (algorithm.startsWith('HS')) return 'HMAC'
   if (algorithm.startsWith('RS')) return 'RSASSA-PKCS1-v1_5'
   if (algorithm.startsWith('PS')) return { name: 'RSA-PSS', saltLength: Number(algorithm.slice(2)) / 8 }
