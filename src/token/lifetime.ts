@@ -1,10 +1,10 @@
 import { MembraneTokenError } from '../errors.ts'
 
-/** When a token ends: `expiresIn` from now, or at `expiresAt`; never both. */
+/** When a token expires: `expiresIn` from now, or at `expiresAt`; never both. */
 export interface TokenLifetime {
   /** Seconds as a number, or a whole number with a unit: `"90s"`, `"30m"`, `"2h"`, `"7d"`, `"1w"`. */
   expiresIn?: number | string | undefined
-  /** The instant at which the token ends, rounded down to a whole second. */
+  /** When the token expires, rounded down to a whole second. */
   expiresAt?: Date | undefined
 }
 
@@ -16,11 +16,11 @@ export interface Validity {
 
 const SECONDS_PER: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
-/** 9999-12-31T23:59:59Z. A larger `exp` is a date in milliseconds, which Membrane would honour for ages. */
+/** 9999-12-31T23:59:59Z. A larger `exp` is in milliseconds, and Membrane would accept the token for ages. */
 export const LATEST_DATE = 253_402_300_799
 
-const invalid = (message: string): MembraneTokenError =>
-  new MembraneTokenError('ERR_LIFETIME_INVALID', message)
+const invalid = (message: string, option = 'expiresIn'): MembraneTokenError =>
+  new MembraneTokenError('ERR_LIFETIME_INVALID', message, { option })
 
 /**
  * Reads a duration.
@@ -38,7 +38,7 @@ export function parseDuration(value: number | string): number {
     )
   }
   if (seconds <= 0 || seconds > LATEST_DATE) {
-    throw invalid('expiresIn must be at least one second, and end before the year 9999.')
+    throw invalid('expiresIn must be at least one second, and the token must expire before the year 10000.')
   }
   return seconds
 }
@@ -46,10 +46,10 @@ export function parseDuration(value: number | string): number {
 /**
  * Turns a lifetime and a clock into `iat` and `exp`.
  *
- * @param lifetime What the caller asked for this token
- * @param defaultSeconds The signer's own lifetime, used when the caller asked for none
+ * @param lifetime The requested lifetime
+ * @param defaultSeconds The signer's default, used when none is requested
  * @param now Milliseconds since the epoch
- * @throws `ERR_LIFETIME_INVALID` when both forms are given, or the end is not after the start
+ * @throws `ERR_LIFETIME_INVALID` when both forms are given, or the token would expire at once
  */
 export function resolveValidity(lifetime: TokenLifetime, defaultSeconds: number, now: number): Validity {
   const { expiresIn, expiresAt } = lifetime
@@ -57,11 +57,12 @@ export function resolveValidity(lifetime: TokenLifetime, defaultSeconds: number,
   if (expiresAt === undefined) {
     return { iat, exp: checkEnd(iat + (expiresIn === undefined ? defaultSeconds : parseDuration(expiresIn))) }
   }
-  if (expiresIn !== undefined) throw invalid('Give expiresIn or expiresAt, not both.')
+  if (expiresIn !== undefined) throw invalid('Pass expiresIn or expiresAt, not both.', 'expiresAt')
   const exp = Math.floor(timeOf(expiresAt) / 1000)
-  if (Number.isNaN(exp)) throw invalid('expiresAt must be a valid Date; seconds go into expiresIn.')
-  if (exp <= iat) throw invalid('expiresAt must be in the future.')
-  return { iat, exp: checkEnd(exp) }
+  if (Number.isNaN(exp))
+    throw invalid('expiresAt must be a valid Date; pass seconds as expiresIn.', 'expiresAt')
+  if (exp <= iat) throw invalid('expiresAt must be in the future.', 'expiresAt')
+  return { iat, exp: checkEnd(exp, 'expiresAt') }
 }
 
 // Not instanceof: a Date of another realm (a test runner's, an iframe's) is a Date as well.
@@ -73,7 +74,7 @@ function timeOf(date: unknown): number {
   }
 }
 
-function checkEnd(exp: number): number {
-  if (exp > LATEST_DATE) throw invalid('The token would end after the year 9999.')
+function checkEnd(exp: number, option?: string): number {
+  if (exp > LATEST_DATE) throw invalid('The token would expire after the year 9999.', option)
   return exp
 }

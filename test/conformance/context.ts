@@ -2,9 +2,9 @@ import type { SignerOptions } from '../../src/index.ts'
 import { armour } from './encoding.ts'
 import { replaceFor } from './globals.ts'
 import * as shapes from './key-shapes.ts'
-import { privateJwk } from './keys.ts'
+import { privateJwk, publicJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
-import { assert, rejects } from './suite.ts'
+import { assert, equal, rejects } from './suite.ts'
 import { importFor, secret, workspaceKey } from './tokens.ts'
 
 type Material = Pick<SignerOptions, 'secret' | 'privateKey'>
@@ -51,6 +51,50 @@ export const pages: ConformanceModule = (suite, lib) => {
         assert((await signer.signAdminToken()).token)
       }
     })
+  })
+}
+
+/** A browser's worker has no document; workerd and Deno have its global scope, and a user agent of their own. */
+async function inWorker(userAgent: string, run: (replaced: boolean) => Promise<void>): Promise<void> {
+  await replaceFor(globalThis, 'WorkerGlobalScope', class {}, (hasScope) =>
+    replaceFor(globalThis, 'navigator', { userAgent }, (hasAgent) => run(hasScope && hasAgent)),
+  )
+}
+
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0'
+
+export const trustedContexts: ConformanceModule = (suite, lib) => {
+  suite.test('a page may not verify with a secret unless it says so', async () => {
+    await inPage(async () => {
+      for (const create of [lib.createVerifier, lib.createRequestVerifier]) {
+        const error = await rejects(() => create({ workspaceKey, secret }), 'ERR_UNTRUSTED_CONTEXT')
+        equal((error as { option?: string }).option, 'secret')
+        await create({ workspaceKey, secret, trustedBrowser: true })
+        await create({ workspaceKey, secret: await importFor('HS256', secret, 'verify') })
+      }
+      await lib.createVerifier({ workspaceKey, publicKey: await publicJwk('P-256') })
+    })
+  })
+
+  suite.test('nor may a browser’s worker hold raw keys', async () => {
+    const privateKey = await privateJwk('P-256')
+    await inWorker(BROWSER, async (replaced) => {
+      if (!replaced) return
+      await rejects(() => lib.createSigner({ workspaceKey, secret }), 'ERR_UNTRUSTED_CONTEXT')
+      await rejects(() => lib.createSigner({ workspaceKey, privateKey }), 'ERR_UNTRUSTED_CONTEXT')
+      await rejects(() => lib.createVerifier({ workspaceKey, secret }), 'ERR_UNTRUSTED_CONTEXT')
+      await lib.createSigner({ workspaceKey, privateKey, trustedBrowser: true })
+    })
+  })
+
+  suite.test('servers that have a worker’s global scope are no browsers', async () => {
+    for (const userAgent of ['Cloudflare-Workers', 'Deno/2.9.5', 'Node.js/24', 'Bun/1.4.5']) {
+      await inWorker(userAgent, async (replaced) => {
+        if (!replaced || 'document' in globalThis) return
+        await lib.createSigner({ workspaceKey, secret })
+        await lib.createVerifier({ workspaceKey, secret })
+      })
+    }
   })
 }
 

@@ -2,7 +2,7 @@ import { algorithmChoice, everyAlgorithm, knownAnswers } from './algorithms.ts'
 import { algorithmAttacks, headerAttacks, signatureAttacks } from './attacks.ts'
 import { brokenKeyServers } from './broken-key-servers.ts'
 import { claimStyles, customers } from './claims.ts'
-import { insecureContexts, pages } from './context.ts'
+import { insecureContexts, pages, trustedContexts } from './context.ts'
 import { importedKeys, importedMisfits, importedStrength } from './crypto-keys.ts'
 import { differential } from './differential.ts'
 import { endpointAccess, endpointAccessOptions } from './endpoint-access.ts'
@@ -30,7 +30,14 @@ import { keySetChoice, keySetMembers } from './key-sets.ts'
 import { clock, durations, instants } from './lifetimes.ts'
 import { tokenEncoding, tokenForm, tokenJson } from './malformed-tokens.ts'
 import { membraneRequests } from './membrane-requests.ts'
-import { algorithmMisfits, errorClass, signerOptions, unsupportedAlgorithms } from './options.ts'
+import {
+  algorithmMisfits,
+  errorClass,
+  signerOptions,
+  thumbprints,
+  unknownOptions,
+  unsupportedAlgorithms,
+} from './options.ts'
 import { fields, tokenSize, unicode } from './payloads.ts'
 import { providerAnswers } from './provider-answers.ts'
 import { providerRenewal } from './provider-renewal.ts'
@@ -152,11 +159,14 @@ export const modules: Record<string, ConformanceModule> = {
   silentErrors,
   silentVerifiers,
   support,
+  thumbprints,
   tokenEncoding,
   tokenForm,
   tokenJson,
   tokenSize,
   unicode,
+  trustedContexts,
+  unknownOptions,
   unsupportedAlgorithms,
   verifiedDates,
   verifiedSubject,

@@ -1,11 +1,12 @@
 import { armour, fromBase64url, toBase64url } from './encoding.ts'
+import { createTestVerifier } from './forge.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import type { Curve, Jwk } from './keys.ts'
-import { base64urlNumber, privateJwk, publicHalf, unusualRsaJwk } from './keys.ts'
+import { base64urlNumber, privateJwk, publicHalf, unsoundRsaJwks, unusualRsaJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
-import { assert, rejects } from './suite.ts'
-import { createTestSigner, customer, verifies } from './tokens.ts'
+import { assert, equal, rejects } from './suite.ts'
+import { createTestSigner, customer, importFor, verifies } from './tokens.ts'
 
 /** Engines differ most in what numbers they let pass (Deno imports a point off its curve), so we may not lean on them. */
 
@@ -172,6 +173,38 @@ export const weakRsa: [string, () => Jwk][] = [
 ]
 
 export const rsaStrength: ConformanceModule = (suite, lib) => {
+  for (const [title, kind, code] of [
+    ['a composite prime', 'composite', 'ERR_KEY_INVALID'],
+    ['primes of different sizes', 'unequal', 'ERR_KEY_WEAK'],
+    ['primes that are too close', 'close', 'ERR_KEY_WEAK'],
+    ['a modulus that can be factored (ROCA)', 'roca', 'ERR_KEY_WEAK'],
+  ] as const) {
+    suite.test(`rejected: ${title}`, async () => {
+      const jwk = unsoundRsaJwks[kind]()
+      for (const algorithm of ['RS256', 'PS512'] as const) {
+        for (const privateKey of [jwk, shapes.pkcs1(jwk), armour('PRIVATE KEY', shapes.pkcs8Rsa(jwk))])
+          await rejects(() => createTestSigner(lib, { privateKey, algorithm }), code)
+      }
+      const { problems } = await lib.inspectKey(jwk)
+      equal(problems[0]?.code, code)
+      // Where the engine imports it at all.
+      const imported = await importFor('RS256', jwk, 'sign', true).catch(() => undefined)
+      if (imported) await rejects(() => createTestSigner(lib, { privateKey: imported }), code)
+    })
+  }
+
+  suite.test('a public key whose modulus can be factored (ROCA)', async () => {
+    const publicKey = publicHalf(unsoundRsaJwks.roca())
+    await rejects(() => createTestVerifier(lib, { publicKey }), 'ERR_KEY_WEAK')
+  })
+
+  suite.test('a modulus over 16384 bits', async () => {
+    const jwk = { ...(await privateJwk('RSA')), n: 'w'.repeat(2800) }
+    await rejects(() => createTestSigner(lib, { privateKey: jwk }), 'ERR_KEY_FORMAT_UNSUPPORTED')
+    const publicKey = publicHalf(jwk)
+    await rejects(() => createTestVerifier(lib, { publicKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
+  })
+
   for (const [title, make] of weakRsa) {
     suite.test(`weak: ${title}`, async () => {
       const jwk = make()

@@ -75,6 +75,31 @@ const primes = {
 export function unusualRsaJwk(modulusBits: 1024 | 2041 | 2048, exponent: bigint): Jwk {
   const p = number(modulusBits === 1024 ? primes.short : primes.first)
   const q = number({ 1024: primes.alsoShort, 2041: primes.shorter, 2048: primes.second }[modulusBits])
+  return rsaJwkOf(p, q, exponent)
+}
+
+/** RSA keys that are consistent and must not be used. */
+export const unsoundRsaJwks = {
+  /** One "prime" is the product of two: the components agree, but no signature verifies. */
+  composite: (): Jwk => rsaJwkOf(number(primes.first), number(primes.short) * number(primes.alsoShort)),
+  /** 1536 and 512 bits. */
+  unequal: (): Jwk => rsaJwkOf(number(primes.first) * number(primes.short), number(primes.alsoShort)),
+  /** Half the bits in common, as Fermat's method needs. */
+  close: (): Jwk => rsaJwkOf(number(primes.first), number(primes.first) + 2n ** 500n),
+  /** Like the keys of the chips of CVE-2017-15361: powers of 65537 modulo the product of the small primes. */
+  roca: (): Jwk => rsaJwkOf(rocaNumber(5n, 10n ** 241n), rocaNumber(7n, 9n * 10n ** 240n)),
+}
+
+function rocaNumber(power: bigint, factor: bigint): bigint {
+  const isPrime = (value: number) => ![2, 3, 5, 7, 11].some((prime) => value !== prime && value % prime === 0)
+  const product = Array.from({ length: 166 }, (_, index) => index + 2)
+    .filter(isPrime)
+    .filter((value) => value !== 143)
+    .reduce((result, prime) => result * BigInt(prime), 1n)
+  return factor * product + (65_537n ** power % product)
+}
+
+function rsaJwkOf(p: bigint, q: bigint, exponent = 65_537n): Jwk {
   const d = inverse(exponent, (p - 1n) * (q - 1n))
   return {
     kty: 'RSA',

@@ -2,7 +2,15 @@ import type { Algorithm, SignerOptions, TokenOptions } from '../../src/index.ts'
 import { privateJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
-import { createLooseSigner, createTestSigner, customer, secret, workspaceKey } from './tokens.ts'
+import {
+  createLooseSigner,
+  createTestSigner,
+  customer,
+  decode,
+  importFor,
+  secret,
+  workspaceKey,
+} from './tokens.ts'
 
 const wrongOptions: [string, Record<string, unknown>][] = [
   ['no workspace key', { workspaceKey: undefined, secret }],
@@ -21,6 +29,114 @@ const wrongOptions: [string, Record<string, unknown>][] = [
   ['a clock that is no function', { secret, now: 1_767_225_600_000 }],
   ['a clock that is a Date', { secret, now: new Date(0) }],
 ]
+
+const ignorePromise = (): undefined => undefined
+
+/** What people write, and what they mean. */
+const misspelt: [create: string, option: string, meant: string | undefined][] = [
+  ['createSigner', 'expires_in', 'expiresIn'],
+  ['createSigner', 'expireIn', 'expiresIn'],
+  ['createSigner', 'privatekey', 'privateKey'],
+  ['createSigner', 'algorithms', 'algorithm'],
+  ['createSigner', 'keyid', 'keyId'],
+  ['createSigner', 'audience', undefined],
+  ['createVerifier', 'algorithm', 'algorithms'],
+  ['createVerifier', 'clock_tolerance', 'clockTolerance'],
+  ['createVerifier', 'publickey', 'publicKey'],
+  ['createVerifier', 'issuer', undefined],
+  ['createRequestVerifier', 'algorithm', 'algorithms'],
+  ['createRequestVerifier', 'publicKey', undefined],
+  ['generateKeyPair', 'moduluslength', 'modulusLength'],
+  ['signCustomerToken', 'expires_in', 'expiresIn'],
+  ['signCustomerToken', 'jwtid', 'jwtId'],
+  ['signAdminToken', 'expiresat', 'expiresAt'],
+  ['signAdminToken', 'subject', undefined],
+]
+
+export const unknownOptions: ConformanceModule = (suite, lib) => {
+  for (const [create, option, meant] of misspelt) {
+    suite.test(`${create} rejects ${option}`, async () => {
+      const base = { workspaceKey, secret, trustedBrowser: true }
+      const signer = await lib.createSigner(base)
+      const calls: Record<string, (options: never) => Promise<unknown>> = {
+        createSigner: lib.createSigner,
+        createVerifier: lib.createVerifier,
+        createRequestVerifier: lib.createRequestVerifier,
+        generateKeyPair: (options) => lib.generateKeyPair('RS256', options),
+        signCustomerToken: (options) => signer.signCustomerToken(customer, options),
+        signAdminToken: (options) => signer.signAdminToken(options),
+      }
+      const options = { ...(create.startsWith('create') && base), [option]: 60 }
+      const error = await rejects(() => calls[create]?.(options as never), 'ERR_OPTION_INVALID')
+      equal((error as { option?: string }).option, option)
+      assert(error.message.includes(`\`${option}\``), error.message)
+      if (meant) assert(error.message.includes(`did you mean \`${meant}\``), error.message)
+    })
+  }
+
+  const named: [option: string, options: Record<string, unknown>, code: string][] = [
+    ['workspaceKey', { secret, workspaceKey: '' }, 'ERR_OPTION_INVALID'],
+    ['secret', {}, 'ERR_OPTION_INVALID'],
+    ['secret', { secret: 'short' }, 'ERR_KEY_WEAK'],
+    ['privateKey', { privateKey: 'key.pem' }, 'ERR_KEY_INVALID'],
+    ['algorithm', { secret, algorithm: 'none' }, 'ERR_ALGORITHM_UNSUPPORTED'],
+    ['keyId', { secret, keyId: '' }, 'ERR_OPTION_INVALID'],
+    ['keyId', { secret, keyId: 'thumbprint' }, 'ERR_OPTION_INVALID'],
+    ['claimStyle', { secret, claimStyle: 'iss' }, 'ERR_OPTION_INVALID'],
+    ['now', { secret, now: 0 }, 'ERR_OPTION_INVALID'],
+    ['expiresIn', { secret, expiresIn: '2' }, 'ERR_LIFETIME_INVALID'],
+  ]
+  for (const [option, options, code] of named) {
+    suite.test(`the error names ${option}: ${JSON.stringify(options)}`, async () => {
+      const error = await rejects(() => createLooseSigner(lib, options), code)
+      equal((error as { option?: string }).option, option)
+    })
+  }
+
+  suite.test('a verifier’s errors name its options', async () => {
+    const base = { workspaceKey, trustedBrowser: true }
+    for (const [option, options] of [
+      ['secret', { secret: '' }],
+      ['publicKey', { publicKey: 'key.pem' }],
+      ['jwks', { jwks: {} }],
+      ['algorithms', { secret, algorithms: ['none'] }],
+      ['clockTolerance', { secret, clockTolerance: -1 }],
+    ] as [string, object][]) {
+      const error = await lib.createVerifier({ ...base, ...options }).then(ignorePromise, (thrown) => thrown)
+      equal((error as { option?: string }).option, option)
+    }
+  })
+
+  suite.test('every option is read once', async () => {
+    const reads: string[] = []
+    const given = { workspaceKey, secret, keyId: 'k1', trustedBrowser: true, expiresIn: '2h' }
+    const options = new Proxy(given, {
+      get: (target, name) => {
+        reads.push(String(name))
+        return Reflect.get(target, name)
+      },
+    })
+    await lib.createSigner(options)
+    equal(reads.length, new Set(reads).size)
+  })
+}
+
+export const thumbprints: ConformanceModule = (suite, lib) => {
+  suite.test('the key id "thumbprint" is that of generateKeyPair', async () => {
+    for (const algorithm of ['ES256', 'RS256'] as const) {
+      const { privateKey, keyId } = await lib.generateKeyPair(algorithm)
+      const signer = await createTestSigner(lib, { privateKey, algorithm, keyId: 'thumbprint' })
+      equal([signer.keyId, signer.publicJwk?.kid], [keyId, keyId])
+      const { token } = await signer.signAdminToken()
+      equal(JSON.parse(decode(token).header).kid, keyId)
+    }
+  })
+
+  suite.test('there is none for a CryptoKey that is not extractable', async () => {
+    const privateKey = await importFor('ES256', await privateJwk('P-256'), 'sign', false)
+    await rejects(() => createTestSigner(lib, { privateKey, keyId: 'thumbprint' }), 'ERR_OPTION_INVALID')
+  })
+}
 
 const noKeys: [string, unknown][] = [
   ['null', null],
