@@ -1,14 +1,13 @@
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { MembraneClient } from '@membranehq/sdk'
-import { afterEach, expect, test, vi } from 'vitest'
-import { renderReadme } from '../../scripts/readme.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { listPages, readPage, renderPage } from '../../scripts/docs.ts'
 import * as provider from '../../src/client.ts'
 import * as endpoint from '../../src/endpoint.ts'
 import * as module from '../../src/index.ts'
 
 const root = new URL('../../', import.meta.url)
-const readme = readFileSync(new URL('README.md', root), 'utf8')
 const workspaceKey = '5f1c0c9a-7a8b-4b1e-9a65-0b7f1f2d3c4e'
 const secret = crypto.randomUUID() + crypto.randomUUID()
 const pair = await module.generateKeyPair()
@@ -27,20 +26,48 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test('README shows the examples and tables as they are', () => {
-  expect(renderReadme(readme)).toBe(readme)
+describe.each(listPages())('%s', (page) => {
+  const text = readPage(page)
+
+  test('shows the examples and tables as they are', () => {
+    expect(renderPage(text)).toBe(text)
+  })
+
+  test('shows no code but that of examples', () => {
+    const shown = [...text.matchAll(/(.*)\n```(ts|js|tsx)\n/g)].map(([, marker]) => marker)
+    expect(shown.filter((marker) => !/^<!-- examples\/\S+ -->$/.test(marker as string))).toEqual([])
+  })
+
+  test('links to what is there', () => {
+    const links = [...text.matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(([, link = '']) => link)
+    expect(links.filter((link) => !isTarget(page, link))).toEqual([])
+  })
+
+  test('never tells anybody to run a name on npm that is not ours yet', () => {
+    expect(
+      text.match(/(npx|bunx|npm (i|install|exec)|bun add|pnpm add|yarn add) membrane-token\b/g),
+    ).toBeNull()
+  })
 })
 
-test('README says what a token costs as the benchmark measured it', () => {
-  const [cost = ''] = /(?<=<!-- cost -->\n)[\s\S]*?(?=<!-- end -->)/.exec(readme) ?? []
-  expect(cost).toContain('a million tokens')
-  expect(readFileSync(new URL('bench/results.md', root), 'utf8')).toContain(cost.trim())
+test('README is a front page', () => {
+  expect(readPage('README.md').split('\n').length).toBeLessThanOrEqual(200)
 })
 
-test('README shows no code of its own', () => {
-  const shown = [...readme.matchAll(/(.*)\n```(ts|js|tsx)\n/g)].map(([, marker]) => marker)
-  expect(shown.filter((marker) => !/^<!-- examples\/\S+ -->$/.test(marker as string))).toEqual([])
-})
+/** Whether a relative link leads to a file, and its fragment to a heading of that page. */
+function isTarget(page: string, link: string): boolean {
+  const [path = '', fragment] = link.split('#')
+  const target = path === '' ? new URL(page, root) : new URL(path, new URL(page, root))
+  if (!existsSync(target)) return false
+  if (fragment === undefined || !target.pathname.endsWith('.md')) return true
+  const headings = [...readFileSync(target, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replace(/\s/g, '-'),
+  )
+  return headings.includes(fragment)
+}
 
 test.each(globSync('examples/module/*.ts', { cwd: root }))('%s runs', async (path) => {
   vi.stubEnv('MEMBRANE_WORKSPACE_KEY', workspaceKey)

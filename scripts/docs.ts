@@ -1,0 +1,51 @@
+// `npm run docs`: writes the examples, and the tables that are data in the code, into README.md and docs/.
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { PROBLEMS } from '../src/inspect/problems.ts'
+import { SETTINGS } from '../src/service/settings.ts'
+
+export const root: string = fileURLToPath(new URL('..', import.meta.url))
+
+/** Every page, by its path from the root. */
+export function listPages(): string[] {
+  return ['README.md', ...globSync('docs/**/*.md', { cwd: root })].sort()
+}
+
+export const readPage = (page: string): string => readFileSync(root + page, 'utf8')
+
+/** A page as it must be, from the page as it is. */
+export function renderPage(text: string): string {
+  return text
+    .replace(/<!-- (examples\/\S+) -->\n```(\w+)\n[\s\S]*?```/g, (_, path: string, language: string) => {
+      return `<!-- ${path} -->\n\`\`\`${language}\n${readFileSync(root + path, 'utf8').trimEnd()}\n\`\`\``
+    })
+    .replace(/<!-- (\w+) table -->[\s\S]*?<!-- end -->/g, (_, name: string) => {
+      const table = TABLES[name]
+      if (!table) throw new Error(`There is no table ${name}.`)
+      return `<!-- ${name} table -->\n${table()}\n<!-- end -->`
+    })
+}
+
+const TABLES: Readonly<Record<string, () => string>> = { problems: problemsTable, settings: settingsTable }
+
+function settingsTable(): string {
+  const rows = Object.entries(SETTINGS).map(([name, { description, default: fallback }]) => {
+    return `| \`${name}\` | ${description} | ${fallback === undefined ? '' : `\`${fallback}\``} |`
+  })
+  return ['| setting | meaning | default |', '|---|---|---|', ...rows].join('\n')
+}
+
+function problemsTable(): string {
+  const rows = Object.entries(PROBLEMS).map(
+    ([code, { severity, message, fix }]) => `| \`${code}\` | ${severity} | ${message} | ${fix} |`,
+  )
+  return ['| code | severity | what it is | how to fix it |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+if (import.meta.main) {
+  for (const page of listPages()) {
+    const text = readPage(page)
+    const rendered = renderPage(text)
+    if (rendered !== text) writeFileSync(root + page, rendered)
+  }
+}
