@@ -186,18 +186,25 @@ describe('a customer in the claims', () => {
     expect(Object.keys(claims)).toEqual(['id', 'iat', 'exp', 'iss'])
   })
 
-  test('is read from a claim whose whole name has the dot, first', async () => {
-    const claims = { 'org.id': 'org-9', org: { id: 'org-1' } }
+  test('is read from a claim whose whole name has the dot', async () => {
+    const claims = { 'org.id': 'org-9', org: {} }
     expect(await claimsOf(await as(good(claims), { worker: 'mapped' }), secret)).toMatchObject({
       id: 'org-9',
     })
+  })
+
+  test('that is a whole number becomes decimal text', async () => {
+    const claims = { org: { id: 42 } }
+    expect(await claimsOf(await as(good(claims), { worker: 'mapped' }), secret)).toMatchObject({ id: '42' })
   })
 
   test.each<[string, object]>([
     ['is missing', {}],
     ['is missing in its object', { org: {} }],
     ['is empty', { org: { id: '' } }],
-    ['is a number', { org: { id: 42 } }],
+    ['is a fraction', { org: { id: 4.2 } }],
+    ['is a placeholder', { org: { id: 'undefined' } }],
+    ['is both a claim and a path', { 'org.id': 'org-9', org: { id: 'org-1' } }],
     ['is a list', { org: { id: ['org-1'] } }],
     ['stands in a string', { org: 'org-1' }],
     ['stands in null', { org: null }],
