@@ -1,4 +1,4 @@
-// `npm run bench`: measures everything in one run, and writes results.md, chart.svg, and README's cost of a token.
+// `npm run bench`: measures everything in one run, and writes results.md, chart.svg, and the cost of a token in docs/performance.md.
 // `--brief` only shows that all of it works; `--only=node,workerd` leaves runtimes out. Neither writes files.
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
@@ -205,14 +205,14 @@ if (complete) {
   await writeFile(path('bench/results.md'), report)
   await writeFile(path('bench/chart.svg'), chart)
   if (results.http) {
-    const readme = await readFile(path('README.md'), 'utf8')
+    const page = await readFile(path('docs/performance.md'), 'utf8')
     const cost = `${costText(results.http)}\n`
     await writeFile(
-      path('README.md'),
-      readme.replace(/(?<=<!-- cost -->\n)[\s\S]*?(?=<!-- end -->)/, () => cost),
+      path('docs/performance.md'),
+      page.replace(/(?<=<!-- cost -->\n)[\s\S]*?(?=<!-- end -->)/, () => cost),
     )
   }
-  print('bench/results.md, bench/chart.svg, and what a token costs in README are written')
+  print('bench/results.md, bench/chart.svg, and what a token costs in docs/performance.md are written')
 } else {
   process.stdout.write(report)
 }

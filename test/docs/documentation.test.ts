@@ -50,6 +50,13 @@ describe.each(listPages())('%s', (page) => {
   })
 })
 
+test('docs say what a token costs as the benchmark measured it', () => {
+  const page = readPage('docs/performance.md')
+  const [cost = ''] = /(?<=<!-- cost -->\n)[\s\S]*?(?=<!-- end -->)/.exec(page) ?? []
+  expect(cost).toContain('a million tokens')
+  expect(readFileSync(new URL('bench/results.md', root), 'utf8')).toContain(cost.trim())
+})
+
 test('README is a front page', () => {
   expect(readPage('README.md').split('\n').length).toBeLessThanOrEqual(200)
 })

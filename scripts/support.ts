@@ -1,10 +1,10 @@
-// `npm run support`: writes README's tables of support from what the last runs of the suite have left.
+// `npm run support`: writes docs/support.md from what the last runs of the suite have left.
 // With `--check`, as in CI, it compares instead.
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { forms } from '../conformance/support.ts'
-import { type Recorded, recorded } from './record.ts'
+import { forms } from '../test/conformance/support.ts'
+import { type Recorded, recorded } from '../test/support/record.ts'
 
 interface Runtime {
   id: string
@@ -31,20 +31,20 @@ const MARKED = /(?<=<!-- support -->\n)[\s\S]*?(?=<!-- end -->)/
 
 const found = RUNTIMES.map((runtime) => ({ ...runtime, result: recorded(runtime.id) }))
 const missing = found.filter(({ result }) => !result)
-const path = fileURLToPath(new URL('../../README.md', import.meta.url))
-const readme = readFileSync(path, 'utf8')
+const path = fileURLToPath(new URL('../docs/support.md', import.meta.url))
+const page = readFileSync(path, 'utf8')
 const tables = `${tableOf('sign')}\n\n${tableOf('verify')}\n`
 
 if (missing.length > 0) {
   for (const { id, command } of missing) console.error(`${id} was not run: npm run test:${command}`)
   process.exitCode = 1
 } else if (!process.argv.includes('--check')) {
-  writeFileSync(path, readme.replace(MARKED, tables))
+  writeFileSync(path, page.replace(MARKED, tables))
 } else {
-  check(MARKED.exec(readme)?.[0] ?? '')
+  check(MARKED.exec(page)?.[0] ?? '')
 }
 
-/** Whether README says of every version that ran what it was seen to do. */
+/** Whether the page says of every version that ran what it was seen to do. */
 function check(said: string): void {
   const lines = said.split('\n')
   const wrong = tables
@@ -53,16 +53,16 @@ function check(said: string): void {
   if (lines.length === tables.split('\n').length && wrong.length === 0) {
     console.log(tables)
   } else {
-    console.error(`README does not say what was run; npm run support writes it:\n\n${tables}`)
+    console.error(`docs/support.md does not say what was run; npm run support writes it:\n\n${tables}`)
     process.exitCode = 1
   }
 }
 
-/** What a machine brings itself may be of another version there, of which README says nothing. */
+/** What a machine brings itself may be of another version there, of which the page says nothing. */
 function isOther(line: string, said = ''): boolean {
   const [runtime, version] = /^\| (?:Node 2[02]|Chromium|Firefox|WebKitGTK)([^|]*)/.exec(line) ?? []
   if (runtime === undefined || said.startsWith(`${runtime}|`)) return false
-  console.error(`README speaks of another version than${version}: ${line}`)
+  console.error(`docs/support.md names another version than${version}: ${line}`)
   return said.startsWith(runtime.slice(0, -(version as string).length))
 }
 
