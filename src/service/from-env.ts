@@ -13,7 +13,7 @@ import type { KmsProvider } from '../kms/provider.ts'
 import { readOptions } from '../options.ts'
 import { createSharedTask } from '../shared-task.ts'
 import { createSigner, type Signer } from '../token/signer.ts'
-import { type AuthenticatorWay, makeAuthenticators, type WithSetting } from './authenticators.ts'
+import { makeAuthenticators, type WithSetting } from './authenticators.ts'
 import { SERVICE_HEADERS } from './headers.ts'
 import { limitBy, type RateLimiter } from './rate-limit.ts'
 import type { Way } from './readiness.ts'
@@ -92,11 +92,12 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
     () => makeSigner(settings, env, kms),
   )
   const ways = await makeAuthenticators(settings, keySetCache, withSetting)
-  const authenticate = await withSetting('SESSION_AUDIENCE', {}, () =>
-    ways.length === 1
-      ? (ways[0] as AuthenticatorWay).authenticate
-      : oneOf(...ways.map((way) => way.authenticate)),
-  )
+  // Without any, each has a fault of its own.
+  const [only] = ways
+  const authenticate =
+    ways.length > 1
+      ? await withSetting('SESSION_AUDIENCE', {}, () => oneOf(...ways.map((way) => way.authenticate)))
+      : only?.authenticate
   const additionalKeys = settings.MEMBRANE_ADDITIONAL_KEYS as JSONWebKeySet | undefined
   if (signer) {
     await withSetting('MEMBRANE_ADDITIONAL_KEYS', {}, () =>

@@ -255,7 +255,7 @@ function checkRules(rules: readonly CompiledRule[], preset: WorkloadPreset | und
   if (!rules.some(isIdentifying)) {
     const names = (preset?.immutable ?? []).map((path) => path.join(' → '))
     throw invalidOption(
-      `claims must list at least one claim that tells workloads apart${names.length > 0 ? `, such as ${names.join(' or ')}` : ''}: with these alone, workloads of others would match.`,
+      `claims must list at least one claim that tells workloads apart${names.length > 0 ? `, such as ${names.slice(0, 2).join(' and ')}` : ''}: with these alone, workloads of others would match.`,
       'claims',
     )
   }
