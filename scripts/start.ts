@@ -1,16 +1,22 @@
-// `npm start`: the Worker on real workerd with an identity provider beside it, and a request of each kind to try.
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+// `npm start`: what `membrane-token dev` does, with the Worker on real workerd as the server.
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
-import { type LocalIdentityProvider, startIdentityProvider } from './identity-provider.ts'
+import { DEV_USERS } from '../cli/dev/customers.ts'
+import { type LocalIdentityProvider, startIdentityProvider } from '../cli/dev/identity-provider.ts'
+import { showRequests } from '../cli/dev/requests.ts'
+import { type DevSettings, readDevSettings } from '../cli/dev/settings.ts'
 
 const HOST = '127.0.0.1'
-const DEV_VARS = resolve('.dev.vars')
-const CUSTOMER = { id: 'customer-42', name: 'Acme Inc.', fields: { plan: 'trial' } }
-const SIGNED_IN = { sub: 'customer-7', name: 'Globex Corp.' }
 
-// Nothing of this is anybody's business, and the machine may have no network.
+/** The Worker is built from the sources, so that a change in them shows at once. */
+const SOURCES = Object.fromEntries(
+  ['', '/endpoint', '/service', '/client', '/kms'].map((door) => [
+    `membrane-token${door}`,
+    resolve(`src${door || '/index'}.ts`),
+  ]),
+)
+
+// No telemetry, and the machine may have no network.
 Object.assign(process.env, {
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_SEND_ERROR_REPORTS: 'false',
@@ -23,8 +29,9 @@ await main()
 async function main(): Promise<void> {
   const port = readPort(process.env.PORT ?? '8787')
   await checkPort(port)
-  const { apiKey, hasSessions } = await readDevVars()
-  const identityProvider = hasSessions ? undefined : await startLocalSessions(port + 1)
+  const settings = await readDevSettings('.dev.vars')
+  const hasSessions = Object.keys(settings.variables).some((name) => name.startsWith('SESSION_'))
+  const identityProvider = hasSessions ? undefined : await startSessions(port + 1)
 
   // Not before the ports are known to be free: loading wrangler takes a while.
   const { unstable_startWorker: startWorker } = await import('wrangler')
@@ -36,6 +43,7 @@ async function main(): Promise<void> {
         SESSION_AUDIENCE: { type: 'plain_text', value: identityProvider.audience },
       },
     }),
+    build: { alias: SOURCES },
     dev: {
       server: { hostname: HOST, port },
       inspector: false,
@@ -56,7 +64,7 @@ async function main(): Promise<void> {
   await worker.ready
 
   try {
-    await showRequests(`http://${HOST}:${port}`, apiKey, identityProvider)
+    await describe(`http://${HOST}:${port}`, settings, identityProvider)
   } catch (error) {
     await worker.dispose()
     fail((error as Error).message)
@@ -74,114 +82,33 @@ function onStop(stop: () => Promise<void>): void {
   }, 500)
 }
 
-async function showRequests(
+/** What runs where, and a request of each kind. */
+async function describe(
   origin: string,
-  apiKey: string | undefined,
+  { apiKey, isNew }: DevSettings,
   identityProvider: LocalIdentityProvider | undefined,
 ): Promise<void> {
-  const health = await fetch(`${origin}/healthz`)
+  const health = await fetch(`${origin}/health`)
   if (!health.ok) {
     const { detail } = (await health.json()) as { detail: string }
     throw new Error(
-      `The settings in .dev.vars are wrong. ${detail}\nMend them, or delete the file to get new ones.`,
+      `Settings in .dev.vars are at fault. ${detail}\nCorrect them, or delete the file to get new ones.`,
     )
   }
-  console.log(`The Worker runs on ${origin} with the settings in .dev.vars.`)
-  console.log(
-    identityProvider
-      ? `The identity provider runs on ${identityProvider.issuer}; its sessions are good until npm start ends.`
-      : 'Sessions come from the identity provider in .dev.vars, so none can be shown.',
-  )
-  if (apiKey === undefined) {
-    console.log('There is no line "# API key: …" in .dev.vars, so no request of a service can be shown.')
-  }
-  console.log(
-    'Cloudflare Access cannot run here; a Worker behind it takes its assertions as it takes sessions.',
-  )
-
-  const session = await identityProvider?.signIn(SIGNED_IN, '1h')
-  for (const example of examplesOf(origin, apiKey, session)) await showExample(example)
-  console.log('\nCtrl-C stops everything.')
-}
-
-interface Example {
-  title: string
-  url: string
-  method: 'GET' | 'POST'
-  headers: Record<string, string>
-  body?: string
-}
-
-function examplesOf(origin: string, apiKey: string | undefined, session: string | undefined): Example[] {
-  const customerUrl = `${origin}/api/membrane-token`
-  const bearer = (credentials: string) => ({ Authorization: `Bearer ${credentials}` })
-  const ofUsers = (session: string): Example[] => [
-    {
-      title: 'As your front end, for the customer who is signed in (the session lasts an hour)',
-      url: customerUrl,
-      method: 'GET',
-      headers: bearer(session),
-    },
-  ]
-  const ofServices = (apiKey: string): Example[] => {
-    const headers = { ...bearer(apiKey), 'Content-Type': 'application/json' }
-    return [
-      {
-        title: 'As your server, for a customer that it names',
-        url: customerUrl,
-        method: 'POST',
-        headers,
-        body: JSON.stringify(CUSTOMER),
-      },
-      {
-        title: 'As your server, for the whole workspace',
-        url: `${origin}/api/membrane-admin-token`,
-        method: 'POST',
-        headers,
-        body: '{"expiresIn":"10m"}',
-      },
-    ]
-  }
-  return [
-    ...(session === undefined ? [] : ofUsers(session)),
-    ...(apiKey === undefined ? [] : ofServices(apiKey)),
-    {
-      title: 'As Membrane, for the public keys (a secret has none; set MEMBRANE_PRIVATE_KEY to see one)',
-      url: `${origin}/.well-known/jwks.json`,
-      method: 'GET',
-      headers: {},
-    },
-  ]
-}
-
-/** Shows a request, and what became of this very request. */
-async function showExample({ title, url, ...request }: Example): Promise<void> {
-  console.log(`\n${title}:\n\n${toCurl(url, request)}\n`)
-  const response = await fetch(url, request)
-  const answer = (await response.json()) as { token?: string; detail?: string }
-  if (!response.ok) {
-    console.log(
-      `It was refused. ${answer.detail}\nMend .dev.vars, or delete it to get new settings, with which all of this works.`,
-    )
-  } else if (answer.token === undefined) {
-    console.log(`It was answered just now with:\n\n${JSON.stringify(answer, null, 2)}`)
+  console.log(`${isNew ? 'Generated' : 'Using'} the settings in .dev.vars, for development only.`)
+  console.log(`Worker:            ${origin}`)
+  if (identityProvider) {
+    console.log(`Identity provider: ${identityProvider.issuer}`)
+    console.log(`Sign-in, console:  ${identityProvider.page}`)
   } else {
-    console.log(`The token that it returned just now says:\n\n${readClaims(answer.token)}`)
+    console.log('Sessions come from the identity provider in .dev.vars, so no session can be shown.')
   }
-}
-
-function toCurl(
-  url: string,
-  { method, headers, body }: Pick<Example, 'method' | 'headers' | 'body'>,
-): string {
-  const lines = Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`)
-  if (body !== undefined) lines.push(`-d '${body}'`)
-  return [`curl -sS -X ${method} ${url}`, ...lines].join(' \\\n  ')
-}
-
-function readClaims(token: string): string {
-  const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
-  return JSON.stringify(JSON.parse(payload), null, 2)
+  if (apiKey === undefined) {
+    console.log('.dev.vars has no line "# API key: …", so no request of a service can be shown.')
+  }
+  console.log('Cloudflare Access cannot run here; behind it, its assertions count as sessions do.')
+  await showRequests(origin, apiKey, identityProvider, console.log)
+  console.log('\nCtrl-C stops everything.')
 }
 
 function readPort(value: string): number {
@@ -200,8 +127,8 @@ function checkPort(port: number): Promise<void> {
   })
 }
 
-function startLocalSessions(port: number): Promise<LocalIdentityProvider> {
-  return startIdentityProvider(HOST, port).catch((error) =>
+function startSessions(port: number): Promise<LocalIdentityProvider> {
+  return startIdentityProvider(HOST, port, DEV_USERS).catch((error) =>
     failAtPort(port, error, `PORT=${port + 1}`, ', of the local identity provider,'),
   )
 }
@@ -212,45 +139,6 @@ function failAtPort(port: number, error: NodeJS.ErrnoException, setting: string,
     EACCES: `Port ${port}${whose} needs privileges. Choose one from 1024 on: PORT=8787 npm start`,
   }
   return fail(taken[error.code ?? ''] ?? error.message)
-}
-
-interface DevVars {
-  /** The API key itself, of which the Worker holds only the digest: it stands in a comment, for whoever develops. */
-  apiKey: string | undefined
-  /** Whether an identity provider is set there, which must not be mixed with the local one. */
-  hasSessions: boolean
-}
-
-/** The settings for development, made at the first start. */
-async function readDevVars(): Promise<DevVars> {
-  const apiKey = `dev_${randomBytes(32).toString('base64url')}`
-  try {
-    await writeFile(DEV_VARS, devVars(apiKey), { flag: 'wx', mode: 0o600 })
-    console.log('Wrote .dev.vars: a random workspace key, secret and API key, for development only.\n')
-    return { apiKey, hasSessions: false }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    const text = await readFile(DEV_VARS, 'utf8')
-    return {
-      apiKey: /^# API key: (\S+)$/m.exec(text)?.[1],
-      hasSessions: /^\s*(export\s+)?SESSION_\w+\s*=/m.test(text),
-    }
-  }
-}
-
-function devVars(apiKey: string): string {
-  const sha256 = createHash('sha256').update(apiKey).digest('hex')
-  return `# Settings for development, made by npm start. Delete this file to get new ones.
-# Put your workspace's own key and secret here to get tokens that Membrane accepts.
-MEMBRANE_WORKSPACE_KEY="${randomUUID()}"
-MEMBRANE_WORKSPACE_SECRET="${randomBytes(48).toString('base64url')}"
-
-# Sessions come from a local identity provider, unless you set SESSION_ISSUER and SESSION_AUDIENCE of your own.
-
-# The Worker knows API keys by their digest only. The one below is that of:
-# API key: ${apiKey}
-API_KEYS='${JSON.stringify([{ name: 'development', sha256, scopes: ['customer', 'admin'] }])}'
-`
 }
 
 function fail(message: string): never {

@@ -7,7 +7,7 @@ import { showRequests } from '../dev/requests.ts'
 import { type DevSettings, readDevSettings } from '../dev/settings.ts'
 import { type FetchHandler, type Listener, listen } from '../serve/listen.ts'
 import { describePortError, readPort } from '../serve/ports.ts'
-import { waitForShutdown } from '../serve/shutdown.ts'
+import { catchSignals } from '../serve/shutdown.ts'
 import { ExitCode, UsageError } from '../terminal.ts'
 
 const HOST = '127.0.0.1'
@@ -51,6 +51,7 @@ secret of this start.`,
       identityProvider.listener.kill()
       throw describePortError(error, port)
     })
+    const waitForShutdown = catchSignals([service, identityProvider.listener])
     const origin = `http://${HOST}:${service.port}`
     terminal.out(`${settings.isNew ? 'Generated' : 'Using'} the settings in ${path}, for development only.`)
     terminal.out(`Token service:     ${origin}`)
@@ -58,7 +59,7 @@ secret of this start.`,
     terminal.out(`Sign-in, console:  ${identityProvider.page}`)
     await showRequests(origin, settings.apiKey, identityProvider, terminal.out)
     terminal.out('\nCtrl-C stops everything.')
-    await waitForShutdown([service, identityProvider.listener])
+    await waitForShutdown()
     return ExitCode.Fine
   },
 )

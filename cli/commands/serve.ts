@@ -11,7 +11,7 @@ import { type FetchHandler, listen } from '../serve/listen.ts'
 import { describePortError, readPort } from '../serve/ports.ts'
 import { createClientFinder } from '../serve/proxies.ts'
 import { createRateLimiter } from '../serve/rate-limiter.ts'
-import { waitForShutdown } from '../serve/shutdown.ts'
+import { catchSignals } from '../serve/shutdown.ts'
 import { ExitCode, type Terminal, UsageError } from '../terminal.ts'
 
 export const DEFAULT_PORT = '8787'
@@ -53,8 +53,9 @@ once the requests under way are answered. Exit code 2: settings are at fault.`,
     const listener = await listen(handler, { host, port }).catch((error) => {
       throw describePortError(error, port)
     })
+    const waitForShutdown = catchSignals([listener])
     log(terminal, 'listening', { url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}` })
-    await waitForShutdown([listener], () => log(terminal, 'shutting down'))
+    await waitForShutdown(() => log(terminal, 'shutting down'))
     return ExitCode.Fine
   },
 )

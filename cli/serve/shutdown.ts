@@ -4,12 +4,23 @@ import type { Listener } from './listener.ts'
 /** Seconds that requests under way get; platforms kill after 10 (Docker, Cloud Run) to 30 (Kubernetes). */
 const GRACE = 8
 
-/** Resolves when a signal has come and all listeners are closed. A second signal ends at once. */
-export async function waitForShutdown(listeners: readonly Listener[], onSignal?: () => void): Promise<void> {
-  await new Promise<void>((resolve) => {
+/**
+ * Catches signals from now on. Call it before you say that the server is ready: who reads that may stop it at once.
+ *
+ * @returns A function that resolves when a signal has come and all listeners are closed. A second signal ends at once.
+ */
+export function catchSignals(listeners: readonly Listener[]): (onSignal?: () => void) => Promise<void> {
+  const caught = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve())
   })
-  onSignal?.()
+  return async (onSignal) => {
+    await caught
+    onSignal?.()
+    await close(listeners)
+  }
+}
+
+async function close(listeners: readonly Listener[]): Promise<void> {
   const kill = (): void => {
     for (const listener of listeners) listener.kill()
   }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,6 +38,17 @@ export interface Answer {
   readonly stderr: string
 }
 
+/** A command that runs. */
+export interface Running {
+  readonly stdout: () => string
+  readonly stderr: () => string
+  /** Resolves with what the pattern found in the output; rejects when the process ends before. */
+  says(pattern: RegExp): Promise<RegExpExecArray>
+  /** Sends a signal, and resolves with the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+  readonly ended: Promise<number | null>
+}
+
 export interface Harness {
   /** A directory of the test file's own, in which the command runs. */
   readonly directory: string
@@ -45,6 +56,8 @@ export interface Harness {
   readonly command: string
   write(name: string, content: string | Uint8Array): string
   run(args: readonly string[], call?: Call): Promise<Answer>
+  /** Starts a command that runs until it is stopped. */
+  start(args: readonly string[], call?: Call): Promise<Running>
   /** Marks a value that no output may ever hold, whatever the command. */
   keep<Text extends string>(secret: Text): Text
 }
@@ -56,6 +69,7 @@ export function useCommand(): Harness {
   const command = join(base, 'package/dist/cli.js')
   const secrets = new Set<string>()
   const outputs: string[] = []
+  const running = new Set<ChildProcess>()
   beforeAll(async () => {
     mkdirSync(directory)
     mkdirSync(join(base, 'package/dist'), { recursive: true })
@@ -72,6 +86,7 @@ export function useCommand(): Harness {
     })
   })
   afterAll(() => {
+    for (const child of running) child.kill('SIGKILL')
     rmSync(base, { recursive: true, force: true })
     for (const secret of secrets) expect(outputs.filter((output) => output.includes(secret))).toEqual([])
   })
@@ -86,6 +101,17 @@ export function useCommand(): Harness {
       secrets.add(secret)
       return secret
     },
+    start: async (args, { runtime = NODE, env } = {}) => {
+      const [program, ...rest] = [...(await runtime.start()), command, ...args]
+      const child = spawn(program!, rest, { cwd: directory, env: { ...cleanEnvironment(), ...env } })
+      running.add(child)
+      const started = watch(child)
+      started.ended.then(() => {
+        running.delete(child)
+        outputs.push(started.stdout(), started.stderr())
+      })
+      return started
+    },
     run: async (args, { runtime = NODE, ...call } = {}) => {
       const answer = await runProcess([...(await runtime.start()), command, ...args], directory, call)
       outputs.push(answer.stdout, answer.stderr)
@@ -98,6 +124,39 @@ export function useCommand(): Harness {
 export function cleanEnvironment(): Record<string, string> {
   const { PATH = '', HOME = '', DENO_DIR } = process.env
   return { PATH, HOME, DENO_NO_UPDATE_CHECK: '1', ...(DENO_DIR !== undefined && { DENO_DIR }) }
+}
+
+function watch(child: ChildProcessWithoutNullStreams): Running {
+  const output = { stdout: '', stderr: '' }
+  const looks = new Set<() => void>()
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      output[name] += text
+      for (const look of looks) look()
+    })
+  }
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  return {
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    ended,
+    says: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const found = pattern.exec(output.stdout) ?? pattern.exec(output.stderr)
+          if (found) resolve(found)
+        }
+        looks.add(look)
+        look()
+        ended.then((code) =>
+          reject(new Error(`ended with ${code}, saying:\n${output.stdout}${output.stderr}`)),
+        )
+      }),
+    stop: (signal = 'SIGTERM') => {
+      child.kill(signal)
+      return ended
+    },
+  }
 }
 
 function runProcess(

@@ -11,7 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { MembraneClient } from '@membranehq/sdk'
 import jwt from 'jsonwebtoken'
-import { startIdentityProvider } from '../../scripts/identity-provider.ts'
+import { startIdentityProvider } from '../../cli/dev/identity-provider.ts'
 import { createTokenProvider } from '../../src/client.ts'
 import * as lib from '../../src/index.ts'
 import { bundleSuite, packPackage, runCommand } from '../browsers/packed.ts'
@@ -105,7 +105,7 @@ async function useApp(): Promise<void> {
   const secret = randomBytes(32).toString('base64url')
   const workspaceKey = 'workspace-1'
   const [identityPort, port] = [await freePort(), await freePort()]
-  const identityProvider = await startIdentityProvider(HOST, identityPort)
+  const identityProvider = await startIdentityProvider(HOST, identityPort, [])
   const membraneApi = await startMembraneApi(workspaceKey, { secret }, 'HS512')
   const next = startNext(
     {
@@ -125,7 +125,7 @@ async function useApp(): Promise<void> {
   const origin = `http://${HOST}:${port}`
   try {
     await waitFor(origin, next)
-    const session = await identityProvider.signIn({ sub: 'user-1', org_id: 'customer-7', name: 'Ada' }, '1h')
+    const session = await identityProvider.signIn({ sub: 'user-1', org_id: 'customer-7', name: 'Ada' })
     for (const [runtime, path] of Object.entries(runtimes)) {
       const url = origin + path
       await callAsService(url, apiKey, (token) => jwt.verify(token, secret, { algorithms: ['HS512'] }))
