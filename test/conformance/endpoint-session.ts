@@ -297,6 +297,30 @@ export const endpointSessionOptions: ConformanceModule = ({ test }) => {
     })
   }
 
+  test('each option is read once', async () => {
+    const reads: Record<string, number> = {}
+    const given = {
+      issuer,
+      audience,
+      jwks: await keySet(),
+      customerId: 'sub',
+      fields: ['plan'],
+      now: () => now,
+    }
+    const options = new Proxy(given, {
+      get: (target, name) => {
+        reads[String(name)] = (reads[String(name)] ?? 0) + 1
+        return Reflect.get(target, name)
+      },
+    })
+    const authenticate = sessionJwt(options as never)
+    assert(await authenticate(bearer(await sessionToken())))
+    equal(
+      Object.entries(reads).filter(([, count]) => count !== 1),
+      [],
+    )
+  })
+
   test('later changes to the options have no effect', async () => {
     const audiences = [audience]
     const options = { issuer, audience: audiences, jwks: await keySet(), now: () => now }
