@@ -1,4 +1,4 @@
-import { createVerifier, type VerifierOptions } from 'membrane-token'
+import { inspectKey, type VerifierOptions } from 'membrane-token'
 import { parseObject } from '../http.ts'
 import { printable } from '../terminal.ts'
 import { ask, type Examination } from './examination.ts'
@@ -45,17 +45,22 @@ export async function checkKeySet(set: KeySet | undefined): Promise<readonly Fin
     return [
       warning('key set', 'A key has no kid.', 'Give every key a kid, so that Membrane finds the right one.'),
     ]
-  try {
-    await createVerifier({ workspaceKey: 'any', jwks: set })
-  } catch (cause) {
-    return [
-      error(
-        'key set',
-        `A key cannot be used: ${printable((cause as Error).message)}`,
-        'Publish public keys of RSA, P-256, P-384 or P-521.',
-      ),
-    ]
+  for (const key of keys) {
+    const [problem] = (await inspectKey(key)).problems
+    if (problem) {
+      return [
+        error(
+          'key set',
+          `The key ${nameOf(key)} cannot be used: ${printable(problem.message)}`,
+          'Publish public keys of RSA, P-256, P-384 or P-521 only.',
+        ),
+      ]
+    }
   }
-  const ids = keys.map(({ kid, alg }) => printable(`${kid ?? 'no kid'} (${alg ?? 'no alg'})`)).join(', ')
+  const ids = keys.map(nameOf).join(', ')
   return [ok('key set', `${keys.length} public ${keys.length === 1 ? 'key' : 'keys'}: ${ids}`)]
+}
+
+function nameOf({ kid, alg }: KeySet['keys'][number]): string {
+  return printable(`${kid ?? 'without kid'} (${alg ?? 'without alg'})`)
 }

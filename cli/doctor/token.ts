@@ -73,11 +73,12 @@ async function judge(
     )
   }
   if (keySet && keySet.keys.length > 0 && typeof workspace === 'string') {
-    const verifier = await createVerifier({ workspaceKey: workspace, jwks: keySet })
-    const failure = await verifier.verify(token).then(
-      () => undefined,
-      (cause: Error) => cause.message,
-    )
+    const failure = await createVerifier({ workspaceKey: workspace, jwks: keySet })
+      .then((verifier) => verifier.verify(token))
+      .then(
+        () => undefined,
+        (cause: Error) => cause.message,
+      )
     if (failure !== undefined) {
       findings.push(
         error(
