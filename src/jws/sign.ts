@@ -1,6 +1,5 @@
-import { encode as base64url } from 'jose/base64url'
 import { signatureParameters } from '../algorithms.ts'
-import { encoder } from '../encoding.ts'
+import { encoder, encodeSignature, encodeText } from '../encoding.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { SigningKey } from '../keys/private-key.ts'
 
@@ -17,9 +16,9 @@ export interface JwsSigner {
 /** Binds a key, its algorithm and the header once. */
 export function createJwsSigner({ key, algorithm }: SigningKey, keyId: string | undefined): JwsSigner {
   const parameters = signatureParameters(algorithm)
-  const header = `${base64url(JSON.stringify({ alg: algorithm, typ: 'JWT', kid: keyId }))}.`
+  const header = `${encodeText(JSON.stringify({ alg: algorithm, typ: 'JWT', kid: keyId }))}.`
   return {
-    inputOf: (payload) => header + base64url(payload),
+    inputOf: (payload) => header + encodeText(payload),
     sign:
       typeof key === 'function'
         ? key
@@ -30,7 +29,7 @@ export function createJwsSigner({ key, algorithm }: SigningKey, keyId: string | 
 
 /** @throws `ERR_TOKEN_TOO_LARGE` over {@link TOKEN_SIZE_LIMIT} characters */
 export function completeJws(input: string, signature: ArrayBuffer | Uint8Array): string {
-  const token = `${input}.${base64url(new Uint8Array(signature))}`
+  const token = `${input}.${encodeSignature(new Uint8Array(signature))}`
   checkTokenSize(token)
   return token
 }

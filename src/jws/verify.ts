@@ -1,6 +1,6 @@
 import { decode } from 'jose/base64url'
 import type { Algorithm } from '../algorithms.ts'
-import { encoder } from '../encoding.ts'
+import { decodeText, encoder } from '../encoding.ts'
 import { MembraneTokenError } from '../errors.ts'
 import { isSignature, type KeySource } from '../keys/source.ts'
 import { checkTokenSize } from './sign.ts'
@@ -13,7 +13,8 @@ export interface ParsedJws {
   readonly keyId: string | undefined
   /** `typ` of the header, not checked here. */
   readonly type: unknown
-  readonly payload: Uint8Array
+  /** The base64url of it, canonical. */
+  readonly payload: string
   readonly signature: Uint8Array
   readonly signingInput: string
 }
@@ -89,14 +90,25 @@ export function parseJws(token: unknown): ParsedJws {
     throw malformed('The token is encrypted (a JWE); Membrane accepts signed tokens (JWS).')
   if (parts.length !== 3)
     throw malformed('The token must have three parts separated by dots; check that it is complete.')
-  const [header, payload, signature] = parts.map(decodePart) as [Uint8Array, Uint8Array, Uint8Array]
+  if (!parts.every(isCanonical))
+    throw malformed(
+      'The token is not valid base64url: it contains spaces, padding or other characters, or is truncated.',
+    )
+  const [header, payload, signature] = parts as [string, string, string]
   const { alg, kid, typ, crit, b64 } = parseObject(header, 'header')
   if (crit !== undefined)
     throw malformed("The token's header requires extensions (crit), and none are supported.")
   if (b64 !== undefined && b64 !== true)
     throw malformed("The token's payload is unencoded (b64), which JWT forbids.")
   if (kid !== undefined && typeof kid !== 'string') throw malformed("The token's kid must be a string.")
-  return { alg, keyId: kid, type: typ, payload, signature, signingInput: `${parts[0]}.${parts[1]}` }
+  return {
+    alg,
+    keyId: kid,
+    type: typ,
+    payload,
+    signature: decode(signature),
+    signingInput: `${header}.${payload}`,
+  }
 }
 
 /** The claims of a JWS, verified or not. @throws `ERR_TOKEN_MALFORMED` */
@@ -112,19 +124,9 @@ export function isCanonical(part: string): boolean {
   return /^[\w-]*$/.test(part) && LAST_CHARACTER[(part.length % 4) as 0 | 1 | 2 | 3].test(part)
 }
 
-function decodePart(part: string): Uint8Array {
-  if (isCanonical(part)) return decode(part)
-  throw malformed(
-    'The token is not valid base64url: it contains spaces, padding or other characters, or is truncated.',
-  )
-}
-
-// A byte order mark stays in, so that it is refused as what it is: not JSON.
-const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-function parseObject(bytes: Uint8Array, part: string): Record<string, unknown> {
+function parseObject(base64url: string, part: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(decoder.decode(bytes))
+    const value: unknown = JSON.parse(decodeText(base64url))
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>
   } catch {

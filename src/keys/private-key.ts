@@ -9,7 +9,7 @@ import { checkCryptoKey, chooseAlgorithm, isCryptoKey, webCrypto } from './polic
 import { importJwk } from './public-key.ts'
 import { readKey } from './read-key.ts'
 import type { SignRemotely } from './remote-key.ts'
-import { checkRsaPrivateKey, isPortable, RSA_LIMITS, type RsaPrivateKey } from './rsa.ts'
+import { checkRsaPrivateKey, hasCompositePrime, isPortable, RSA_LIMITS, type RsaPrivateKey } from './rsa.ts'
 import { isSignature } from './source.ts'
 
 /** A key that signs, bound to its one algorithm. */
@@ -55,6 +55,9 @@ async function tryKey(
   publicJwk: JWK,
   complete: CompleteKey,
 ): Promise<void> {
+  // Deno aborts the whole process when a key with a composite prime signs.
+  const isDeno = String(globalThis.navigator?.userAgent).startsWith('Deno/')
+  if (isDeno && complete.kty === 'RSA' && hasCompositePrime(complete)) throw invalidKey(DAMAGED)
   const data = encoder.encode('membrane-token')
   const publicKey = await importJwk({ ...publicJwk }, algorithm, complete)
   let isGenuine = false

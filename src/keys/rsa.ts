@@ -102,6 +102,19 @@ export function checkRsaPrivateKey(key: RsaPrivateKey): void {
     throw weakKey(`The RSA key can be factored, since its primes are too close. ${NEW_RSA_KEY}`)
 }
 
+/**
+ * Fermat's test with base 2, for both primes. Milliseconds for 2048 bits, which a Worker cannot spend, so it is only for
+ * engines that do not survive the first signature.
+ */
+export function hasCompositePrime({ p, q }: RsaPrivateKey): boolean {
+  return [p, q].some((bytes) => {
+    const prime = toBigInt(bytes)
+    let power = 1n
+    for (const bit of (prime - 1n).toString(2)) power = (power * power * (bit === '1' ? 2n : 1n)) % prime
+    return power !== 1n
+  })
+}
+
 /** The small primes whose residues give away ROCA keys. */
 const ROCA_PRIMES = [
   3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
