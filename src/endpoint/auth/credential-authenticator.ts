@@ -56,7 +56,7 @@ export function composeAuthenticator(members: readonly Member[]): CredentialAuth
   if (sources.has(ACCESS_SOURCE)) sources.add(BEARER_SOURCE)
   const select = createSelection(verifying)
 
-  const verify = (credential: Credential, context?: object): Promise<Caller | null> => {
+  const verify = async (credential: Credential, context?: object): Promise<Caller | null> => {
     const selected = select(credential)
     return askAll(members, async (member) => {
       if ('verify' in member) return selected(member) ? member.verify(credential, context) : null

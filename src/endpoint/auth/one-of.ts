@@ -11,6 +11,9 @@ import type { TokenAcceptance } from './id-token.ts'
  * one issuer, as sessions and workloads of one Keycloak realm, the token's audience (`aud`) selects the one that
  * verifies it; so their audiences must differ.
  *
+ * An authenticator of your own is called with the request. Give it `verify` and `dependencies`, as a
+ * {@link CredentialAuthenticator} has, to serve `/oauth/token` and readiness checks as well.
+ *
  * @returns An authenticator that resolves to `null` where none of them finds credentials
  * @throws `ERR_OPTION_INVALID` without any authenticator, or where two of them take the same tokens
  *
