@@ -8,6 +8,8 @@ import { PROBLEMS, type ProblemCode } from './problems.ts'
 
 /** What a token says, and what is wrong with it. */
 export interface Inspection {
+  /** The token itself, without what it was wrapped in. */
+  token?: string
   /** The header, where it can be read. */
   header?: Record<string, unknown>
   /** The claims, where they can be read. Nothing says that they are genuine. */
@@ -64,7 +66,8 @@ export function inspectToken(token: string, options: { now?: (() => number) | un
   const isEmpty = bare !== undefined && /^(undefined|null)?$/.test(bare)
   if (isEmpty) report('EMPTY')
   const { header, claims } = bare && !isEmpty ? inspectParts(bare, report) : {}
-  if (!claims) return { ...(header && { header }), kind: 'unknown', problems }
+  const found = { ...(bare && !isEmpty && { token: bare }), ...(header && { header }) }
+  if (!claims) return { ...found, kind: 'unknown', problems }
 
   const now = Math.floor((options?.now ?? Date.now)() / 1000)
   inspectDates(claims, now, report)
@@ -73,7 +76,7 @@ export function inspectToken(token: string, options: { now?: (() => number) | un
   inspectDetails(claims, report)
   const claimStyle = styleOf(claims)
   return {
-    ...(header && { header }),
+    ...found,
     claims,
     kind: kindOf(claims),
     ...(claimStyle && { claimStyle }),

@@ -6,7 +6,17 @@ import { build, type Plugin } from 'esbuild'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-const SOURCES = ['src', 'tsconfig.json', 'package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
+const SOURCES = [
+  'src',
+  'cli',
+  'console',
+  'scripts',
+  'tsconfig.json',
+  'package.json',
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+]
 
 /** What the suite imports from the sources, by the name that users import it by. */
 const EXPORTS: Record<string, string> = {

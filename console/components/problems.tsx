@@ -1,0 +1,28 @@
+import type { Problem } from 'membrane-token'
+import { referenceFor } from '../inspect/references.ts'
+
+/** What is wrong with a token, in the order in which to fix it. */
+export function Problems({ problems }: { problems: readonly Problem[] }) {
+  return (
+    <ol class="problems">
+      {problems.map(({ code, severity, message, fix }) => {
+        const { label, url } = referenceFor(code)
+        return (
+          <li key={code + message} class={severity}>
+            <p class="problem-head">
+              <span class={`tag ${severity}`}>{severity}</span> <code>{code}</code>
+            </p>
+            <p class="problem-message">{message}</p>
+            <p class="problem-fix">
+              <b>Fix</b> {fix}{' '}
+              <a href={url} target="_blank" rel="noopener noreferrer">
+                {label}
+                <span class="sr"> (opens a new tab)</span>
+              </a>
+            </p>
+          </li>
+        )
+      })}
+    </ol>
+  )
+}

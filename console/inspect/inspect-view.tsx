@@ -1,0 +1,109 @@
+import { type Inspection, inspectToken } from 'membrane-token'
+import { useNow } from '../clock.ts'
+import { TextArea } from '../components/fields.tsx'
+import { Problems } from '../components/problems.tsx'
+import { ClaimsTable } from './claims-table.tsx'
+import { createExample } from './example.ts'
+import { TimeLine } from './time-line.tsx'
+import { VerifyForm } from './verify-form.tsx'
+
+interface InspectViewProps {
+  token: string
+  onToken(token: string): void
+}
+
+/** Says what a token holds, what is wrong with it, and whether a key made it. */
+export function InspectView({ token, onToken }: InspectViewProps) {
+  const milliseconds = useNow()
+  const now = Math.floor(milliseconds / 1000)
+  const inspection = token === '' ? undefined : inspectToken(token, { now: () => milliseconds })
+  return (
+    <div class="columns">
+      <div>
+        <section class="card" aria-labelledby="token-heading">
+          <h2 id="token-heading">Token</h2>
+          <TextArea
+            label="Paste a token"
+            value={token}
+            onValue={onToken}
+            rows={6}
+            placeholder="eyJhbGciOi…"
+            hint="In whatever it is wrapped: quotes, JSON, a URL, a header line."
+          />
+          <p class="actions">
+            <button type="button" onClick={async () => onToken(await createExample())}>
+              Use an example
+            </button>
+          </p>
+        </section>
+        {inspection && <VerifyForm inspection={inspection} now={now} />}
+      </div>
+      <div>{inspection ? <Findings inspection={inspection} now={now} /> : <Introduction />}</div>
+    </div>
+  )
+}
+
+function Introduction() {
+  return (
+    <section class="card quiet">
+      <h2>What you will see</h2>
+      <ul>
+        <li>What the token says: header, claims, and times in your zone and in UTC</li>
+        <li>What is wrong with it, in the order in which to fix it</li>
+        <li>Whether a secret, a public key or a key set verifies it</li>
+      </ul>
+      <p>Nothing that you paste leaves this page, which has no way to connect to anything.</p>
+    </section>
+  )
+}
+
+const KINDS: Readonly<Record<Inspection['kind'], string>> = {
+  customer: 'Customer token',
+  admin: 'Admin token',
+  unknown: 'Not a Membrane token',
+}
+
+function Findings({ inspection, now }: { inspection: Inspection; now: number }) {
+  const { kind, problems, header, claims } = inspection
+  const errors = problems.filter(({ severity }) => severity === 'error').length
+  return (
+    <>
+      <section class="card" aria-labelledby="problems-heading">
+        <h2 id="problems-heading">
+          {KINDS[kind]} <Count errors={errors} warnings={problems.length - errors} />
+        </h2>
+        {problems.length > 0 ? (
+          <Problems problems={problems} />
+        ) : (
+          <p>No problems found. Whether it is genuine only verifying it can tell.</p>
+        )}
+      </section>
+      {claims && (
+        <section class="card" aria-labelledby="claims-heading">
+          <h2 id="claims-heading">Contents</h2>
+          <TimeLine issuedAt={claims.iat} expiresAt={claims.exp} now={now} />
+          <ClaimsTable caption="Claims" values={claims} now={now} />
+          {header && <ClaimsTable caption="Header" values={header} now={now} />}
+        </section>
+      )}
+      {!claims && header && (
+        <section class="card" aria-labelledby="claims-heading">
+          <h2 id="claims-heading">Contents</h2>
+          <ClaimsTable caption="Header" values={header} now={now} />
+        </section>
+      )}
+    </>
+  )
+}
+
+function Count({ errors, warnings }: { errors: number; warnings: number }) {
+  if (errors + warnings === 0) return <span class="tag good">no problems</span>
+  return (
+    <>
+      {errors > 0 && <span class="tag error">{errors === 1 ? '1 error' : `${errors} errors`}</span>}{' '}
+      {warnings > 0 && (
+        <span class="tag warning">{warnings === 1 ? '1 warning' : `${warnings} warnings`}</span>
+      )}
+    </>
+  )
+}
