@@ -1,11 +1,10 @@
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
-import type { KeySource } from '../jws/verify.ts'
 import { invalidKey, unsupportedKey } from '../keys/errors.ts'
 import { PRIVATE_MEMBERS } from '../keys/formats/jwk.ts'
 import { webCrypto } from '../keys/policy.ts'
-import { importPublicKey } from '../keys/public-key.ts'
-import type { VerificationKey } from '../keys/source.ts'
+import { importPublicKey, readVerificationKey } from '../keys/public-key.ts'
+import type { KeySource, VerificationKey } from '../keys/source.ts'
 
 /** The algorithms a published key can serve: all but the symmetric ones. */
 export function asymmetricAlgorithms(): Algorithm[] {
@@ -70,7 +69,10 @@ export async function importPublishedKeySet(
 }
 
 function readKeySet(set: unknown): SetMember[] {
-  const keys: unknown = typeof set === 'object' && set !== null ? (set as { keys?: unknown }).keys : undefined
+  const keys: unknown =
+    typeof set === 'object' && set !== null
+      ? ((set as { keys?: unknown }).keys ?? readCertificates(set))
+      : undefined
   if (!Array.isArray(keys)) throw invalidKey('A JWK set is an object with a list of keys: { "keys": [ … ] }.')
   return Array.from(keys, (key: unknown) => {
     if (typeof key !== 'object' || key === null) throw invalidKey('Every key of a JWK set must be an object.')
@@ -82,6 +84,16 @@ function readKeySet(set: unknown): SetMember[] {
     }
     return { jwk }
   })
+}
+
+/** Google publishes its keys also as an object of certificates by `kid`. */
+function readCertificates(set: object): Jwk[] | undefined {
+  const entries: [string, unknown][] = Object.entries(set)
+  const isMap = entries.every(
+    ([, value]) => typeof value === 'string' && value.includes('-----BEGIN CERTIFICATE-----'),
+  )
+  if (entries.length === 0 || !isMap) return undefined
+  return entries.map(([kid, pem]) => ({ ...readVerificationKey(pem, undefined).publicJwk, kid }))
 }
 
 // Keys are imported later, and must be what they are now.

@@ -1,7 +1,7 @@
 import type { Algorithm } from '../algorithms.ts'
 import { readContext } from '../context.ts'
 import { MembraneTokenError } from '../errors.ts'
-import type { KeySource } from '../jws/verify.ts'
+import type { KeySource } from '../keys/source.ts'
 import { createSharedTask, type Load } from '../shared-task.ts'
 import { type KeySetCache, readCache, writeCache } from './cache.ts'
 import { fetchDiscoveredKeySet, metadataUrl } from './discovery.ts'

@@ -5,8 +5,6 @@ import { MembraneTokenError } from '../errors.ts'
 import { isSignature, type KeySource } from '../keys/source.ts'
 import { checkTokenSize } from './sign.ts'
 
-export type { KeySource }
-
 /** The parts of a compact JWS, not verified yet. */
 export interface ParsedJws {
   readonly alg: unknown

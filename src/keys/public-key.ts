@@ -10,9 +10,6 @@ import { readKey } from './read-key.ts'
 import { checkRsaPublicKey, isPortable, RSA_LIMITS } from './rsa.ts'
 import type { VerificationKey } from './source.ts'
 
-export type { VerificationKey }
-export { pinAlgorithms }
-
 /** A public key, with its JWK where it can be known. */
 export interface ImportedPublicKey extends VerificationKey {
   /** The required members alone (RFC 7638 section 3.2). */

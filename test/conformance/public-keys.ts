@@ -116,6 +116,21 @@ export const publicKeyForms: ConformanceModule = (suite, lib) => {
     await verifiesAs(lib, armour('CERTIFICATE', shapes.certificate(jwk)) + issuer, jwk, 'ES256')
   })
 
+  suite.test('certificates by kid, as Google publishes them', async () => {
+    const [ec, rsa] = [await privateJwk('P-256'), await privateJwk('RSA')]
+    const jwks = {
+      a: armour('CERTIFICATE', shapes.certificate(ec)),
+      b: armour('CERTIFICATE', shapes.certificate(rsa)),
+    }
+    const verifier = await createTestVerifier(lib, { jwks: jwks as never })
+    const token = await forge({}, { algorithm: 'RS256', key: rsa, header: { kid: 'b' } })
+    equal((await verifier.verify(token)).keyId, 'b')
+    const wrong = await forge({}, { algorithm: 'RS256', key: rsa, header: { kid: 'a' } })
+    await rejects(() => verifier.verify(wrong), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
+    for (const broken of [{ a: 'x' }, { a: jwks.a, b: 'x' }, { a: jwks.a.slice(0, 200) }])
+      await rejects(() => createTestVerifier(lib, { jwks: broken as never }), 'ERR_KEY_INVALID')
+  })
+
   suite.test('an exponent of 3 is unusual, but good', async () => {
     const jwk = unusualRsaJwk(2048, 3n)
     for (const publicKey of [publicHalf(jwk), shapes.spkiRsa(jwk), shapes.pkcs1Public(jwk)]) {

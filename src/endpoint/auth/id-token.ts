@@ -1,5 +1,6 @@
 import { MembraneTokenError, type MembraneTokenErrorCode } from '../../errors.ts'
-import { checkSignature, type KeySource, type ParsedJws, parseClaims, parseJws } from '../../jws/verify.ts'
+import { checkSignature, type ParsedJws, parseClaims, parseJws } from '../../jws/verify.ts'
+import type { KeySource } from '../../keys/source.ts'
 import { invalidOption } from '../../options.ts'
 import { readDates } from '../../token/claims.ts'
 import { type ProblemCode, refusal } from '../http/problem.ts'
