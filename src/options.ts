@@ -1,4 +1,5 @@
 import { MembraneTokenError } from './errors.ts'
+import { isPlaceholder } from './placeholders.ts'
 
 /** @throws `ERR_OPTION_INVALID` */
 export function checkObject(options: unknown): void {
@@ -7,11 +8,16 @@ export function checkObject(options: unknown): void {
 
 /** @throws `ERR_OPTION_INVALID` */
 export function checkWorkspaceKey(workspaceKey: unknown): void {
-  if (typeof workspaceKey === 'string' && workspaceKey !== '' && workspaceKey.trim() === workspaceKey) return
+  if (isWorkspaceKey(workspaceKey) && !isPlaceholder(workspaceKey)) return
   throw invalidOption(
-    "workspaceKey must be the key from Membrane's settings page, without spaces around it; check that the environment variable is set.",
+    "workspaceKey must be the key from Membrane's settings page, without spaces around it and not a placeholder; check that the environment variable is set.",
     'workspaceKey',
   )
+}
+
+/** Whether a value has the form of a workspace key: a non-empty string without spaces around it. */
+export function isWorkspaceKey(workspaceKey: unknown): workspaceKey is string {
+  return typeof workspaceKey === 'string' && workspaceKey !== '' && workspaceKey.trim() === workspaceKey
 }
 
 /** Checks that exactly one of the options is given, as for keys. @throws `ERR_OPTION_INVALID` */

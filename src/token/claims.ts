@@ -1,4 +1,6 @@
 import { MembraneTokenError } from '../errors.ts'
+import { unknownName } from '../options.ts'
+import { checkCustomerId } from './customer-id.ts'
 import { LATEST_DATE, type Validity } from './lifetime.ts'
 
 /**
@@ -10,13 +12,16 @@ import { LATEST_DATE, type Validity } from './lifetime.ts'
  */
 export type ClaimStyle = 'issuer' | 'workspaceKey' | 'tenant'
 
-/** The customer (user, team or organisation) a token stands for. */
+/** The customer (user, team or organisation) a token is for. */
 export interface Customer {
-  /** Unique within the workspace. Membrane makes a new customer of every id it has not seen. */
+  /**
+   * Unique within the workspace. Membrane creates a customer for every id it has not seen, so ids that are blank,
+   * placeholders such as `undefined` or `{CUSTOMER_ID}`, or contain control characters are rejected.
+   */
   id: string
-  /** Human-readable, shown in Membrane's console. */
+  /** Human-readable, shown in Membrane's console. `null` counts as absent. */
   name?: string | undefined
-  /** What to remember about the customer. Membrane saves it, so leave out what it need not know. */
+  /** Data about the customer. Membrane saves it, so leave out what it does not need. `null` counts as absent. */
   fields?: Record<string, unknown> | undefined
 }
 
@@ -25,7 +30,7 @@ export interface ClaimSpelling {
   readonly customer: 'id' | 'tenantKey'
 }
 
-/** The three spellings; no other place knows them. */
+/** The three spellings, in one place. */
 export const CLAIM_STYLES: Readonly<Record<ClaimStyle, ClaimSpelling>> = {
   issuer: { workspace: 'iss', customer: 'id' },
   workspaceKey: { workspace: 'workspaceKey', customer: 'id' },
@@ -41,9 +46,9 @@ export interface ClaimsWriter {
 const DEPTH_LIMIT = 200
 
 /**
- * Binds workspace and style once, so that a token costs one pass over what is its own.
+ * Binds workspace and style once, so that a token costs one pass over its own data.
  *
- * The members stand in the order in which `jsonwebtoken` writes them: `iss` after the dates, where its
+ * The members are in the order in which `jsonwebtoken` writes them: `iss` after the dates, where its
  * `issuer` option puts it, `workspaceKey` first, where the payload has it.
  */
 export function createClaimsWriter(style: ClaimStyle, workspaceKey: string): ClaimsWriter {
@@ -65,19 +70,32 @@ export function createClaimsWriter(style: ClaimStyle, workspaceKey: string): Cla
 
 function writeCustomer(customer: Customer): string {
   if (typeof customer !== 'object' || customer === null) {
-    throw invalid('The customer must be an object with an id.')
+    throw invalid('The customer must be an object with an id.', 'customer')
+  }
+  for (const member in customer) {
+    if (member !== 'id' && member !== 'name' && member !== 'fields') throw unknownMember(member)
   }
   const { id, name, fields } = customer
-  if (typeof id !== 'string' || id === '') {
-    throw invalid("The customer's id must be a string that is not empty.")
-  }
-  if (name !== undefined && typeof name !== 'string') {
-    throw invalid("The customer's name must be a string, or left out.")
-  }
+  checkCustomerId(id)
   let json = JSON.stringify(id)
-  if (name !== undefined) json += `,"name":${JSON.stringify(name)}`
-  if (fields !== undefined) json += `,"fields":${writeFields(fields)}`
+  // Other languages and databases write a missing value as null.
+  if (name !== undefined && name !== null) {
+    if (typeof name !== 'string') throw invalid("The customer's name must be a string, or left out.", 'name')
+    json += `,"name":${JSON.stringify(name)}`
+  }
+  if (fields !== undefined && fields !== null) json += `,"fields":${writeFields(fields)}`
   return json
+}
+
+const TOKEN_OPTIONS: readonly string[] = ['expiresIn', 'expiresAt', 'jwtId']
+
+function unknownMember(name: string): MembraneTokenError {
+  return invalid(
+    TOKEN_OPTIONS.includes(name)
+      ? `${name} is not part of the customer; pass it as the second argument: signCustomerToken(customer, { ${name} }).`
+      : `${unknownName('customer member', name, ['id', 'name', 'fields'])} Pass id, name, fields and put the rest into fields.`,
+    name.length <= 40 ? name : undefined,
+  )
 }
 
 function writeFields(fields: Record<string, unknown>): string {
@@ -93,13 +111,16 @@ function writeFields(fields: Record<string, unknown>): string {
   }
   // A toJSON that is not enumerable may still have made something else of it.
   if (json?.startsWith('{')) return json
-  throw invalid("The customer's fields must be a plain object, or left out.")
+  throw invalid("The customer's fields must be a plain object, or left out.", 'fields')
 }
 
-// JSON.stringify drops functions and writes NaN as null: the token would carry other data than was given.
+// JSON.stringify drops functions and writes NaN as null: the token would carry different data.
 function checkMembers(value: object, depth: number): void {
   if (depth === 0)
-    throw invalid(`The customer's fields must not contain a cycle, nor be over ${DEPTH_LIMIT} deep.`)
+    throw invalid(
+      `The customer's fields must not contain a cycle or be nested more than ${DEPTH_LIMIT} levels deep.`,
+      'fields',
+    )
   for (const member of Array.isArray(value) ? value : Object.values(value)) {
     switch (typeof member) {
       case 'string':
@@ -118,18 +139,19 @@ function checkMembers(value: object, depth: number): void {
         continue
     }
     throw invalid(
-      "The customer's fields must hold what JSON carries: no BigInt, function, symbol, NaN or class instance.",
+      "The customer's fields must be JSON values: no BigInt, function, symbol, NaN or class instance.",
+      'fields',
     )
   }
 }
 
 function writeJwtId(jwtId: string): string {
-  if (typeof jwtId !== 'string' || jwtId === '')
-    throw invalid('jwtId must be a string that is not empty, or left out.')
+  if (typeof jwtId !== 'string' || jwtId.trim() === '')
+    throw invalid('jwtId must be a non-blank string, or left out.', 'jwtId')
   return JSON.stringify(jwtId)
 }
 
-/** What a claims set says, whichever spelling it uses. */
+/** The customer or admin that a claims set names, in any spelling. */
 export type TokenSubject =
   | { kind: 'customer'; id: string; name?: string; fields?: Record<string, unknown> }
   | { kind: 'admin' }
@@ -137,7 +159,7 @@ export type TokenSubject =
 type Claims = Readonly<Record<string, unknown>>
 
 /**
- * Whether the claims name the workspace, in either spelling, and nothing else.
+ * Checks that the claims name the workspace, in either spelling, and no other.
  *
  * @throws `ERR_TOKEN_WORKSPACE_MISMATCH`
  */
@@ -147,13 +169,19 @@ export function checkWorkspace({ iss, workspaceKey }: Claims, expected: string):
   throw new MembraneTokenError(
     'ERR_TOKEN_WORKSPACE_MISMATCH',
     named.length === 0
-      ? 'The token names no workspace: iss or workspaceKey must be the workspace key.'
-      : 'The token is for another workspace: iss and workspaceKey must be the workspace key, where they are given.',
+      ? 'The token names no workspace; set iss or workspaceKey to the workspace key.'
+      : 'The token is for another workspace; iss and workspaceKey, where present, must equal the workspace key.',
   )
 }
 
+/** Whether `isAdmin` is text that says no, which Membrane would take for yes. */
+export function isDenial(isAdmin: unknown): boolean {
+  return typeof isAdmin === 'string' && /^(false|no|0)$/i.test(isAdmin)
+}
+
 /**
- * Reads whom a token stands for. Tokens with a falsy `isAdmin` exist, and are ordinary ones.
+ * Reads which customer a token is for, or that it is an admin token. As at Membrane, any truthy `isAdmin` makes an
+ * admin token and a falsy one does not; text that says no and counts as yes is rejected.
  *
  * @throws `ERR_TOKEN_CLAIM_INVALID`
  */
@@ -164,11 +192,13 @@ export function readSubject(claims: Claims): TokenSubject {
   const customer = id ?? tenantKey
   if (tenantKey !== undefined && tenantKey !== customer)
     throw refused('id and tenantKey name two different customers')
+  if (isDenial(isAdmin))
+    throw refused('isAdmin is text that says no but counts as yes; use true or leave it out')
   if (isAdmin) {
     if (customer === undefined) return { kind: 'admin' }
-    throw refused('isAdmin stands together with a customer id; an admin token has none')
+    throw refused('isAdmin is set together with a customer id; an admin token must not have one')
   }
-  if (customer === undefined) throw refused('neither a customer (id or tenantKey) nor isAdmin is given')
+  if (customer === undefined) throw refused('the token has neither a customer (id or tenantKey) nor isAdmin')
   if (name !== undefined && name !== null && typeof name !== 'string') throw refused('name must be a string')
   return {
     kind: 'customer',
@@ -179,7 +209,7 @@ export function readSubject(claims: Claims): TokenSubject {
 }
 
 /**
- * Reads for whom Membrane sends a request: its tokens say `sub` where an app's say `id`.
+ * Reads the customer on whose behalf Membrane sends a request: its tokens say `sub` where an app's say `id`.
  *
  * @throws `ERR_TOKEN_CLAIM_INVALID`
  */
@@ -192,11 +222,13 @@ export function readRequestSubject({ sub, fields }: Claims): {
 
 function readId(id: unknown, claim = 'id or tenantKey'): string {
   if (typeof id === 'string' && id !== '') return id
-  throw refused(`${claim}, the customer's id, must be a string that is not empty`)
+  throw refused(`${claim}, the customer's id, must be a non-empty string`)
 }
 
 function readFields(fields: unknown): { fields?: Record<string, unknown> } {
   if (fields === undefined || fields === null) return {}
+  // PHP writes an empty object as an empty list.
+  if (Array.isArray(fields) && fields.length === 0) return {}
   if (isPlainObject(fields)) return { fields }
   throw refused('fields must be an object')
 }
@@ -209,7 +241,7 @@ export interface TokenDates {
 }
 
 /**
- * Reads the registered claims and holds them against the clock.
+ * Reads the registered claims and compares them with the clock.
  *
  * @param now Milliseconds since the epoch
  * @param tolerance Seconds by which the clocks may differ
@@ -221,13 +253,13 @@ export function readDates({ iat, nbf, exp, jti }: Claims, now: number, tolerance
   if (expiresAt && now >= expiresAt.getTime() + tolerance * 1000) {
     throw new MembraneTokenError(
       'ERR_TOKEN_EXPIRED',
-      `The token ended at ${expiresAt.toISOString()}; get a new one, or check the clock of the machine.`,
+      `The token expired at ${expiresAt.toISOString()}; request a new one, or check this machine's clock.`,
     )
   }
   if (notBefore && now < notBefore.getTime() - tolerance * 1000) {
     throw new MembraneTokenError(
       'ERR_TOKEN_NOT_YET_VALID',
-      `The token begins at ${notBefore.toISOString()}; leave out nbf, or check the clock of the machine.`,
+      `The token is not valid before ${notBefore.toISOString()}; leave out nbf, or check this machine's clock.`,
     )
   }
   return {
@@ -241,20 +273,20 @@ function readDate(name: string, claim: unknown): Date | undefined {
   if (claim === undefined) return undefined
   if (typeof claim !== 'number') throw refused(`${name} must be a number of seconds`)
   if (Math.abs(claim) <= LATEST_DATE) return new Date(claim * 1000)
-  throw refused(`${name} lies beyond the year 9999; it must be in seconds, not in milliseconds`)
+  throw refused(`${name} is beyond the year 9999; it must be in seconds, not milliseconds`)
 }
 
 function refused(rule: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_TOKEN_CLAIM_INVALID', `The token's claims are not valid: ${rule}.`)
+  return new MembraneTokenError('ERR_TOKEN_CLAIM_INVALID', `The token's claims are invalid: ${rule}.`)
 }
 
-/** Whether a value is what `{}` or `JSON.parse` makes, of this realm or another. */
+/** Whether a value is a plain object, of this realm or another. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-function invalid(message: string): MembraneTokenError {
-  return new MembraneTokenError('ERR_CLAIM_INVALID', message)
+function invalid(message: string, option: string | undefined): MembraneTokenError {
+  return new MembraneTokenError('ERR_CLAIM_INVALID', message, { option })
 }

@@ -1,7 +1,7 @@
 import { invalidOption } from '../../options.ts'
 import type { Customer } from '../../token/claims.ts'
+import { describeIdProblem } from '../../token/customer-id.ts'
 import { refusal } from '../http/problem.ts'
-import { describeIdProblem } from './customer-id.ts'
 import type { Claims } from './id-token.ts'
 
 /** Which claims of the identity provider describe the customer. */

@@ -1,0 +1,26 @@
+import { MembraneTokenError } from '../errors.ts'
+import { isPlaceholder } from '../placeholders.ts'
+
+/** Why a text cannot be the id of a customer, as the end of a sentence; `undefined` if it can. */
+export function describeIdProblem(id: string): string | undefined {
+  if (id.trim() === '') return 'must not be blank'
+  if (/\p{Cc}/u.test(id)) return 'must not contain control characters'
+  if (isPlaceholder(id)) return 'holds a placeholder instead of an id'
+  return undefined
+}
+
+/**
+ * Checks the id of a customer.
+ *
+ * @throws `ERR_CLAIM_INVALID` for anything but a string, and for an id that is blank, a placeholder or has control
+ *   characters
+ */
+export function checkCustomerId(id: unknown): asserts id is string {
+  const problem = typeof id === 'string' ? describeIdProblem(id) : 'must be a non-empty string'
+  if (problem === undefined) return
+  throw new MembraneTokenError(
+    'ERR_CLAIM_INVALID',
+    `The customer's id ${problem}; check where the id comes from.`,
+    { option: 'id' },
+  )
+}
