@@ -3,7 +3,7 @@ export function closestName(typed: string, names: readonly string[]): string | u
   if (typed.length > 40) return undefined
   const [closest] = names
     .map((name) => ({ name, distance: editDistance(typed.toLowerCase(), name) }))
-    .filter(({ name, distance }) => distance <= 2 && distance < name.length / 2)
+    .filter(({ name, distance }) => distance <= 2 && distance <= name.length / 2)
     .sort((a, b) => a.distance - b.distance)
   return closest?.name
 }

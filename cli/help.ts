@@ -9,7 +9,7 @@ export function renderHelp(specification: CommandSpecification): string {
   const [first = '', ...others] = usage.map((line) => `membrane-token ${name} ${line}`.trimEnd())
   return [
     [`Usage: ${first}`, ...others.map((line) => `       ${line}`)].join('\n'),
-    description,
+    wrap(description.replace(/\s+/g, ' '), LINE_WIDTH).join('\n'),
     `Options:\n${table(describeOptions({ ...options, ...COMMON_OPTIONS }))}`,
     `Examples:\n${examples.map(({ title, command }) => `  ${title}:\n    ${command}`).join('\n')}`,
   ].join('\n\n')
@@ -47,5 +47,14 @@ function describeOptions(options: OptionTable): [string, string][] {
 
 function table(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length))
-  return rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n')
+  const indent = ' '.repeat(width + 4)
+  return rows
+    .map(([name, text]) => `  ${name.padEnd(width)}  ${wrap(text, LINE_WIDTH - width).join(`\n${indent}`)}`)
+    .join('\n')
+}
+
+const LINE_WIDTH = 96
+
+function wrap(text: string, width: number): readonly string[] {
+  return text.match(new RegExp(`\\S(?:.{0,${width - 1}}(?=\\s|$))`, 'g')) ?? [text]
 }
