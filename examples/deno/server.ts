@@ -1,20 +1,7 @@
-import { createSigner } from 'membrane-token'
-import { apiKeys, createTokenEndpoint } from 'membrane-token/endpoint'
+import { createTokenServiceFromEnv } from 'membrane-token/service'
 
-const setting = (name: string) => Deno.env.get(name) ?? ''
+const service = createTokenServiceFromEnv(Deno.env.toObject())
 
-const endpoint = createTokenEndpoint({
-  signer: await createSigner({
-    workspaceKey: setting('MEMBRANE_WORKSPACE_KEY'),
-    secret: setting('MEMBRANE_WORKSPACE_SECRET'),
-  }),
-  authenticate: apiKeys({
-    keys: [{ name: 'backend', sha256: setting('API_KEY_SHA256'), scopes: ['customer'] }],
-  }),
-})
-
-Deno.serve({ port: Number(setting('PORT') || 8000) }, (request) =>
-  new URL(request.url).pathname === '/api/membrane-token'
-    ? endpoint(request)
-    : new Response(null, { status: 404 }),
+Deno.serve({ port: Number(Deno.env.get('PORT') ?? 8000) }, (request, { remoteAddr }) =>
+  service(request, { clientAddress: remoteAddr.hostname }),
 )

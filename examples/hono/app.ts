@@ -1,19 +1,21 @@
 import { Hono } from 'hono'
-import { createSigner } from 'membrane-token'
-import { apiKeys, createTokenEndpoint } from 'membrane-token/endpoint'
+import { createTokenServiceFromEnv } from 'membrane-token/service'
 
-const { MEMBRANE_WORKSPACE_KEY = '', MEMBRANE_WORKSPACE_SECRET, API_KEY_SHA256 = '' } = process.env
-
-const endpoint = createTokenEndpoint({
-  signer: await createSigner({ workspaceKey: MEMBRANE_WORKSPACE_KEY, secret: MEMBRANE_WORKSPACE_SECRET }),
-  authenticate: apiKeys({ keys: [{ name: 'backend', sha256: API_KEY_SHA256, scopes: ['customer'] }] }),
-  maxExpiresIn: '24h',
-})
+const service = createTokenServiceFromEnv(process.env)
 
 const app = new Hono()
-
 app.get('/', (c) => c.text('The app as it was'))
-// The endpoint knows its methods, and answers 405 to the others.
-app.all('/api/membrane-token', (c) => endpoint(c.req.raw))
+
+// The service knows its methods, and answers 405 to the others.
+for (const path of [
+  '/api/membrane-token',
+  '/api/membrane-admin-token',
+  '/.well-known/jwks.json',
+  '/health',
+  '/ready',
+]) {
+  // On Workers: service(c.req.raw, c.executionCtx), with a service made of c.env.
+  app.all(path, (c) => service(c.req.raw))
+}
 
 export default app

@@ -28,7 +28,7 @@ const START_LIMIT = 60_000
 const SUITE_LIMIT = 240_000
 const HOST = '127.0.0.1'
 
-const runtimes = { edge: '/api/membrane-token', nodejs: '/api/node/membrane-token' } as const
+const runtimes = { edge: '/api/edge/membrane-token', nodejs: '/api/membrane-token' } as const
 type Runtime = keyof typeof runtimes
 
 const WARNING = /⚠|\bwarn|Node\.js (API|module)|not supported|Critical dependency|Dynamic Code/i
@@ -114,7 +114,10 @@ async function useApp(): Promise<void> {
       MEMBRANE_WORKSPACE_SECRET: secret,
       SESSION_ISSUER: identityProvider.issuer,
       SESSION_AUDIENCE: identityProvider.audience,
-      API_KEY_SHA256: createHash('sha256').update(apiKey).digest('hex'),
+      SESSION_CUSTOMER_ID_CLAIM: 'org_id',
+      API_KEYS: JSON.stringify([
+        { name: 'backend', sha256: createHash('sha256').update(apiKey).digest('hex'), scopes: ['customer'] },
+      ]),
     },
     'start',
     '--hostname',
@@ -126,6 +129,9 @@ async function useApp(): Promise<void> {
   try {
     await waitFor(origin, next)
     const session = await identityProvider.signIn({ sub: 'user-1', org_id: 'customer-7', name: 'Ada' })
+    for (const path of ['/health', '/ready', '/.well-known/jwks.json']) {
+      equal((await fetch(origin + path)).status, 200, path)
+    }
     for (const [runtime, path] of Object.entries(runtimes)) {
       const url = origin + path
       await callAsService(url, apiKey, (token) => jwt.verify(token, secret, { algorithms: ['HS512'] }))
@@ -152,7 +158,7 @@ async function callAsService(url: string, key: string, verify: (token: string) =
   })
   const body = (await response.json()) as { token: string }
   equal(response.status, 200, JSON.stringify(body))
-  const { iat, exp, ...claims } = verify(body.token) as Record<string, number>
+  const { iat, exp, jti: _, ...claims } = verify(body.token) as Record<string, number>
   equal(claims, { ...customer, iss: 'workspace-1' })
   equal(exp! - iat!, 60)
 }

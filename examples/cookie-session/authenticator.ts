@@ -1,0 +1,37 @@
+import { type Authenticator, refusal } from 'membrane-token/endpoint'
+
+/** What your session library knows of a signed-in user. */
+export interface AppSession {
+  userId: string
+  customer: { id: string; name?: string }
+  expiresAt: Date
+}
+
+/**
+ * Authenticates users by the cookie of the app's own session.
+ *
+ * Browsers send cookies with requests of other sites too, so a cookie alone does not show that your page sent the request
+ * (CSRF). Only requests that the browser itself marks as of the same origin are accepted.
+ *
+ * @param getSession Finds the session of a request, such as `auth.api.getSession({ headers })` of better-auth
+ */
+export function cookieSession(getSession: (headers: Headers) => Promise<AppSession | null>): Authenticator {
+  return async (request) => {
+    if (!request.headers.has('Cookie')) return null
+    const session = await getSession(request.headers)
+    if (!session) return null
+    if (!isSameOrigin(request)) {
+      throw refusal('ERR_CALLER_FORBIDDEN', 'Cookies are accepted from pages of the same origin only.')
+    }
+    const { userId: subject, customer, expiresAt } = session
+    return { kind: 'customer', customer, subject, expiresAt, method: 'cookie' }
+  }
+}
+
+function isSameOrigin({ headers }: Request): boolean {
+  const site = headers.get('Sec-Fetch-Site')
+  if (site !== null) return site === 'same-origin'
+  // Browsers of before 2023. A request without either header is not of a page's fetch.
+  const origin = headers.get('Origin')
+  return origin !== null && URL.canParse(origin) && new URL(origin).host === headers.get('Host')
+}

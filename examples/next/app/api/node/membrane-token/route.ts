@@ -1,3 +1,0 @@
-export { GET, POST } from '../../membrane-token/route.ts'
-
-export const runtime = 'nodejs'
