@@ -173,11 +173,11 @@ export const weakRsa: [string, () => Jwk][] = [
 ]
 
 export const rsaStrength: ConformanceModule = (suite, lib) => {
-  for (const [title, kind, code] of [
-    ['a composite prime', 'composite', 'ERR_KEY_INVALID'],
-    ['primes of different sizes', 'unequal', 'ERR_KEY_WEAK'],
-    ['primes that are too close', 'close', 'ERR_KEY_WEAK'],
-    ['a modulus that can be factored (ROCA)', 'roca', 'ERR_KEY_WEAK'],
+  for (const [title, kind, code, reason] of [
+    ['a composite prime', 'composite', 'ERR_KEY_INVALID', 'damaged'],
+    ['primes of different sizes', 'unequal', 'ERR_KEY_WEAK', 'different sizes'],
+    ['primes that are too close', 'close', 'ERR_KEY_WEAK', 'too close'],
+    ['a modulus that can be factored (ROCA)', 'roca', 'ERR_KEY_WEAK', 'ROCA'],
   ] as const) {
     suite.test(`rejected: ${title}`, async () => {
       const jwk = unsoundRsaJwks[kind]()
@@ -187,6 +187,7 @@ export const rsaStrength: ConformanceModule = (suite, lib) => {
       }
       const { problems } = await lib.inspectKey(jwk)
       equal(problems[0]?.code, code)
+      assert(problems[0]?.message.includes(reason), problems[0]?.message)
       // Where the engine imports it at all.
       const imported = await importFor('RS256', jwk, 'sign', true).catch(() => undefined)
       if (imported) await rejects(() => createTestSigner(lib, { privateKey: imported }), code)

@@ -87,14 +87,13 @@ export const unsoundRsaJwks = {
   /** Half the bits in common, as Fermat's method needs. */
   close: (): Jwk => rsaJwkOf(number(primes.first), number(primes.first) + 2n ** 500n),
   /** Like the keys of the chips of CVE-2017-15361: powers of 65537 modulo the product of the small primes. */
-  roca: (): Jwk => rsaJwkOf(rocaNumber(5n, 10n ** 241n), rocaNumber(7n, 9n * 10n ** 240n)),
+  roca: (): Jwk => rsaJwkOf(rocaNumber(5n, 15n << 801n), rocaNumber(7n, 14n << 801n)),
 }
 
 function rocaNumber(power: bigint, factor: bigint): bigint {
   const isPrime = (value: number) => ![2, 3, 5, 7, 11].some((prime) => value !== prime && value % prime === 0)
   const product = Array.from({ length: 166 }, (_, index) => index + 2)
     .filter(isPrime)
-    .filter((value) => value !== 143)
     .reduce((result, prime) => result * BigInt(prime), 1n)
   return factor * product + (65_537n ** power % product)
 }
