@@ -40,7 +40,10 @@ export type KeyFormat = Structure &
     | { readonly half?: never; readonly advice: string }
   )
 
-/** Every structure that is recognised: a new one is a line here and its reader. */
+/**
+ * Every structure that is recognised: a new one is an entry here and its reader. No template literals, which would keep
+ * bundlers from dropping the table.
+ */
 export const KEY_FORMATS: readonly KeyFormat[] = [
   {
     label: 'PRIVATE KEY',
@@ -91,7 +94,7 @@ export const KEY_FORMATS: readonly KeyFormat[] = [
     label: 'DSA PRIVATE KEY',
     name: 'DSA key',
     shape: /^2(,2){5}$/,
-    advice: `This is a DSA key. ${USABLE_KEYS}`,
+    advice: 'This is a DSA key; Membrane accepts RSA and EC keys (P-256, P-384, P-521).',
   },
   {
     label: 'PKCS12',

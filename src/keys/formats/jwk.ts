@@ -18,9 +18,8 @@ export const SYMMETRIC_JWK =
   'This JWK is a symmetric key (kty oct), which is a secret: decode its k from base64url and pass the bytes as secret.'
 
 const UNSUPPORTED_TYPES: ReadonlyMap<unknown, string> = /* @__PURE__ */ new Map([
-  ['oct', SYMMETRIC_JWK],
-  ['OKP', `This JWK is an Ed25519, Ed448, X25519 or X448 key. ${USABLE_KEYS}`],
-  ['secp256k1', `This JWK is a secp256k1 key. ${USABLE_KEYS}`],
+  ['OKP', 'an Ed25519, Ed448, X25519 or X448 key'],
+  ['secp256k1', 'a secp256k1 key'],
 ])
 
 /** The members that must not be published (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1). */
@@ -35,8 +34,9 @@ export function identifyJwk(jwk: Readonly<Record<string, unknown>>): IdentifiedJ
   // A copy, so that neither a getter nor a later change can show two different keys.
   const members = { ...jwk }
   const { kty, crv, alg } = members
+  if (kty === 'oct') throw unsupportedKey(SYMMETRIC_JWK)
   const unsupported = UNSUPPORTED_TYPES.get(kty === 'EC' ? crv : kty)
-  if (unsupported) throw unsupportedKey(unsupported)
+  if (unsupported) throw unsupportedKey(`This JWK is ${unsupported}. ${USABLE_KEYS}`)
   const curve =
     kty === 'EC' && typeof crv === 'string' && Object.hasOwn(CURVES, crv) ? (crv as Curve) : undefined
   if (kty !== 'RSA' && !curve)
