@@ -6,6 +6,8 @@ import { type LocalIdentityProvider, startIdentityProvider } from '../cli/dev/id
 import { showRequests } from '../cli/dev/requests.ts'
 import { type DevSettings, readDevSettings } from '../cli/dev/settings.ts'
 
+import { buildConsole } from './build-console.ts'
+
 const HOST = '127.0.0.1'
 
 /** The Worker is built from the sources, so that a change in them shows at once. */
@@ -127,8 +129,8 @@ function checkPort(port: number): Promise<void> {
   })
 }
 
-function startSessions(port: number): Promise<LocalIdentityProvider> {
-  return startIdentityProvider(HOST, port, DEV_USERS).catch((error) =>
+async function startSessions(port: number): Promise<LocalIdentityProvider> {
+  return startIdentityProvider(HOST, port, DEV_USERS, await buildConsole()).catch((error) =>
     failAtPort(port, error, `PORT=${port + 1}`, ', of the local identity provider,'),
   )
 }

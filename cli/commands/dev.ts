@@ -1,5 +1,6 @@
 import { createTokenServiceFromEnv } from 'membrane-token/service'
 import { defineCommand } from '../command.ts'
+import { readConsolePage } from '../console-page.ts'
 import { DEV_USERS } from '../dev/customers.ts'
 import { checkHost } from '../dev/host.ts'
 import { type LocalIdentityProvider, startIdentityProvider } from '../dev/identity-provider.ts'
@@ -44,7 +45,12 @@ secret of this start.`,
     const port = readPort(options.port ?? DEFAULT_PORT, '--port', 65_534)
     const path = options.settings ?? DEFAULT_FILE
     const settings = await openSettings(path)
-    const identityProvider = await startIdentityProvider(HOST, port && port + 1, DEV_USERS).catch((error) => {
+    const identityProvider = await startIdentityProvider(
+      HOST,
+      port && port + 1,
+      DEV_USERS,
+      await readConsolePage(),
+    ).catch((error) => {
       throw describePortError(error, port + 1)
     })
     const service = await startService(settings, identityProvider, port, terminal.note).catch((error) => {

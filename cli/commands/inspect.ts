@@ -4,13 +4,13 @@ import { describeDate } from '../dates.ts'
 import { ENVIRONMENT_OPTIONS, type Environment, readEnvironment, readVariable } from '../environment.ts'
 import { findVerificationKey, VERIFICATION_OPTIONS } from '../key-material.ts'
 import { JSON_OPTIONS, toJson, toLine } from '../output.ts'
-import { ExitCode, printable, type Style, type Terminal } from '../terminal.ts'
+import { ExitCode, printable, type Terminal } from '../terminal.ts'
 import { checkSingleInput, readToken } from '../token-input.ts'
 
-/** What came of verifying; undefined where there is nothing to verify with. */
+/** What came of verifying: `valid` is null where the key itself cannot be used. Undefined where there is no key. */
 type Verification =
-  | { valid: true; keyId?: string }
-  | { valid: false; code: string; message: string }
+  | { readonly valid: true; readonly keyId?: string }
+  | { readonly valid: false | null; readonly code: string; readonly message: string }
   | undefined
 
 export const command = defineCommand(
@@ -46,7 +46,8 @@ error, or is not valid.`,
       options.json ? toJson(describe(inspection, verification)) : render(inspection, verification, terminal),
     )
     const hasError = inspection.problems.some(({ severity }) => severity === 'error')
-    return hasError || verification?.valid === false ? ExitCode.No : ExitCode.Fine
+    const isVerified = verification?.valid ?? verification === undefined
+    return hasError || !isVerified ? ExitCode.No : ExitCode.Fine
   },
 )
 
@@ -57,17 +58,18 @@ async function verify(
   environment: Environment,
   terminal: Terminal,
 ): Promise<Verification> {
-  const key = await findVerificationKey(options, environment, terminal)
-  if (!key) return undefined
-  const allowShortSecret = options['allow-short-secret']
-  const verifier = await createVerifier({ workspaceKey, ...key, allowShortSecret })
   try {
+    const key = await findVerificationKey(options, environment, terminal)
+    if (!key) return undefined
+    const allowShortSecret = options['allow-short-secret']
+    const verifier = await createVerifier({ workspaceKey, ...key, allowShortSecret })
     const { keyId } = (await verifier.verify(token)) satisfies VerifiedToken
     return { valid: true, ...(keyId !== undefined && { keyId }) }
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
     if (code === undefined) throw error
-    return { valid: false, code, message }
+    // A key that cannot be used says nothing about the token.
+    return { valid: code.startsWith('ERR_TOKEN_') ? false : null, code, message }
   }
 }
 
@@ -91,7 +93,7 @@ function render(inspection: Inspection, verification: Verification, terminal: Te
   const sections = [paint('bold', title)]
   if (header) sections.push(section('Header', members(header), terminal))
   if (claims) sections.push(section('Claims', members(claims), terminal))
-  sections.push(section('Signature', [renderVerification(verification, terminal)], terminal))
+  sections.push(section('Verification', [renderVerification(verification, terminal)], terminal))
   const lines = problems.flatMap(({ code, severity, message, fix }) => [
     `${paint(severity === 'error' ? 'red' : 'yellow', severity)}  ${printable(message)} (${code})`,
     `  Fix: ${fix}`,
@@ -117,10 +119,13 @@ function members(object: Readonly<Record<string, unknown>>): string[] {
 
 function renderVerification(verification: Verification, { paint }: Terminal): string {
   if (!verification) {
-    return 'not verified: pass --workspace-key with --secret-file, --public-key-file or --jwks, or set the variables'
+    return 'none: pass --workspace-key with --secret-file, --public-key-file or --jwks, or set the variables'
   }
-  const [style, text]: [Style, string] = verification.valid
-    ? ['green', `valid${verification.keyId === undefined ? '' : `, key ${printable(verification.keyId)}`}`]
-    : ['red', `not valid: ${printable(verification.message)} (${verification.code})`]
-  return paint(style, text)
+  if (verification.valid) {
+    const { keyId } = verification
+    return paint('green', `valid${keyId === undefined ? '' : `, key ${printable(keyId)}`}`)
+  }
+  const { valid, code, message } = verification
+  const said = `${printable(message)} (${code})`
+  return valid === null ? paint('yellow', `not possible: ${said}`) : paint('red', `not valid: ${said}`)
 }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { SignJWT } from 'jose/jwt/sign'
 import { exportJWK } from 'jose/key/export'
 import { generateKeyPair } from 'jose/key/generate/keypair'
-import { readConsolePage } from '../console-page.ts'
 import { type FetchHandler, type Listener, listen } from '../serve/listen.ts'
 import type { DevUser } from './customers.ts'
 import { checkHost } from './host.ts'
@@ -25,18 +24,20 @@ const SESSION_LIFETIME = '1h'
  * As much of an OpenID Connect provider as the service sees of one: its metadata and its keys, which are new with
  * every start. For development only: whoever knows the page's address signs in as whom they like, without a password.
  * No answer has CORS headers, so pages of other origins read none of them.
+ *
+ * @param consolePage HTML of the console, to be served beside the page
  */
 export async function startIdentityProvider(
   host: string,
   port: number,
   users: readonly DevUser[],
+  consolePage?: string,
 ): Promise<LocalIdentityProvider> {
   const secret = randomBytes(24).toString('base64url')
   const audience = 'membrane-token-development'
   const header = { alg: ALGORITHM, kid: 'development' }
   const { publicKey, privateKey } = await generateKeyPair(ALGORITHM)
   const keys = [{ ...(await exportJWK(publicKey)), ...header, use: 'sig' }]
-  const consolePage = await readConsolePage()
   let issuer = ''
 
   const signIn = ({ ...claims }: DevUser): Promise<string> =>

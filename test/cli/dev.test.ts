@@ -1,11 +1,14 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import jwt from 'jsonwebtoken'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { RUNTIMES, useCommand } from './harness.ts'
 
-const { directory, run, start, write } = useCommand()
+const { command, directory, run, start, write } = useCommand()
+
+const CONSOLE = '<!doctype html><title>A console</title>'
+beforeAll(() => writeFileSync(join(dirname(command), 'console.html'), CONSOLE))
 
 async function dev(call: Parameters<typeof start>[1], settings: string) {
   const started = await start(['dev', '--port=0', `--settings=${settings}`], call)
@@ -61,6 +64,9 @@ describe.each(RUNTIMES)('dev on $name', (runtime) => {
         id: decodeURIComponent(address.pathname.split('/').at(-1)!),
       })
     }
+
+    expect(html).toContain('href="console"')
+    expect(await (await fetch(new URL('console', page))).text()).toBe(CONSOLE)
 
     // Nobody guesses the page, and no other page reads it or the service, by whatever name.
     expect((await fetch(new URL('/', page))).status).toBe(404)

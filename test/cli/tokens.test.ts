@@ -43,7 +43,7 @@ describe.each(RUNTIMES)('on $name', (runtime) => {
     expect(inspected).toMatchObject({ status: 0, stderr: '' })
     expect(inspected.stdout).toMatch(/^Customer token/)
     expect(inspected.stdout).toMatch(/exp {5}\d+ {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, in \d+ minutes/)
-    expect(inspected.stdout).toContain('Signature\n  valid\n')
+    expect(inspected.stdout).toContain('Verification\n  valid\n')
     expect(inspected.stdout).not.toContain('\u001b')
 
     const verified = await run(['verify', '-', '--json'], { env, runtime, input: signed.stdout })
@@ -195,7 +195,7 @@ describe('inspect', () => {
     expect(status).toBe(1)
     expect(stdout).toMatch(/error {2}.*\(EXPIRED\)\n {4}Fix: /)
     expect(stdout).toContain('(CUSTOMER_MISNAMED)')
-    expect(stdout).toContain('not verified: pass --workspace-key')
+    expect(stdout).toContain('none: pass --workspace-key')
   })
 
   test('prints JSON for jq', async () => {
@@ -222,6 +222,16 @@ describe('inspect', () => {
     )
     expect(status).toBe(1)
     expect(stdout).toContain('ERR_TOKEN_SIGNATURE_INVALID')
+  })
+
+  test('still inspects where the key cannot be used, and says why', async () => {
+    const short = { ...env, MEMBRANE_WORKSPACE_SECRET: 'short' }
+    const { status, stdout } = await run(['inspect', await sign('--customer=c'), '--json'], { env: short })
+    expect(status).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      claims: { id: 'c' },
+      verification: { valid: null, code: 'ERR_KEY_WEAK' },
+    })
   })
 
   test('shows nothing that a terminal would obey', async () => {

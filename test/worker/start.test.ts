@@ -9,7 +9,7 @@ import jwt from 'jsonwebtoken'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const PARTS = ['package.json', 'tsconfig.json', 'wrangler.toml', 'cli', 'scripts', 'src', 'worker']
+const PARTS = ['package.json', 'tsconfig.json', 'wrangler.toml', 'cli', 'console', 'scripts', 'src', 'worker']
 
 let checkout: string
 
@@ -150,6 +150,9 @@ describe('npm start', () => {
     expect(await run(examples[3]!.curl)).toEqual({ keys: [] })
     expect(started.output()).toContain(`Identity provider: http://127.0.0.1:${port + 1}\n`)
     expect(started.output()).toContain('Cloudflare Access cannot run here')
+
+    const [, page] = /^Sign-in, console: {2}(http:\S+)$/m.exec(started.output())!
+    expect(await (await fetch(new URL('console', page))).text()).toContain('<title>membrane-token console')
 
     const second = npmStart(port)
     expect(await second.ended).toBe(1)
