@@ -2,6 +2,11 @@ import { algorithmChoice, everyAlgorithm, knownAnswers } from './algorithms.ts'
 import { algorithmAttacks, headerAttacks, signatureAttacks } from './attacks.ts'
 import { brokenKeyServers } from './broken-key-servers.ts'
 import { claimStyles, customers } from './claims.ts'
+import { clientAnswers } from './client-answers.ts'
+import { clientRenewal } from './client-renewal.ts'
+import { clientRequests } from './client-requests.ts'
+import { clientRetries } from './client-retries.ts'
+import { clientReuse } from './client-reuse.ts'
 import { insecureContexts, pages, trustedContexts } from './context.ts'
 import { importedKeys, importedMisfits, importedStrength } from './crypto-keys.ts'
 import { differential } from './differential.ts'
@@ -41,11 +46,6 @@ import {
   unsupportedAlgorithms,
 } from './options.ts'
 import { fields, tokenSize, unicode } from './payloads.ts'
-import { providerAnswers } from './provider-answers.ts'
-import { providerRenewal } from './provider-renewal.ts'
-import { providerRequests } from './provider-requests.ts'
-import { providerRetries } from './provider-retries.ts'
-import { providerReuse } from './provider-reuse.ts'
 import {
   brokenPublicKeys,
   foreignPublicKeys,
@@ -141,11 +141,11 @@ export const modules: Record<string, ConformanceModule> = {
   misfitPublicKeys,
   pages,
   pollution,
-  providerAnswers,
-  providerRenewal,
-  providerRequests,
-  providerRetries,
-  providerReuse,
+  clientAnswers,
+  clientRenewal,
+  clientRequests,
+  clientRetries,
+  clientReuse,
   publicHalves,
   publicKeyForms,
   remoteKeySets,

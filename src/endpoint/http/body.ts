@@ -81,17 +81,37 @@ function parseJson(text: string): unknown {
 const DEPTH_LIMIT = 1000
 
 /**
- * Looks for what readers of JSON do not agree on: two members of one name in an object (RFC 7493 section 2.3), of which
- * one takes the first and another the last, so that they would see two different customers; and depth.
+ * Rejects what JSON readers disagree on, two members with the same name in one object (RFC 7493 section 2.3): one reader
+ * takes the first and another the last, so they would see two different customers. Also limits depth. Linear time.
  */
 function checkStructure(text: string): void {
+  // The names seen in each open object or array.
   const open: Set<string>[] = []
-  for (const [token, colon] of text.matchAll(/[{}[\]]|"(?:[^"\\]|\\.)*"(\s*:)?/g)) {
-    if (token === '{' || token === '[') open.push(new Set())
-    else if (token === '}' || token === ']') open.pop()
-    else if (colon !== undefined) addName(open.at(-1), token.slice(0, -colon.length))
-    if (open.length > DEPTH_LIMIT) throw invalid(`The body must not be nested over ${DEPTH_LIMIT} deep.`)
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index]
+    if (character === '{' || character === '[') open.push(new Set())
+    else if (character === '}' || character === ']') open.pop()
+    else if (character === '"') {
+      const end = findStringEnd(text, index)
+      if (isFollowedByColon(text, end)) addName(open.at(-1), text.slice(index, end))
+      index = end - 1
+    }
+    if (open.length > DEPTH_LIMIT)
+      throw invalid(`The body must not be nested more than ${DEPTH_LIMIT} levels deep.`)
   }
+}
+
+/** The index after the closing quote of the string that begins at `start`. */
+function findStringEnd(text: string, start: number): number {
+  let index = start + 1
+  while (index < text.length && text[index] !== '"') index += text[index] === '\\' ? 2 : 1
+  return index + 1
+}
+
+function isFollowedByColon(text: string, start: number): boolean {
+  const colon = /[^ \t\n\r]/g
+  colon.lastIndex = start
+  return colon.exec(text)?.[0] === ':'
 }
 
 function addName(names: Set<string> | undefined, literal: string): void {

@@ -1,8 +1,8 @@
 import { createTokenProvider } from '../../src/client.ts'
-import { inWorld, json, makeToken, problem, url } from './provider-scene.ts'
+import { inWorld, json, makeToken, problem, url } from './client-fixture.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
 
-export const providerAnswers: ConformanceModule = ({ test }) => {
+export const clientAnswers: ConformanceModule = ({ test }) => {
   const iat = Date.UTC(2026) / 1000
   for (const [title, claims, extra, reused] of [
     ['only a token with iat and exp', { iat, exp: iat + 3600 }, {}, 3540],

@@ -1,8 +1,8 @@
 import { createTokenProvider } from '../../src/client.ts'
-import { type Endpoint, grant, inWorld, makeToken, status, url } from './provider-scene.ts'
+import { type Endpoint, grant, inWorld, makeToken, status, url } from './client-fixture.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
 
-export const providerRetries: ConformanceModule = ({ test }) => {
+export const clientRetries: ConformanceModule = ({ test }) => {
   const times = (endpoint: Endpoint): number[] =>
     endpoint.requests.map(({ at }) => at - (endpoint.requests[0]?.at ?? 0))
 

@@ -1,9 +1,16 @@
 import { createTokenProvider, type TokenProviderOptions } from '../../src/client.ts'
+import { grant, inWorld, makeToken, status, url } from './client-fixture.ts'
 import { replaceFor } from './globals.ts'
-import { grant, inWorld, makeToken, status, url } from './provider-scene.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
 
-export const providerRequests: ConformanceModule = ({ test }) => {
+/** An answer with a member that no constructor can set. */
+function hidden(member: 'status' | 'redirected', value: unknown): Response {
+  const response = grant(makeToken(), 7200)()
+  Object.defineProperty(response, member, { value })
+  return response
+}
+
+export const clientRequests: ConformanceModule = ({ test }) => {
   for (const [title, options] of [
     ['no options', undefined],
     ['no url', {}],
@@ -13,6 +20,12 @@ export const providerRequests: ConformanceModule = ({ test }) => {
     ['a negative refreshBefore', { url, refreshBefore: -1 }],
     ['a refreshBefore that is no number', { url, refreshBefore: Number.NaN }],
     ['a refreshBefore with a unit', { url, refreshBefore: '60s' }],
+    ['a url with a password', { url: 'https://ada:secret@app.example/' }],
+    ['a url with a user name', { url: new URL('https://ada@app.example/') }],
+    ['a relative url with a password', { url: '//ada:secret@app.example/' }],
+    ['a url that cannot be parsed', { url: 'https://' }],
+    ['an unknown option', { url, refreshbefore: 60 }],
+    ['retries, which is not an option', { url, retries: 5 }],
   ] as [string, unknown][]) {
     test(`${title} are refused`, async () => {
       await rejects(() => createTokenProvider(options as TokenProviderOptions), 'ERR_OPTION_INVALID')
@@ -68,20 +81,49 @@ export const providerRequests: ConformanceModule = ({ test }) => {
       })
     }))
 
-  test('headers that fail are asked for again, and then named as the cause', () =>
+  test('headers that throw are retried, and nothing of what they threw is shown', () =>
     inWorld(async ({ clock, serve }) => {
       const endpoint = serve(grant(makeToken(), 7200))
-      const cause = new Error('no session')
       let calls = 0
       const headers = (): HeadersInit => {
         calls++
-        throw cause
+        throw new RangeError('session s3cret', { cause: 's3cret' })
       }
       const provide = createTokenProvider({ url, fetch: endpoint.fetch, headers })
       const error = await rejects(() => clock.finish(provide()), 'ERR_TOKEN_REQUEST_FAILED')
-      assert(error.cause === cause)
+      equal(error.cause, { name: 'RangeError' })
+      assert(!`${error.message} ${error.stack}`.includes('s3cret'))
       equal([calls, endpoint.requests.length], [4, 0])
     }))
+
+  test('a parser error that quotes a token is not shown', () =>
+    inWorld(async ({ clock, serve }) => {
+      const token = makeToken()
+      const { fetch } = serve(new SyntaxError(`Unexpected token in "${token}"`))
+      const error = await rejects(
+        () => clock.finish(createTokenProvider({ url, fetch })()),
+        'ERR_TOKEN_REQUEST_FAILED',
+      )
+      equal(error.cause, { name: 'SyntaxError' })
+    }))
+
+  for (const [title, answer] of [
+    ['a redirect', () => new Response(null, { status: 302, headers: { Location: 'https://evil.example' } })],
+    ['a redirect as browsers show it', () => hidden('status', 0)],
+    ['a redirect that a custom fetch followed', () => hidden('redirected', true)],
+  ] as const) {
+    test(`${title} is not followed`, () =>
+      inWorld(async ({ clock, serve }) => {
+        const endpoint = serve(answer)
+        const provide = createTokenProvider({ url, fetch: endpoint.fetch })
+        const error = await rejects(() => clock.finish(provide()), 'ERR_TOKEN_REQUEST_FAILED')
+        assert(error.message.includes('redirects'), error.message)
+        equal(
+          endpoint.requests.map(({ init }) => init.redirect),
+          ['manual'],
+        )
+      }))
+  }
 
   test('headers that nobody can send are refused, and not shown', () =>
     inWorld(async ({ clock, serve }) => {

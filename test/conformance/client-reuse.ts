@@ -1,8 +1,8 @@
 import { createTokenProvider } from '../../src/client.ts'
-import { grant, inWorld, json, makeToken, status, url } from './provider-scene.ts'
+import { grant, inWorld, json, makeToken, status, url } from './client-fixture.ts'
 import { type ConformanceModule, equal } from './suite.ts'
 
-export const providerReuse: ConformanceModule = ({ test }) => {
+export const clientReuse: ConformanceModule = ({ test }) => {
   test('thirty callers at once make one request and get one token', () =>
     inWorld(async ({ clock, serve }) => {
       const token = makeToken()
