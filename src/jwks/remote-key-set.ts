@@ -42,6 +42,8 @@ export interface RemoteKeySet extends KeySource {
   readonly name: string
   /** Rejects with the error of the last fetch while the set cannot be refreshed. Keys may still be known. */
   check(context?: object): Promise<void>
+  /** Whether keys are known that tokens are still verified with. */
+  isUsable(): boolean
 }
 
 /**
@@ -195,6 +197,7 @@ function createKeySetOf(
       const ready = age() < REFRESH_AFTER ? known?.set.ready(algorithm, keyId) : undefined
       return ready ?? find(algorithm, keyId, context)
     },
+    isUsable: () => age() < MAX_STALE,
     check: async (context) => {
       if (age() < REFRESH_AFTER) return
       if (!hasFailedWithin(FAILURE_PAUSE)) await shared.join(refreshing(context), context)

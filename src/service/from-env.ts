@@ -230,5 +230,6 @@ function readinessOf(name: string, dependencies: CredentialAuthenticator['depend
     check: async (context) => {
       await Promise.all(dependencies.map((dependency) => dependency.check(context)))
     },
+    isUsable: () => dependencies.every(({ isUsable }) => isUsable?.() === true),
   }
 }

@@ -6,6 +6,8 @@ export interface Way {
   readonly name: string
   /** Rejects while it cannot be reached; absent where nothing outside is needed, as for API keys. */
   readonly check?: ((context?: object) => Promise<void>) | undefined
+  /** Whether it can serve callers nevertheless, for the time being. Default: no. */
+  readonly isUsable?: (() => boolean) | undefined
 }
 
 /** What `/ready` answers. */
@@ -41,7 +43,8 @@ export function createReadiness(
     const works = await Promise.all([signer, ...ways].map((way) => doesWork(way, context)))
     const degraded = [signer, ...ways].filter((_, index) => !works[index]).map(({ name }) => name)
     const [canSign, ...canAuthenticate] = works
-    const isReady = canSign === true && canAuthenticate.includes(true)
+    const isReady =
+      canSign === true && ways.some(({ isUsable }, index) => canAuthenticate[index] || isUsable?.() === true)
     last = { at: now(), readiness: { isReady, degraded: [...new Set(degraded)] } }
   }
   return async (context) => {

@@ -253,7 +253,7 @@ export function waysOf(authenticate: Authenticator & Partial<CredentialAuthentic
   const { parts, dependencies = [] } = authenticate
   if (parts) return parts.flatMap(waysOf)
   if (dependencies.length === 0) return [{ name: 'authenticate' }]
-  return dependencies.map(({ name, check }) => ({ name, check }))
+  return dependencies.map(({ name, check, isUsable }) => ({ name, check, isUsable }))
 }
 
 function publishedKeys(signer: Signer, additionalKeys: JSONWebKeySet | undefined): PublicAnswer {

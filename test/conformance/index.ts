@@ -33,6 +33,7 @@ import { keyInspections } from './key-inspections.ts'
 import { ecNumbers, rsaNumbers, rsaStrength } from './key-numbers.ts'
 import { keyPairs } from './key-pairs.ts'
 import { brokenKeys, foreignKeys, keysAsSecret } from './key-refusals.ts'
+import { keySetCaches } from './key-set-cache.ts'
 import { keySetChoice, keySetMembers } from './key-sets.ts'
 import { clock, durations, instants } from './lifetimes.ts'
 import { tokenEncoding, tokenForm, tokenJson } from './malformed-tokens.ts'
@@ -131,6 +132,7 @@ export const modules: Record<string, ConformanceModule> = {
   keyContainers,
   keyInspections,
   keyPairs,
+  keySetCaches,
   keySetChoice,
   keySetMembers,
   keysAsSecret,

@@ -185,6 +185,21 @@ describe('a set that can be had', () => {
 
 const good = () => JSON.stringify({ keys: [old!.publicJwk] })
 
+test.each(['text/plain', 'application/octet-stream', 'text/html'])(
+  'a set is accepted as %s: many are static files',
+  async (type) => {
+    answer = send(good(), 200, { 'content-type': type })
+    const verifier = await connect()
+    expect(await verifier.verify(await sign(old!))).toMatchObject({ kind: 'customer' })
+  },
+)
+
+test('a set that holds a key twice is accepted', async () => {
+  answer = publish(old!, old!)
+  const verifier = await connect()
+  expect(await verifier.verify(await sign(old!))).toMatchObject({ kind: 'customer' })
+})
+
 const answers: [name: string, code: MembraneTokenErrorCode, make: () => Handler][] = [
   ['500', 'ERR_JWKS_UNAVAILABLE', () => send(good(), 500)],
   ['404', 'ERR_JWKS_UNAVAILABLE', () => send(good(), 404)],

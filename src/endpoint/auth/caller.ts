@@ -51,6 +51,8 @@ export interface Dependency {
   readonly name: string
   /** Rejects while it is unreachable. */
   check(context?: object): Promise<void>
+  /** Whether callers can be served while it cannot be reached, as with keys that are still known. Default: no. */
+  isUsable?(): boolean
 }
 
 /**
