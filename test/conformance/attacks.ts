@@ -56,7 +56,7 @@ export const algorithmAttacks: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('RS→HS confusion: the public key, as everybody has it, is no secret', async () => {
+  suite.test('RS→HS confusion: the public key, which is no secret', async () => {
     const jwk = await publicJwk('RSA')
     const pem = armour('PUBLIC KEY', shapes.spkiRsa(jwk))
     const spellings = [pem, pem.trim(), shapes.spkiRsa(jwk), shapes.pkcs1Public(jwk), JSON.stringify(jwk)]
@@ -137,7 +137,7 @@ export const headerAttacks: ConformanceModule = (suite, lib) => {
     ...['__proto__', 'constructor', 'toString', '0', 'length', '', 'k1\u0000', 'K1', ' k1'],
   ]
   for (const kid of keyIds) {
-    suite.test(`kid ${JSON.stringify(kid)}: a name, and nothing but a name`, async () => {
+    suite.test(`kid ${JSON.stringify(kid)}: used as a name only`, async () => {
       const key = await privateJwk('P-256')
       const set = await createTestVerifier(lib, { jwks: { keys: [{ ...publicHalf(key), kid: 'k1' }] } })
       const token = await forge({}, { algorithm: 'ES256', key, header: { kid } })
@@ -268,7 +268,7 @@ export const signatureAttacks: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('a PS256 token is no RS256 token, and the reverse', async () => {
+  suite.test('a PS256 token is not an RS256 token, and vice versa', async () => {
     const key = await privateJwk('RSA')
     const verifier = await createTestVerifier(lib, { publicKey: publicHalf(key) })
     for (const [algorithm, alg] of [

@@ -24,7 +24,7 @@ function inPage(run: () => Promise<void>): Promise<void> {
 
 export const pages: ConformanceModule = (suite, lib) => {
   for (const [title, make] of rawMaterials) {
-    suite.test(`a page may not hold ${title} unless it says so`, async () => {
+    suite.test(`a page cannot pass ${title} without trustedBrowser`, async () => {
       const material = await make()
       await inPage(async () => {
         await rejects(() => lib.createSigner({ workspaceKey, ...material }), 'ERR_UNTRUSTED_CONTEXT')
@@ -42,7 +42,7 @@ export const pages: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('a page may use a CryptoKey', async () => {
+  suite.test('a page can use a CryptoKey', async () => {
     const secretKey = await importFor('HS256', secret, 'sign')
     const privateKey = await importFor('ES256', await privateJwk('P-256'), 'sign')
     await inPage(async () => {
@@ -64,7 +64,7 @@ async function inWorker(userAgent: string, run: (replaced: boolean) => Promise<v
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0'
 
 export const trustedContexts: ConformanceModule = (suite, lib) => {
-  suite.test('a page may not verify with a secret unless it says so', async () => {
+  suite.test('a page cannot verify with a secret without trustedBrowser', async () => {
     await inPage(async () => {
       for (const create of [lib.createVerifier, lib.createRequestVerifier]) {
         const error = await rejects(() => create({ workspaceKey, secret }), 'ERR_UNTRUSTED_CONTEXT')
@@ -76,7 +76,7 @@ export const trustedContexts: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('nor may a browser’s worker hold raw keys', async () => {
+  suite.test('a browser’s worker cannot pass raw keys without trustedBrowser', async () => {
     const privateKey = await privateJwk('P-256')
     await inWorker(BROWSER, async (replaced) => {
       if (!replaced) return
@@ -87,7 +87,7 @@ export const trustedContexts: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('servers that have a worker’s global scope are no browsers', async () => {
+  suite.test('servers with a worker’s global scope are not browsers', async () => {
     for (const userAgent of ['Cloudflare-Workers', 'Deno/2.9.5', 'Node.js/24', 'Bun/1.4.5']) {
       await inWorker(userAgent, async (replaced) => {
         if (!replaced || 'document' in globalThis) return

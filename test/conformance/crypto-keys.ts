@@ -54,7 +54,7 @@ export const importedMisfits: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('CryptoKey that may not sign', async () => {
+  suite.test('CryptoKey without the usage sign', async () => {
     const key = await crypto.subtle.importKey('raw', utf8(secret), { name: 'HMAC', hash: 'SHA-512' }, false, [
       'verify',
     ])
@@ -93,7 +93,7 @@ export const importedMisfits: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('a secret where the private key goes, and the reverse', async () => {
+  suite.test('a secret as private key, and vice versa', async () => {
     const hmac = await importFor('HS256', secret, 'sign')
     const ecdsa = await importFor('ES256', await privateJwk('P-256'), 'sign')
     await rejects(() => createTestSigner(lib, { privateKey: hmac }), 'ERR_KEY_FORMAT_UNSUPPORTED')
@@ -129,7 +129,7 @@ export const importedStrength: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('an RSA key of 2041 bits is weak where its modulus can be had', async () => {
+  suite.test('an RSA key of 2041 bits is weak where its modulus is known', async () => {
     const key = await importFor('RS256', unusualRsaJwk(2041, 65_537n), 'sign', true)
     await rejects(() => createTestSigner(lib, { privateKey: key }), 'ERR_KEY_WEAK')
   })

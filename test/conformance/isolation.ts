@@ -32,7 +32,7 @@ function deepFreeze<Value extends object>(value: Value): Value {
 const payload = JSON.stringify({ ...customer, iat: issuedAt, exp: issuedAt + 7200, iss: workspaceKey })
 
 export const inputs: ConformanceModule = (suite, lib) => {
-  suite.test('nothing handed in is changed or frozen', async () => {
+  suite.test('inputs are not changed or frozen', async () => {
     const jwk = { ...(await privateJwk('P-256')), key_ops: ['sign'] }
     const options = { workspaceKey, privateKey: jwk, now: () => issuedAt * 1000, trustedBrowser: true }
     const given = copyOf(customer)
@@ -47,7 +47,7 @@ export const inputs: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('bytes handed in are not changed', async () => {
+  suite.test('bytes passed as input are not changed', async () => {
     const der = shapes.pkcs8Ec(await privateJwk('P-256'))
     const pem = utf8(armour('EC PRIVATE KEY', shapes.sec1(await privateJwk('P-256'))))
     for (const privateKey of [der, pem]) {
@@ -60,7 +60,7 @@ export const inputs: ConformanceModule = (suite, lib) => {
     equal([...bytes], [...utf8(secret)])
   })
 
-  suite.test('frozen inputs are as good', async () => {
+  suite.test('inputs may be frozen', async () => {
     const privateKey = deepFreeze({ ...(await privateJwk('RSA')), key_ops: ['sign'] })
     const options = Object.freeze({
       workspaceKey,
@@ -76,7 +76,7 @@ export const inputs: ConformanceModule = (suite, lib) => {
     assert(await verifies(token, 'RS256', await publicJwk('RSA')), 'the signature does not verify')
   })
 
-  suite.test('what happens to the options later does not matter', async () => {
+  suite.test('later changes to the options have no effect', async () => {
     const bytes = utf8(secret)
     const options: SignerOptions = {
       workspaceKey,
@@ -91,7 +91,7 @@ export const inputs: ConformanceModule = (suite, lib) => {
     equal(token, await expectedToken('HS512', secret, headerOf('HS512'), payload))
   })
 
-  suite.test('what happens to a JWK later does not matter', async () => {
+  suite.test('later changes to a JWK have no effect', async () => {
     const jwk = await privateJwk('P-256')
     const creating = createTestSigner(lib, { privateKey: jwk })
     Object.assign(jwk, await privateJwk('other P-256'))
@@ -101,7 +101,7 @@ export const inputs: ConformanceModule = (suite, lib) => {
     assert(await verifies(token, 'ES256', await publicJwk('P-256')), 'signed with the key that came later')
   })
 
-  suite.test('what happens to a private key’s bytes later does not matter', async () => {
+  suite.test('later changes to a private key’s bytes have no effect', async () => {
     const privateKey = shapes.pkcs8Ec(await privateJwk('P-256'))
     const creating = createTestSigner(lib, { privateKey })
     privateKey.fill(0)
@@ -109,7 +109,7 @@ export const inputs: ConformanceModule = (suite, lib) => {
     assert(await verifies(token, 'ES256', await publicJwk('P-256')), 'signed with the bytes that came later')
   })
 
-  suite.test('what happens to the customer while signing does not matter', async () => {
+  suite.test('changes to the customer while signing have no effect', async () => {
     const signer = await createTestSigner(lib, { secret })
     const given: Customer = copyOf(customer)
     const options = { expiresIn: 7200, expiresAt: undefined as unknown as Date }
@@ -121,7 +121,7 @@ export const inputs: ConformanceModule = (suite, lib) => {
     equal(token, await expectedToken('HS512', secret, headerOf('HS512'), payload))
   })
 
-  suite.test('results do not lead back to the signer', async () => {
+  suite.test('changes to results do not affect the signer', async () => {
     const signer = await createTestSigner(lib, { secret })
     const signed = await signer.signAdminToken()
     signed.expiresAt.setTime(0)
@@ -134,7 +134,7 @@ export const inputs: ConformanceModule = (suite, lib) => {
 export const concurrency: ConformanceModule = (suite, lib) => {
   const ids = Array.from({ length: 50 }, (_, index) => `customer-${index}`)
 
-  suite.test('fifty tokens at once are the fifty of one after the other', async () => {
+  suite.test('fifty concurrent tokens equal fifty sequential ones', async () => {
     const signer = await createTestSigner(lib, { secret })
     const together = await Promise.all(ids.map((id) => signer.signCustomerToken({ ...customer, id })))
     for (const [index, id] of ids.entries()) {
@@ -180,7 +180,7 @@ export const concurrency: ConformanceModule = (suite, lib) => {
   })
 
   // Wrappers for tracing do so, though Web Crypto may not.
-  suite.test('an engine that reads what it is given only later mixes nothing', async () => {
+  suite.test('an engine that reads its input late never mixes two tokens', async () => {
     const verifier = await createTestVerifier(lib, { secret })
     const signer = await createTestSigner(lib, { secret })
     const { subtle } = crypto
@@ -207,7 +207,7 @@ export const concurrency: ConformanceModule = (suite, lib) => {
     )
   })
 
-  suite.test('a failure among them harms nobody else', async () => {
+  suite.test('one failure does not affect the others', async () => {
     const signer = await createTestSigner(lib, { secret })
     const results = await Promise.allSettled(['a', '', 'b'].map((id) => signer.signCustomerToken({ id })))
     equal(
@@ -216,7 +216,7 @@ export const concurrency: ConformanceModule = (suite, lib) => {
     )
   })
 
-  suite.test('two signers keep apart', async () => {
+  suite.test('two signers are independent', async () => {
     const one = await createTestSigner(lib, { secret, workspaceKey: 'one' })
     const two = await createTestSigner(lib, {
       secret: secret.toUpperCase(),

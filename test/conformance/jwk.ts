@@ -79,7 +79,7 @@ export const jwkMetadata: ConformanceModule = (suite, lib) => {
     ['secp256k1', async () => shapes.secp256k1Jwk()],
   ]
   for (const [title, make] of unusable) {
-    suite.test(`JWK recognised but unusable: ${title}`, async () => {
+    suite.test(`JWK recognized but unsupported: ${title}`, async () => {
       const jwk = await make()
       for (const privateKey of [jwk, JSON.stringify(jwk)]) {
         await rejects(() => createLooseSigner(lib, { privateKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
@@ -143,7 +143,7 @@ export const publicHalves: ConformanceModule = (suite, lib) => {
     equal((await createTestSigner(lib, { secret, keyId: 'k1' })).publicJwk, undefined)
   })
 
-  suite.test('a CryptoKey tells its public half only where it may be exported', async () => {
+  suite.test('a CryptoKey has a publicJwk only where it is extractable', async () => {
     for (const algorithm of ['ES256', 'RS256', 'PS256'] as const) {
       const jwk = await privateJwk(keyNameFor(algorithm))
       const open = await importFor(algorithm, jwk, 'sign', true)

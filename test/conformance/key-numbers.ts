@@ -88,7 +88,7 @@ export const ecNumbers: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('the public half of somebody else', async () => {
+  suite.test('the public half of another key', async () => {
     const [jwk, other] = [await privateJwk('P-256'), await privateJwk('other P-256')]
     const mixed = { ...jwk, x: other.x, y: other.y } as Jwk
     for (const privateKey of [mixed, shapes.pkcs8Ec(mixed), shapes.sec1(mixed)]) {
@@ -224,7 +224,7 @@ export const rsaStrength: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('an exponent of 3 is unusual, but good', async () => {
+  suite.test('an exponent of 3 is unusual but valid', async () => {
     const jwk = unusualRsaJwk(2048, 3n)
     for (const privateKey of [jwk, shapes.pkcs1(jwk), shapes.pkcs8Rsa(jwk)]) {
       const signer = await createTestSigner(lib, { privateKey })

@@ -25,7 +25,7 @@ export const keyPairs: ConformanceModule = (suite, lib) => {
 
   /** Making RSA keys is slow, so these get one that is there already; what was asked for is looked at. */
   for (const algorithm of ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const) {
-    suite.test(`a pair for ${algorithm}, of the length that was asked for`, async () => {
+    suite.test(`a pair for ${algorithm}, of the requested length`, async () => {
       const jwk = await privateJwk('RSA')
       const ready = {
         privateKey: await importFor(algorithm, jwk, 'sign', true),
@@ -52,7 +52,7 @@ export const keyPairs: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('no two pairs are alike', async () => {
+  suite.test('every pair is different', async () => {
     const pairs = await Promise.all(Array.from({ length: 5 }, () => lib.generateKeyPair()))
     for (const member of ['keyId', 'privateKey', 'publicKey'] as const) {
       equal(new Set(pairs.map((pair) => pair[member])).size, 5)
@@ -92,7 +92,7 @@ export const keyPairs: ConformanceModule = (suite, lib) => {
     ['a number for options', 'RS256', 2048, 'ERR_OPTION_INVALID'],
   ]
   for (const [title, algorithm, options, code] of wrong) {
-    suite.test(`refused: ${title}`, async () => {
+    suite.test(`rejected: ${title}`, async () => {
       const run = () => lib.generateKeyPair(algorithm as Algorithm, options as KeyPairOptions)
       await rejects(run, code)
     })

@@ -52,7 +52,7 @@ const strangeLabels = ['OPENSSH PRIVATE KEY', 'DSA PRIVATE KEY', 'CERTIFICATE RE
 
 export const foreignKeys: ConformanceModule = (suite, lib) => {
   for (const { title, label, der } of strangers) {
-    suite.test(`recognised but unusable: ${title}`, async () => {
+    suite.test(`recognized but unsupported: ${title}`, async () => {
       const bytes = await der()
       const pem = armour(label, bytes)
       for (const privateKey of [pem, bytes, utf8(pem), toBase64(utf8(pem)), pem.replaceAll('\n', '\\n')]) {
@@ -62,13 +62,13 @@ export const foreignKeys: ConformanceModule = (suite, lib) => {
   }
 
   for (const label of strangeLabels) {
-    suite.test(`recognised but unusable: ${label}`, async () => {
+    suite.test(`recognized but unsupported: ${label}`, async () => {
       const privateKey = armour(label, utf8('openssh-key-v1\u0000whatever it may be'))
       await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
     })
   }
 
-  suite.test('recognised but unusable: the encryption of old OpenSSL', async () => {
+  suite.test('recognized but unsupported: the encryption of old OpenSSL', async () => {
     const legacy = armour('RSA PRIVATE KEY', shapes.encryptedPkcs8()).replace(
       '\n',
       '\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n',
@@ -78,7 +78,7 @@ export const foreignKeys: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('the message tells what was found', async () => {
+  suite.test('the message names what was found', async () => {
     const privateKey = armour('ENCRYPTED PRIVATE KEY', shapes.encryptedPkcs8())
     const error = await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
     assert(/encrypted/i.test(error.message), error.message)
@@ -113,7 +113,7 @@ export const keysAsSecret: ConformanceModule = (suite, lib) => {
   ]
 
   for (const [title, make] of refused) {
-    suite.test(`no secret: ${title}`, async () => {
+    suite.test(`not a secret: ${title}`, async () => {
       const secret = await make()
       await rejects(() => createLooseSigner(lib, { secret }), 'ERR_KEY_FORMAT_UNSUPPORTED')
       await rejects(

@@ -77,7 +77,7 @@ export const durations: ConformanceModule = (suite, lib) => {
   }
 
   for (const [title, expiresIn] of badDurations) {
-    suite.test(`a duration refused: ${title}`, async () => {
+    suite.test(`a duration rejected: ${title}`, async () => {
       await rejects(() => createLooseSigner(lib, { secret, expiresIn }), 'ERR_LIFETIME_INVALID')
       const signer = await createTestSigner(lib, { secret })
       const options = { expiresIn } as TokenOptions
@@ -86,7 +86,7 @@ export const durations: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('the lifetime of a token goes before that of the signer', async () => {
+  suite.test('the per-token lifetime overrides the signer’s', async () => {
     const signer = await createTestSigner(lib, { secret, expiresIn: '7d' })
     equal(validityOf((await signer.signAdminToken({ expiresIn: 60 })).token), [issuedAt, issuedAt + 60])
     const expiresAt = new Date((issuedAt + 30) * 1000)
@@ -126,7 +126,7 @@ export const instants: ConformanceModule = (suite, lib) => {
   })
 
   for (const [title, expiresAt] of badInstants) {
-    suite.test(`expiresAt refused: ${title}`, async () => {
+    suite.test(`expiresAt rejected: ${title}`, async () => {
       const signer = await createTestSigner(lib, { secret })
       const options = { expiresAt } as TokenOptions
       await rejects(() => signer.signCustomerToken(customer, options), 'ERR_LIFETIME_INVALID')
@@ -141,7 +141,7 @@ export const instants: ConformanceModule = (suite, lib) => {
     await rejects(() => signer.signAdminToken(both), 'ERR_LIFETIME_INVALID')
   })
 
-  suite.test('a duration that leads beyond the year 9999', async () => {
+  suite.test('a duration that ends after the year 9999', async () => {
     const signer = await createTestSigner(lib, { secret })
     await rejects(
       () => signer.signAdminToken({ expiresIn: 253_402_300_800 - issuedAt }),
@@ -153,7 +153,7 @@ export const instants: ConformanceModule = (suite, lib) => {
 }
 
 export const clock: ConformanceModule = (suite, lib) => {
-  suite.test('the clock gives milliseconds, the token whole seconds', async () => {
+  suite.test('milliseconds of the clock become whole seconds in the token', async () => {
     const signer = await createTestSigner(lib, { secret, now: () => issuedAt * 1000 + 999.9 })
     const signed = await signer.signCustomerToken(customer, { expiresIn: 1 })
     equal(validityOf(signed.token), [issuedAt, issuedAt + 1])
@@ -168,7 +168,7 @@ export const clock: ConformanceModule = (suite, lib) => {
     equal(validityOf((await signer.signAdminToken()).token), [issuedAt + 1, issuedAt + 7201])
   })
 
-  suite.test('without a clock the system’s own is used', async () => {
+  suite.test('the system clock is the default', async () => {
     const signer = await lib.createSigner({ workspaceKey: 'w', secret, trustedBrowser: true })
     const before = Math.floor(Date.now() / 1000)
     const { iat } = decode((await signer.signAdminToken()).token).claims

@@ -149,18 +149,18 @@ const noKeys: [string, unknown][] = [
 
 export const signerOptions: ConformanceModule = (suite, lib) => {
   for (const [title, options] of wrongOptions) {
-    suite.test(`options refused: ${title}`, async () => {
+    suite.test(`options rejected: ${title}`, async () => {
       await rejects(() => createLooseSigner(lib, options), 'ERR_OPTION_INVALID')
     })
   }
 
-  suite.test('options refused: both keys', async () => {
+  suite.test('options rejected: both keys', async () => {
     const privateKey = await privateJwk('P-256')
     await rejects(() => createTestSigner(lib, { secret, privateKey }), 'ERR_OPTION_INVALID')
   })
 
   for (const options of [undefined, null, 'secret', 42, true, [], () => ({})] as unknown[]) {
-    suite.test(`options refused: ${typeof options} ${String(options)} in their place`, async () => {
+    suite.test(`options rejected: ${typeof options} ${String(options)} in their place`, async () => {
       await rejects(() => lib.createSigner(options as SignerOptions), 'ERR_OPTION_INVALID')
     })
   }
@@ -173,14 +173,14 @@ export const signerOptions: ConformanceModule = (suite, lib) => {
   }
 
   for (const options of [null, 'P2D', 42, true] as unknown[]) {
-    suite.test(`token options refused: ${String(options)}`, async () => {
+    suite.test(`token options rejected: ${String(options)}`, async () => {
       const signer = await createTestSigner(lib, { secret })
       await assertRefused(() => signer.signCustomerToken(customer, options as TokenOptions))
       await assertRefused(() => signer.signAdminToken(options as TokenOptions))
     })
   }
 
-  suite.test('failures are rejections, never thrown on the spot', async () => {
+  suite.test('failures are rejections, never thrown synchronously', async () => {
     const creating = lib.createSigner({} as SignerOptions)
     await rejects(() => creating, 'ERR_OPTION_INVALID')
     const signer = await createTestSigner(lib, { secret })
@@ -188,13 +188,13 @@ export const signerOptions: ConformanceModule = (suite, lib) => {
     await rejects(() => signing, 'ERR_CLAIM_INVALID')
   })
 
-  suite.test('the methods work without their signer', async () => {
+  suite.test('the methods work without their object', async () => {
     const { signCustomerToken, signAdminToken } = await createTestSigner(lib, { secret })
     assert((await signCustomerToken(customer)).token)
     assert((await signAdminToken()).token)
   })
 
-  suite.test('the signer tells what it is bound to', async () => {
+  suite.test('the signer shows its workspace, algorithm and key id', async () => {
     const signer = await createTestSigner(lib, { secret, keyId: 'k1', algorithm: 'HS384' })
     equal([signer.workspaceKey, signer.algorithm, signer.keyId], [workspaceKey, 'HS384', 'k1'])
   })

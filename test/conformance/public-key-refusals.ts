@@ -47,7 +47,7 @@ const otherJwks: [string, () => Promise<unknown>][] = [
 
 export const foreignPublicKeys: ConformanceModule = (suite, lib) => {
   for (const [title, label, der] of strangers) {
-    suite.test(`recognised but unusable: ${title}`, async () => {
+    suite.test(`recognized but unsupported: ${title}`, async () => {
       const bytes = await der()
       const pem = armour(label, bytes)
       for (const publicKey of [pem, bytes, utf8(pem), toBase64(utf8(pem)), pem.replaceAll('\n', '\\n')]) {
@@ -57,20 +57,20 @@ export const foreignPublicKeys: ConformanceModule = (suite, lib) => {
   }
 
   for (const label of strangeLabels) {
-    suite.test(`recognised but unusable: ${label}`, async () => {
+    suite.test(`recognized but unsupported: ${label}`, async () => {
       const publicKey = armour(label, utf8('openssh-key-v1\u0000whatever it may be'))
       await rejects(() => createTestVerifier(lib, { publicKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
     })
   }
 
-  suite.test('recognised but unusable: what ssh-keygen calls a public key', async () => {
+  suite.test('recognized but unsupported: an OpenSSH public key', async () => {
     for (const publicKey of ['ssh-rsa AAAAB3NzaC1yc2E= ada@host', 'ecdsa-sha2-nistp256 AAAAE2Vj ada@host']) {
       await rejects(() => createTestVerifier(lib, { publicKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
     }
   })
 
   for (const [title, make] of otherJwks) {
-    suite.test(`JWK recognised but unusable: ${title}`, async () => {
+    suite.test(`JWK recognized but unsupported: ${title}`, async () => {
       const jwk = await make()
       for (const publicKey of [jwk, JSON.stringify(jwk)]) {
         await rejects(() => createLooseVerifier(lib, { publicKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
@@ -91,7 +91,7 @@ export const foreignPublicKeys: ConformanceModule = (suite, lib) => {
     ['JWK text', async () => JSON.stringify(await publicJwk('RSA'))],
     ['a symmetric JWK', async () => ({ kty: 'oct', k: toBase64url(utf8(secret)) })],
   ] as [string, () => Promise<unknown>][]) {
-    suite.test(`no secret: ${title}`, async () => {
+    suite.test(`not a secret: ${title}`, async () => {
       const material = await make()
       for (const allowShortSecret of [false, true]) {
         const options = { secret: material, allowShortSecret }
@@ -137,7 +137,7 @@ export const misfitPublicKeys: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('CryptoKey: a secret where the public key goes, and the reverse', async () => {
+  suite.test('CryptoKey: a secret as public key, and vice versa', async () => {
     const hmac = await importFor('HS256', secret, 'verify')
     const ecdsa = await importFor('ES256', await publicJwk('P-256'), 'verify')
     await rejects(() => createTestVerifier(lib, { publicKey: hmac }), 'ERR_KEY_FORMAT_UNSUPPORTED')
@@ -180,7 +180,7 @@ export const weakPublicKeys: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('weak: a CryptoKey of 2041 bits, where its modulus can be had', async () => {
+  suite.test('weak: a CryptoKey of 2041 bits, where its modulus is known', async () => {
     const publicKey = await importFor('RS256', publicHalf(unusualRsaJwk(2041, 65_537n)), 'verify', true)
     await rejects(() => createTestVerifier(lib, { publicKey }), 'ERR_KEY_WEAK')
   })
@@ -209,7 +209,7 @@ export const brokenPublicKeys: ConformanceModule = (suite, lib) => {
       })
     }
 
-    suite.test(`${curve}: points that are no point`, async () => {
+    suite.test(`${curve}: encodings that are not a point`, async () => {
       const jwk = await publicJwk(curve)
       const whole = shapes.spkiEc(jwk).slice(curve === 'P-521' ? -133 : curve === 'P-384' ? -97 : -65)
       for (const point of [

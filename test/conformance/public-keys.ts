@@ -131,14 +131,14 @@ export const publicKeyForms: ConformanceModule = (suite, lib) => {
       await rejects(() => createTestVerifier(lib, { jwks: broken as never }), 'ERR_KEY_INVALID')
   })
 
-  suite.test('an exponent of 3 is unusual, but good', async () => {
+  suite.test('an exponent of 3 is unusual but valid', async () => {
     const jwk = unusualRsaJwk(2048, 3n)
     for (const publicKey of [publicHalf(jwk), shapes.spkiRsa(jwk), shapes.pkcs1Public(jwk)]) {
       await verifiesAs(lib, publicKey, jwk, 'RS256')
     }
   })
 
-  suite.test('nothing handed in is changed or frozen', async () => {
+  suite.test('inputs are not changed or frozen', async () => {
     const jwk = { ...(await publicJwk('P-256')), key_ops: ['verify'] }
     const der = shapes.spkiEc(jwk)
     const [text, bytes] = [JSON.stringify(jwk), [...der]]
@@ -151,7 +151,7 @@ export const publicKeyForms: ConformanceModule = (suite, lib) => {
     await createTestVerifier(lib, { publicKey: Object.freeze({ ...jwk }) })
   })
 
-  suite.test('what happens to a key later does not matter', async () => {
+  suite.test('later changes to a key have no effect', async () => {
     const [jwk, der] = [await publicJwk('P-256'), shapes.spkiEc(await publicJwk('P-256'))]
     const creating = [jwk, der].map((publicKey) => createTestVerifier(lib, { publicKey }))
     Object.assign(jwk, await publicJwk('other P-256'))

@@ -13,11 +13,11 @@ const hour = 60 * minute
 const plan = { publishB: 2 * hour, signWithB: 3 * hour, retireA: 5 * hour, end: 8 * hour }
 
 export const rotation: ConformanceModule = (suite, lib) => {
-  suite.test('no token is refused at any moment while the keys change', async () => {
+  suite.test('no token is rejected while keys are rotated', async () => {
     await playThrough(lib, plan)
   })
 
-  suite.test('nor when the new key signs in the moment it is published', async () => {
+  suite.test('nor when the new key signs as soon as it is published', async () => {
     await playThrough(lib, { ...plan, signWithB: plan.publishB, retireA: plan.publishB + 2 * hour })
   })
 
@@ -37,7 +37,7 @@ export const rotation: ConformanceModule = (suite, lib) => {
     },
   )
 
-  suite.test('a retired key too early removed is what the guide warns of', async () => {
+  suite.test('tokens of a key that was removed too early are rejected', async () => {
     const [a, b] = await signers(lib, () => now)
     const { token } = await a.signCustomerToken(customer)
     const [early, inTime] = await Promise.all(

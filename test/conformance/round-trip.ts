@@ -44,7 +44,7 @@ export const roundTrips: ConformanceModule = (suite, lib) => {
       })
     }
 
-    suite.test(`${algorithm}: another key refuses it`, async () => {
+    suite.test(`${algorithm}: another key rejects it`, async () => {
       const [signing] = await keysFor(algorithm)
       const signer = await createTestSigner(lib, { ...signing, algorithm })
       const { token } = await signer.signCustomerToken(customer)
@@ -125,7 +125,7 @@ export const verifierSecrets: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('what happens to a secret’s bytes later does not matter', async () => {
+  suite.test('later changes to a secret’s bytes have no effect', async () => {
     const bytes = utf8(secret)
     const creating = createTestVerifier(lib, { secret: bytes })
     equal([...bytes], [...utf8(secret)])

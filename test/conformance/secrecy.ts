@@ -180,13 +180,13 @@ export const silentErrors: ConformanceModule = (suite, lib) => {
   ]
 
   for (const [title, make] of failures) {
-    suite.test(`the error keeps to itself: ${title}`, async () => {
+    suite.test(`the error does not reveal: ${title}`, async () => {
       const { options, materials } = await make()
       assertSilent(await failureOf(() => createLooseSigner(lib, options)), materials)
     })
   }
 
-  suite.test('errors while signing keep the customer’s data and the token to themselves', async () => {
+  suite.test('errors while signing reveal neither the customer’s data nor the token', async () => {
     const signer = await createTestSigner(lib, { secret })
     const private_ = 'ada@example.com-4111-1111-1111-1111'
     const cycle: Record<string, unknown> = { [private_]: private_ }
@@ -197,7 +197,7 @@ export const silentErrors: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('a signer shows nothing when it is printed', async () => {
+  suite.test('a printed signer reveals nothing', async () => {
     const jwk = await privateJwk('P-256')
     const signer = await createTestSigner(lib, { privateKey: jwk })
     for (const material of spellings(jwk.d)) {

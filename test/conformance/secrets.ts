@@ -43,14 +43,14 @@ export const secretText: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('bytes that are no UTF-8 are taken as they are', async () => {
+  suite.test('bytes that are not UTF-8 are used as they are', async () => {
     const secret = new Uint8Array(64).map((_, index) => 255 - index)
     const signer = await createTestSigner(lib, { secret })
     const expected = await expectedToken('HS512', secret, headerOf('HS512'), adminPayload)
     equal((await signer.signAdminToken()).token, expected)
   })
 
-  suite.test('a view into a larger buffer is that view alone', async () => {
+  suite.test('of a larger buffer only the view is used', async () => {
     const buffer = new Uint8Array(96).map((_, index) => index)
     const secret = buffer.subarray(16, 64)
     const signer = await createTestSigner(lib, { secret })

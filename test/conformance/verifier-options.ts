@@ -29,7 +29,7 @@ const wrongOptions: [string, Record<string, unknown>][] = [
 
 export const verifierOptions: ConformanceModule = (suite, lib) => {
   for (const [title, options] of wrongOptions) {
-    suite.test(`options refused: ${title}`, async () => {
+    suite.test(`options rejected: ${title}`, async () => {
       await rejects(() => createLooseVerifier(lib, options), 'ERR_OPTION_INVALID')
     })
   }
@@ -40,7 +40,7 @@ export const verifierOptions: ConformanceModule = (suite, lib) => {
     ['publicKey', 'jwks'],
     ['secret', 'publicKey', 'jwks'],
   ]) {
-    suite.test(`options refused: ${names.join(' and ')} together`, async () => {
+    suite.test(`options rejected: ${names.join(' and ')} together`, async () => {
       const publicKey = await publicJwk('P-256')
       const all: Record<string, unknown> = { secret, publicKey, jwks: { keys: [publicKey] } }
       const options = Object.fromEntries(names.map((name) => [name, all[name]]))
@@ -49,7 +49,7 @@ export const verifierOptions: ConformanceModule = (suite, lib) => {
   }
 
   for (const options of [undefined, null, 'secret', 42, true, [], () => ({})] as unknown[]) {
-    suite.test(`options refused: ${typeof options} ${String(options)} in their place`, async () => {
+    suite.test(`options rejected: ${typeof options} ${String(options)} in their place`, async () => {
       await rejects(() => lib.createVerifier(options as VerifierOptions), 'ERR_OPTION_INVALID')
     })
   }
@@ -76,14 +76,14 @@ export const verifierOptions: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('a clock that tells no time', async () => {
+  suite.test('a clock that returns no time', async () => {
     for (const time of [Number.NaN, undefined, '0', new Date(now)]) {
       const verifier = await createLooseVerifier(lib, { secret, now: () => time })
       await rejects(async () => verifier.verify(await forge()), 'ERR_OPTION_INVALID')
     }
   })
 
-  suite.test('the default clock is that of the machine', async () => {
+  suite.test('the system clock is the default', async () => {
     const verifier = await lib.createVerifier({ workspaceKey, secret, trustedBrowser: true })
     const fresh = await (
       await lib.createSigner({ workspaceKey, secret, trustedBrowser: true })
@@ -101,7 +101,7 @@ export const verifierOptions: ConformanceModule = (suite, lib) => {
     await rejects(() => verifier.verify(token), 'ERR_TOKEN_EXPIRED')
   })
 
-  suite.test('verify works without its verifier, and many times at once', async () => {
+  suite.test('verify works without its object, and concurrently', async () => {
     const { verify } = await createTestVerifier(lib, { secret })
     const signer = await createTestSigner(lib, { secret })
     const ids = Array.from({ length: 30 }, (_, index) => `customer-${index}`)
@@ -113,14 +113,14 @@ export const verifierOptions: ConformanceModule = (suite, lib) => {
     )
   })
 
-  suite.test('failures are rejections, never thrown on the spot', async () => {
+  suite.test('failures are rejections, never thrown synchronously', async () => {
     const creating = lib.createVerifier({} as VerifierOptions)
     await rejects(() => creating, 'ERR_OPTION_INVALID')
     const verifying = (await createTestVerifier(lib, { secret })).verify('')
     await rejects(() => verifying, 'ERR_TOKEN_MALFORMED')
   })
 
-  suite.test('what happens to the options later does not matter', async () => {
+  suite.test('later changes to the options have no effect', async () => {
     const options: VerifierOptions = {
       workspaceKey,
       secret,
@@ -146,7 +146,7 @@ export const verifierOptions: ConformanceModule = (suite, lib) => {
     )
   })
 
-  suite.test('what is given back does not lead into the verifier', async () => {
+  suite.test('changes to results do not affect the verifier', async () => {
     const verifier = await createTestVerifier(lib, { secret })
     const token = await forge({ fields: { plan: 'team' } })
     const first = await verifier.verify(token)
@@ -218,7 +218,7 @@ export const allowedAlgorithms: ConformanceModule = (suite, lib) => {
       }
     })
 
-    suite.test(`${key} keeps to the list, however many others are on it`, async () => {
+    suite.test(`${key} follows the list, whatever else is on it`, async () => {
       const wanted = fitting[key][0]
       const verifier = await createTestVerifier(lib, {
         ...(await optionsFor()),
