@@ -1,6 +1,7 @@
 export type { Algorithm } from './algorithms.ts'
 export { MembraneTokenError, type MembraneTokenErrorCode } from './errors.ts'
-export { type Inspection, inspectToken, type Problem } from './inspect/inspect-token.ts'
+export { type Inspection, inspectToken, type TokenProblem } from './inspect/inspect-token.ts'
+export type { TokenProblemCode } from './inspect/problems.ts'
 export { generateKeyPair, type KeyPair, type KeyPairOptions } from './keys/generate.ts'
 export { inspectKey, type KeyInspection, type KeyProblem } from './keys/inspect-key.ts'
 export type { RemoteKey } from './keys/remote-key.ts'

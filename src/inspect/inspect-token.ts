@@ -2,9 +2,12 @@ import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
 import { TOKEN_SIZE_LIMIT } from '../jws/sign.ts'
 import { isCanonical } from '../jws/verify.ts'
 import { cleanText, decodeBase64 } from '../keys/formats/pem.ts'
-import { type ClaimStyle, isPlainObject } from '../token/claims.ts'
+import { bindClock, isWorkspaceKey, readOptions } from '../options.ts'
+import { isPlaceholder } from '../placeholders.ts'
+import { type ClaimStyle, isDenial, isPlainObject } from '../token/claims.ts'
+import { describeIdProblem } from '../token/customer-id.ts'
 import { LATEST_DATE } from '../token/lifetime.ts'
-import { PROBLEMS, type ProblemCode } from './problems.ts'
+import { PROBLEMS, type TokenProblemCode } from './problems.ts'
 
 /** What a token says, and what is wrong with it. */
 export interface Inspection {
@@ -16,30 +19,32 @@ export interface Inspection {
   claims?: Record<string, unknown>
   kind: 'customer' | 'admin' | 'unknown'
   claimStyle?: ClaimStyle
-  /** In the order in which to mend them; empty if nothing is known to be wrong. */
-  problems: Problem[]
+  /** In the order in which to fix them; empty if none was found. */
+  problems: TokenProblem[]
 }
 
 /** One thing that is wrong with a token. */
-export interface Problem {
+export interface TokenProblem {
   /** Stable, such as `EXP_MISSING`. README lists them all. */
-  code: string
+  code: TokenProblemCode
   severity: 'error' | 'warning'
   /** What it is. */
   message: string
-  /** How to mend it. */
+  /** How to fix it. */
   fix: string
 }
 
-type Report = (code: ProblemCode, detail?: string) => void
+type Report = (code: TokenProblemCode, detail?: string) => void
 type JsonObject = Record<string, unknown>
 
 /**
- * Says what is wrong with a token, for the person whose token is refused. It never throws at a bad token, and needs
+ * Says what is wrong with a token, for the person whose token is refused. It never throws for a bad token, and needs
  * no key: that no problem is found does **not** mean that the token is genuine. To know that, verify it.
  *
  * @param token As it was found: wrappings such as quotes, `Bearer ` or line breaks are reported and looked through
  * @param options `now`: the clock, in milliseconds since the epoch. Default `Date.now`
+ *
+ * @throws `ERR_OPTION_INVALID` for bad options only
  *
  * @example Tell what is wrong
  *
@@ -50,7 +55,8 @@ type JsonObject = Record<string, unknown>
  * ```
  */
 export function inspectToken(token: string, options: { now?: (() => number) | undefined } = {}): Inspection {
-  const problems: Problem[] = []
+  const clock = bindClock(readOptions(options ?? {}, ['now']).now)
+  const problems: TokenProblem[] = []
   const report: Report = (code, detail) => {
     const { severity, message: kind, fix } = PROBLEMS[code]
     const message = detail ? `${kind} ${detail}` : kind
@@ -63,13 +69,17 @@ export function inspectToken(token: string, options: { now?: (() => number) | un
   }
   const bare = typeof token === 'string' ? unwrap(token, report) : undefined
   if (bare === undefined) report('NOT_A_STRING')
+  if (bare !== undefined && /^pat-[\w-]+$/.test(bare)) {
+    report('PERSONAL_ACCESS_TOKEN')
+    return { kind: 'unknown', problems }
+  }
   const isEmpty = bare !== undefined && /^(undefined|null)?$/.test(bare)
   if (isEmpty) report('EMPTY')
   const { header, claims } = bare && !isEmpty ? inspectParts(bare, report) : {}
   const found = { ...(bare && !isEmpty && { token: bare }), ...(header && { header }) }
   if (!claims) return { ...found, kind: 'unknown', problems }
 
-  const now = Math.floor((options?.now ?? Date.now)() / 1000)
+  const now = Math.floor(clock() / 1000)
   inspectDates(claims, now, report)
   inspectWorkspace(claims, report)
   inspectSubject(claims, report)
@@ -106,17 +116,30 @@ function inspectParts(
 /** Characters, wrappings included; what is longer is no token, however it was wrapped. */
 const INPUT_LIMIT = 65_536
 
+const BEARER = /^\s*(?:authorization\s*:\s*)?bearer\s+/i
+
+/** The first part of a text that has the form of a token, preferably with a JSON header. */
+function findToken(text: string): string | undefined {
+  const found = text.split(/[^\w.-]+/).filter((part) => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(part))
+  return found.find((part) => part.startsWith('eyJ')) ?? found[0]
+}
+
 /** What people copy along with a token, in the order in which it comes off. */
-const WRAPPINGS: readonly { code: ProblemCode; found: RegExp; take: (text: string) => string }[] = [
-  { code: 'JSON_ESCAPED', found: /\\/, take: (text) => text.replace(/\\+[nrt]|\\+/g, '') },
+const WRAPPINGS: readonly { code: TokenProblemCode; found: RegExp; take: (text: string) => string }[] = [
+  { code: 'JSON_ESCAPED', found: /\\/, take: (text) => text.replace(/\\+[nrt]?/g, '') },
   {
     code: 'IN_JSON',
     found: /^[\s"]*\{[\s\S]*[\w-]\.[\w-]/,
-    take: (text) => /(?<![\w-])[\w-]+\.[\w-]+\.[\w-]*/.exec(text)?.[0] ?? '',
+    take: (text) => findToken(text) ?? '',
   },
   { code: 'QUOTED', found: /^\s*["'`]|["'`]\s*$/, take: cleanText },
   { code: 'URL_ENCODED', found: /%[0-9a-f]{2}/i, take: (text) => text.replace(/%[0-9a-f]{2}/gi, decodeByte) },
-  { code: 'BEARER_PREFIX', found: /^\s*bearer\s/i, take: (text) => text.replace(/^\s*bearer\s+/i, '') },
+  { code: 'IN_URL', found: /^\s*[a-z]{2,12}:\/\//i, take: (text) => findToken(text) ?? text },
+  {
+    code: 'BEARER_PREFIX',
+    found: BEARER,
+    take: (text) => text.replace(BEARER, ''),
+  },
   { code: 'WHITE_SPACE', found: /\s/, take: (text) => text.replace(/\s+/g, '') },
 ]
 
@@ -172,6 +195,7 @@ function hasSignatureLength(algorithm: Algorithm, length: number): boolean {
 }
 
 const HOUR = 3600
+const HALF_HOUR = 1800
 const DAY = 86_400
 /** Lifetimes under an hour that people choose, in seconds; longer ones are whole hours. */
 const USUAL_MINUTES = [0, 300, 600, 900, 1440, 1800]
@@ -192,19 +216,21 @@ function inspectDates({ iat, nbf, exp }: JsonObject, now: number, report: Report
 function inspectEnd(exp: number, iat: number | undefined, now: number, report: Report): void {
   if (exp <= now) report('EXPIRED', `It ended at ${toText(exp)}, ${toSpan(now - exp)} ago.`)
   const lifetime = exp - (iat ?? now)
-  if (isNaiveLocalTime(lifetime, iat !== undefined)) report('EXP_NAIVE_LOCAL_TIME')
+  if (isNaiveLocalTime(lifetime, iat !== undefined, exp <= now)) report('EXP_NAIVE_LOCAL_TIME')
   if (lifetime > DAY) report('LIFETIME_LONG', `It lives ${toSpan(lifetime)}.`)
 }
 
-function isNaiveLocalTime(lifetime: number, isExact: boolean): boolean {
-  const tolerance = isExact ? 1 : 120
-  // Zones lie up to 14 hours apart from UTC; further away it is no local time.
-  const isShifted = (usual: number): boolean => {
+function isNaiveLocalTime(lifetime: number, hasIssuedAt: boolean, isPast: boolean): boolean {
+  // Zones are at most 14 hours away from UTC, in steps of half an hour.
+  const isShifted = (usual: number, tolerance: number): boolean => {
     const shift = lifetime - usual
-    const hours = Math.round(shift / HOUR)
-    return hours !== 0 && Math.abs(hours) <= 14 && Math.abs(shift - hours * HOUR) <= tolerance
+    const steps = Math.round(shift / HALF_HOUR)
+    return steps !== 0 && Math.abs(steps) <= 28 && Math.abs(shift - steps * HALF_HOUR) <= tolerance
   }
-  return isShifted(SAMPLE_LIFETIME) || (isExact && lifetime <= 0 && USUAL_MINUTES.some(isShifted))
+  if (isShifted(SAMPLE_LIFETIME, hasIssuedAt ? 1 : 120)) return true
+  // Without iat the lifetime is only known for a token that was just made.
+  if (!hasIssuedAt) return isPast && isShifted(2 * HOUR, 30)
+  return lifetime <= 0 && USUAL_MINUTES.some((usual) => isShifted(usual, 1))
 }
 
 function toText(seconds: number): string {
@@ -224,16 +250,13 @@ function toSpan(seconds: number): string {
   return `${Math.floor(seconds / size)} ${unit}`
 }
 
-/** `<WORKSPACE_KEY>`, `{CUSTOMER_ID}`, `your-workspace-key`, and what a missing value becomes as text. */
-const PLACEHOLDER = /^\s*([<{[].*[>}\]]|your[-_ ].*|undefined|null|NaN)\s*$/i
-
 function inspectWorkspace({ iss, workspaceKey }: JsonObject, report: Report): void {
   const named = [iss, workspaceKey].filter((claim) => claim !== undefined)
   if (named.length === 0) report('WORKSPACE_MISSING')
   if (named.length === 2 && iss !== workspaceKey) report('WORKSPACE_CONFLICT')
   for (const claim of named) {
-    if (typeof claim !== 'string' || claim === '' || claim.trim() !== claim) report('WORKSPACE_INVALID')
-    else if (PLACEHOLDER.test(claim)) report('PLACEHOLDER', 'Look at the workspace.')
+    if (!isWorkspaceKey(claim)) report('WORKSPACE_INVALID')
+    else if (isPlaceholder(claim)) report('PLACEHOLDER', 'Check the workspace.')
   }
 }
 
@@ -254,27 +277,37 @@ function inspectSubject(claims: JsonObject, report: Report): void {
   const { isAdmin, id, tenantKey } = claims
   const customers = [id, tenantKey].filter((claim) => claim !== undefined)
   if (isAdmin !== undefined && !isAdmin) report('ADMIN_FALSY')
-  if (isAdmin && customers.length > 0) report('ADMIN_WITH_CUSTOMER')
+  if (isDenial(isAdmin)) report('ADMIN_DENIED_AS_TEXT')
+  else if (isAdmin && customers.length > 0) report('ADMIN_WITH_CUSTOMER')
   if (customers.length === 2 && id !== tenantKey) report('CUSTOMER_CONFLICT')
-  if (!isAdmin && customers.length === 0) {
-    report(
-      OTHER_NAMES.some((other) => Object.hasOwn(claims, other)) ? 'CUSTOMER_MISNAMED' : 'CUSTOMER_MISSING',
-    )
-  }
+  if (!isAdmin && customers.length === 0) reportMissingCustomer(claims, report)
   for (const claim of customers) {
-    if (typeof claim !== 'string' || claim.trim() === '') report('CUSTOMER_INVALID')
-    else if (PLACEHOLDER.test(claim)) report('PLACEHOLDER', 'Look at the customer id.')
+    if (typeof claim === 'string' && isPlaceholder(claim)) report('PLACEHOLDER', 'Check the customer id.')
+    else if (typeof claim !== 'string' || describeIdProblem(claim)) report('CUSTOMER_INVALID')
+  }
+}
+
+function reportMissingCustomer(claims: JsonObject, report: Report): void {
+  const { iss, sub } = claims
+  if (typeof iss === 'string' && /^https?:\/\//i.test(iss) && typeof sub === 'string') {
+    report('IDENTITY_PROVIDER_TOKEN', `It was issued by ${iss.slice(0, 200)}.`)
+  } else {
+    const isMisnamed = OTHER_NAMES.some((other) => Object.hasOwn(claims, other))
+    report(isMisnamed ? 'CUSTOMER_MISNAMED' : 'CUSTOMER_MISSING')
   }
 }
 
 function inspectDetails({ name, fields }: JsonObject, report: Report): void {
-  if (typeof name === 'string' && PLACEHOLDER.test(name)) report('PLACEHOLDER', 'Look at the name.')
+  if (typeof name === 'string' && isPlaceholder(name)) report('NAME_PLACEHOLDER')
   if (name !== undefined && name !== null && typeof name !== 'string') report('NAME_NOT_A_STRING')
-  if (fields !== undefined && fields !== null && !isPlainObject(fields)) report('FIELDS_NOT_AN_OBJECT')
+  const isEmptyList = Array.isArray(fields) && fields.length === 0
+  if (fields !== undefined && fields !== null && !isEmptyList && !isPlainObject(fields))
+    report('FIELDS_NOT_AN_OBJECT')
 }
 
 function kindOf({ isAdmin, id, tenantKey }: JsonObject): Inspection['kind'] {
   const customer = id ?? tenantKey
+  if (isDenial(isAdmin)) return 'unknown'
   if (isAdmin) return customer === undefined ? 'admin' : 'unknown'
   return typeof customer === 'string' && customer !== '' ? 'customer' : 'unknown'
 }

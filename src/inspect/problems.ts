@@ -4,16 +4,21 @@ export interface ProblemKind {
   readonly severity: 'error' | 'warning'
   /** What it is. */
   readonly message: string
-  /** How to mend it. */
+  /** How to fix it. */
   readonly fix: string
 }
 
 /** Stable names of what `inspectToken` finds. */
-export type ProblemCode =
+export type TokenProblemCode =
   | 'NOT_A_STRING'
   | 'IN_JSON'
   | 'EMPTY'
   | 'BEARER_PREFIX'
+  | 'IN_URL'
+  | 'PERSONAL_ACCESS_TOKEN'
+  | 'IDENTITY_PROVIDER_TOKEN'
+  | 'ADMIN_DENIED_AS_TEXT'
+  | 'NAME_PLACEHOLDER'
   | 'QUOTED'
   | 'JSON_ESCAPED'
   | 'URL_ENCODED'
@@ -53,7 +58,7 @@ export type ProblemCode =
   | 'FIELDS_NOT_AN_OBJECT'
 
 /** Everything that `inspectToken` finds; README's table is made from it. */
-export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
+export const PROBLEMS: Readonly<Record<TokenProblemCode, ProblemKind>> = {
   NOT_A_STRING: {
     severity: 'error',
     message: 'The token is not a string.',
@@ -73,6 +78,21 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
     severity: 'error',
     message: 'The token starts with "Bearer ".',
     fix: 'Leave the scheme out; it belongs in the Authorization header, before the token.',
+  },
+  IN_URL: {
+    severity: 'error',
+    message: 'The token is still inside a URL.',
+    fix: 'Read it with new URL(url).searchParams.get(name).',
+  },
+  PERSONAL_ACCESS_TOKEN: {
+    severity: 'warning',
+    message: 'This is a personal access token of Membrane, not a JWT; there is nothing to inspect.',
+    fix: 'Keep it on your servers; sign a token for each customer instead.',
+  },
+  IDENTITY_PROVIDER_TOKEN: {
+    severity: 'error',
+    message: 'This is a token of an identity provider, not a token for Membrane.',
+    fix: 'Send it to your token endpoint, and give the token it answers with to Membrane.',
   },
   QUOTED: {
     severity: 'error',
@@ -172,7 +192,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   EXP_NAIVE_LOCAL_TIME: {
     severity: 'warning',
-    message: 'exp is a whole number of hours away from a usual lifetime: a local time was taken for UTC.',
+    message: 'exp is off from a usual lifetime by a time zone: a local time was used as UTC.',
     fix: 'In Python, write datetime.now(timezone.utc), not datetime.now(); elsewhere, take seconds since 1970.',
   },
   LIFETIME_LONG: {
@@ -218,22 +238,22 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   PLACEHOLDER: {
     severity: 'error',
     message: 'The workspace or the customer is still a placeholder, or the word undefined or null.',
-    fix: 'Put the real value there; undefined and null tell of a variable that was not set.',
+    fix: 'Use the real value; undefined and null mean that a variable was not set.',
   },
   CUSTOMER_MISSING: {
     severity: 'error',
-    message: 'The token stands for nobody: it has neither a customer id nor isAdmin.',
+    message: 'The token is not tied to a customer: it has neither a customer id nor isAdmin.',
     fix: "Set id to the customer's id in your system, or isAdmin to true for an admin token.",
   },
   CUSTOMER_MISNAMED: {
     severity: 'error',
-    message: 'The customer stands in sub, userId or the like, where Membrane does not look.',
+    message: 'The customer id is in sub, userId or similar, where Membrane does not look.',
     fix: 'Write it as id.',
   },
   CUSTOMER_INVALID: {
     severity: 'error',
-    message: 'The customer id is empty, or not a string.',
-    fix: 'Set id to a string that is not empty; convert a number with String(id).',
+    message: 'The customer id is blank, has control characters, or is not a string.',
+    fix: 'Set id to a non-empty string; convert a number with String(id).',
   },
   CUSTOMER_CONFLICT: {
     severity: 'error',
@@ -241,9 +261,20 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
     fix: 'Set only one of them.',
   },
   ADMIN_WITH_CUSTOMER: {
-    severity: 'error',
-    message: 'The token is an admin token and stands for a customer at once.',
+    severity: 'warning',
+    message:
+      "isAdmin is set together with a customer id; whether Membrane's API accepts that is unknown, and createVerifier rejects it.",
     fix: "Leave isAdmin out of a customer's token, and id out of an admin token.",
+  },
+  ADMIN_DENIED_AS_TEXT: {
+    severity: 'error',
+    message: 'isAdmin is text that says no, but any non-empty text counts as yes.',
+    fix: 'Leave isAdmin out of a customer token; use true in an admin token.',
+  },
+  NAME_PLACEHOLDER: {
+    severity: 'warning',
+    message: 'The name is a placeholder, or the word undefined or null.',
+    fix: "Set name to the customer's name, or leave it out.",
   },
   ADMIN_FALSY: {
     severity: 'warning',

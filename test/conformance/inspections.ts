@@ -2,7 +2,7 @@ import { toBase64url } from './encoding.ts'
 import { encodePart, expiresAt, type Forgery, forge, goodClaims, now } from './forge.ts'
 import { privateJwk } from './keys.ts'
 import type { ConformanceModule, Library } from './suite.ts'
-import { assert, equal } from './suite.ts'
+import { assert, equal, rejects } from './suite.ts'
 import { issuedAt, secret, workspaceKey } from './tokens.ts'
 
 const HOUR = 3600
@@ -67,8 +67,30 @@ const claimTable: readonly [name: string, claims: Record<string, unknown>, codes
   ['isAdmin: false', { isAdmin: false }, ['ADMIN_FALSY']],
   ['isAdmin: 0', { isAdmin: 0 }, ['ADMIN_FALSY']],
   ['a name that is no text', { name: 42 }, ['NAME_NOT_A_STRING']],
-  ['the name of the documentation', { name: '{CUSTOMER_NAME}' }, ['PLACEHOLDER']],
-  ['fields as a list', { fields: [] }, ['FIELDS_NOT_AN_OBJECT']],
+  ['the name of the documentation', { name: '{CUSTOMER_NAME}' }, ['NAME_PLACEHOLDER']],
+  ['a GUID in braces', { id: '{6F9619FF-8B86-D011-B42D-00C04FC964FF}' }, []],
+  ['an id that begins with your', { id: 'your-company-42' }, []],
+  ['an id with a control character', { id: 'a\u0000b' }, ['CUSTOMER_INVALID']],
+  ['isAdmin "False"', { id: undefined, isAdmin: 'False' }, ['ADMIN_DENIED_AS_TEXT']],
+  ['isAdmin "no" with an id', { isAdmin: 'no' }, ['ADMIN_DENIED_AS_TEXT']],
+  [
+    'a session of an identity provider',
+    { iss: 'https://id.example', id: undefined, sub: 'user-1' },
+    ['IDENTITY_PROVIDER_TOKEN'],
+  ],
+  [
+    'Python’s local time in India',
+    { iat: undefined, exp: issuedAt + 1440 + 5.5 * HOUR },
+    ['EXP_NAIVE_LOCAL_TIME'],
+  ],
+  ['Python’s local time in India, with iat', { exp: issuedAt + 1440 + 5.5 * HOUR }, ['EXP_NAIVE_LOCAL_TIME']],
+  [
+    'two hours, in local time five hours west, without iat',
+    { iat: undefined, exp: issuedAt - 3 * HOUR },
+    ['EXPIRED', 'EXP_NAIVE_LOCAL_TIME'],
+  ],
+  ['an empty list as fields', { fields: [] }, []],
+  ['fields as a list', { fields: [1] }, ['FIELDS_NOT_AN_OBJECT']],
   ['fields as JSON text', { fields: '{}' }, ['FIELDS_NOT_AN_OBJECT']],
   ['fields that are null', { fields: null }, []],
   ['over 8192 characters', { fields: { note: 'x'.repeat(8192) } }, ['TOO_LARGE']],
@@ -89,6 +111,9 @@ const headerTable: readonly [name: string, forgery: Forgery, codes: string[]][] 
 const wrappingTable: readonly [name: string, wrap: (token: string) => unknown, codes: string[]][] = [
   ['Bearer before it', (token) => `Bearer ${token}`, ['BEARER_PREFIX']],
   ['bearer before it', (token) => `bearer ${token}`, ['BEARER_PREFIX']],
+  ['the whole header before it', (token) => `Authorization: Bearer ${token}`, ['BEARER_PREFIX']],
+  ['in a URL', (token) => `https://app.example.com/connect?token=${token}&x=1`, ['IN_URL']],
+  ['a personal access token', () => 'pat-0123456789abcdef', ['PERSONAL_ACCESS_TOKEN']],
   ['quotes around it', (token) => `"${token}"`, ['QUOTED']],
   [
     'quoted twice, as JSON in JSON',
@@ -146,6 +171,10 @@ export const inspections: ConformanceModule = (suite, lib) => {
 
   suite.test('what is too long to be a token is not looked through', () => {
     equal(codesOf(lib, `${' '.repeat(70_000)}x`), ['TOO_LARGE'])
+  })
+
+  suite.test('an unknown option is refused', async () => {
+    await rejects(() => lib.inspectToken('', { nwo: 1 } as object), 'ERR_OPTION_INVALID')
   })
 
   suite.test('what is not JSON', () => {

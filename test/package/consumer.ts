@@ -14,12 +14,12 @@ import {
   type KeyPairOptions,
   MembraneTokenError,
   type MembraneTokenErrorCode,
-  type Problem,
   type RequestVerifierOptions,
   type SignedToken,
   type Signer,
   type SignerOptions,
   type TokenOptions,
+  type TokenProblem,
   type VerifiedToken,
   type Verifier,
   type VerifierOptions,
@@ -105,7 +105,7 @@ export async function verify(token: string, request: Parameters<Authenticator>[0
 
 export function inspect(token: string): string[] {
   const inspection: Inspection = inspectToken(token, { now: () => Date.now() })
-  return inspection.problems.map(({ code, severity }: Problem) => `${severity} ${code}`)
+  return inspection.problems.map(({ code, severity }: TokenProblem) => `${severity} ${code}`)
 }
 
 export async function serve(signer: Signer): Promise<ReturnType<typeof createTokenEndpoint>> {
