@@ -1,6 +1,7 @@
 // `npm run docs`: writes the examples, and the tables that are data in the code, into README.md and docs/.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { WORKLOAD_PRESETS } from '../src/endpoint/auth/workload-presets.ts'
 import { PROBLEMS } from '../src/inspect/problems.ts'
 import { SETTINGS } from '../src/service/settings.ts'
 
@@ -26,7 +27,11 @@ export function renderPage(text: string): string {
     })
 }
 
-const TABLES: Readonly<Record<string, () => string>> = { problems: problemsTable, settings: settingsTable }
+const TABLES: Readonly<Record<string, () => string>> = {
+  problems: problemsTable,
+  settings: settingsTable,
+  workloads: workloadsTable,
+}
 
 function settingsTable(): string {
   const rows = Object.entries(SETTINGS).map(([name, { description, default: fallback }]) => {
@@ -40,6 +45,14 @@ function problemsTable(): string {
     ([code, { severity, message, fix }]) => `| \`${code}\` | ${severity} | ${message} | ${fix} |`,
   )
   return ['| code | severity | what it is | how to fix it |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+function workloadsTable(): string {
+  const rows = Object.entries(WORKLOAD_PRESETS).map(([name, { title, issuer, immutable, advice }]) => {
+    const claims = immutable.map((path) => `\`${path.join('.')}\``).join(', ')
+    return `| ${title}: \`${name}\` | ${issuer ? `\`${issuer}\`` : 'your own'} | ${claims} | ${advice.join(' ')} |`
+  })
+  return ['| platform, `preset` | issuer | ids to list | mind |', '|---|---|---|---|', ...rows].join('\n')
 }
 
 if (import.meta.main) {

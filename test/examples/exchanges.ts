@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http'
 
 /** What every runtime is asked, and how its answers are compared. */
 
-const apiKey = randomBytes(32).toString('base64url')
+export const API_KEY: string = randomBytes(32).toString('base64url')
 export const secret: string = randomBytes(32).toString('hex')
 export const ALLOWED = 'https://app.example.com'
 
@@ -13,7 +13,7 @@ export const settings: Readonly<Record<string, string>> = {
   API_KEYS: JSON.stringify([
     {
       name: 'backend',
-      sha256: createHash('sha256').update(apiKey).digest('hex'),
+      sha256: createHash('sha256').update(API_KEY).digest('hex'),
       scopes: ['customer', 'admin'],
     },
   ]),
@@ -27,7 +27,7 @@ export interface Exchange {
   readonly body?: string
 }
 
-const bearer = { Authorization: `Bearer ${apiKey}` }
+const bearer = { Authorization: `Bearer ${API_KEY}` }
 const json = { ...bearer, 'Content-Type': 'application/json' }
 const customer = '{"id":"customer-42","name":"Zoë & Söhne"}'
 const token = '/api/membrane-token'
