@@ -6,6 +6,7 @@ import { listPages, readPage, renderPage } from '../../scripts/docs.ts'
 import * as provider from '../../src/client.ts'
 import * as endpoint from '../../src/endpoint.ts'
 import * as module from '../../src/index.ts'
+import * as service from '../../src/service.ts'
 
 const root = new URL('../../', import.meta.url)
 const workspaceKey = '5f1c0c9a-7a8b-4b1e-9a65-0b7f1f2d3c4e'
@@ -103,6 +104,9 @@ const scope = {
   ...module,
   ...endpoint,
   ...provider,
+  ...service,
+  Deno: { env: { toObject: () => ({}) }, serve: () => {} },
+  clusterKeys: { keys: [pair.publicJwk] },
   MembraneClient,
   workspaceKey,
   secret,
