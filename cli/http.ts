@@ -32,11 +32,15 @@ export async function send(url: string | URL, init: RequestInit = {}): Promise<H
 }
 
 function reasonOf(error: unknown): string {
-  const { name, code, cause } = Object(error) as { name?: unknown; code?: unknown; cause?: unknown }
+  const { name, code, message, cause } = Object(error) as Record<string, unknown>
   if (name === 'TimeoutError') return `no answer within ${TIMEOUT / 1000} seconds`
-  const { code: inner } = Object(cause) as { code?: unknown }
-  return String(inner ?? code ?? name)
+  const { code: inner, message: detail } = Object(cause) as { code?: unknown; message?: unknown }
+  // Only known words of a message, since engines quote the address and even headers.
+  const [words] = KNOWN_REASONS.exec(`${String(message)} ${String(detail)}`) ?? []
+  return String(inner ?? code ?? words ?? (name === 'TypeError' ? 'network error' : name))
 }
+
+const KNOWN_REASONS = /connection refused|connection reset|dns error|bad port|certificate/i
 
 /** The members of a JSON object; undefined where the text is something else. */
 export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {

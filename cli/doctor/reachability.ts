@@ -36,8 +36,11 @@ export async function checkHealth(examination: Examination): Promise<readonly Fi
 }
 
 const FIXES: readonly [RegExp, string][] = [
-  [/ENOTFOUND|EAI_AGAIN|NotFound/, 'The host name does not resolve: check its spelling and its DNS record.'],
-  [/REFUSED|ConnectionRefused/, 'Nothing listens there: check the port, and that the service runs.'],
+  [
+    /ENOTFOUND|EAI_AGAIN|dns error/i,
+    'The host name does not resolve: check its spelling and its DNS record.',
+  ],
+  [/refused/i, 'Nothing listens there: check the port, and that the service runs.'],
   [/CERT|TLS|SSL|ALTNAME/i, 'The TLS certificate is not valid for this host: renew it or fix its chain.'],
 ]
 

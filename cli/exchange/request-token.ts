@@ -54,13 +54,22 @@ const FIRST_DELAY = 500
 async function sendUntilAnswered(url: string, init: RequestInit): Promise<HttpAnswer> {
   let answer: HttpAnswer | NoAnswer = await send(url, init)
   for (let retry = 0; retry < RETRIES && isTransient(answer); retry++) {
-    const delay = FIRST_DELAY * 2 ** retry * (1 + Math.random())
+    const delay = requestedDelay(answer) ?? FIRST_DELAY * 2 ** retry * (1 + Math.random())
     await new Promise((resolve) => setTimeout(resolve, delay))
     answer = await send(url, init)
   }
   if (answer.status !== undefined) return answer
   throw negativeAnswer(`The token service cannot be reached: ${answer.reason}.`, 'ERR_UNREACHABLE')
 }
+
+/** `Retry-After` in seconds (RFC 9110 section 10.2.3), with jitter so that jobs do not come back together. */
+function requestedDelay(answer: HttpAnswer | NoAnswer): number | undefined {
+  const text = answer.status === undefined ? null : answer.headers.get('Retry-After')
+  if (text === null || !/^\d{1,6}$/.test(text)) return undefined
+  return Math.min(Number(text) * 1000, LONGEST_DELAY) * (1 + Math.random() / 2)
+}
+
+const LONGEST_DELAY = 30_000
 
 function isTransient({ status = 503 }: HttpAnswer | NoAnswer): boolean {
   return status === 429 || status >= 500

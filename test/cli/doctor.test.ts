@@ -3,6 +3,7 @@ import { exportJWK, generateKeyPair as generateJoseKeyPair } from 'jose'
 import { apiKeys } from 'membrane-token/endpoint'
 import { createTokenService } from 'membrane-token/service'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { listen } from '../../cli/serve/node.ts'
 import { createSigner, generateKeyPair } from '../../src/index.ts'
 import { RUNTIMES, useCommand } from './harness.ts'
 import { type Handle, startServer } from './server.ts'
@@ -172,12 +173,15 @@ describe('finds', () => {
     })
   })
 
-  test('a service that cannot be reached, and why', async () => {
-    const [finding] = await findings(['doctor', 'http://127.0.0.1:1'])
+  test.each(RUNTIMES)('a service that cannot be reached, and why, on $name', async (runtime) => {
+    const closed = await listen(async () => new Response(), { host: '127.0.0.1', port: 0 })
+    await closed.close()
+    const [finding] = await findings(['doctor', `http://127.0.0.1:${closed.port}`], { runtime })
     expect(finding).toMatchObject({
       check: 'reachable',
       status: 'error',
-      message: expect.stringContaining('cannot be reached'),
+      message: expect.stringMatching(/cannot be reached: .*refused/i),
+      fix: expect.stringContaining('Nothing listens there'),
     })
   })
 

@@ -111,7 +111,12 @@ test('asks /oauth/token where only that is offered, as RFC 8693 says', async () 
 
 test('asks again while the service is busy', async () => {
   const answers = [503, 429, 200]
-  handle(() => Response.json({ token: 'a.b.c', expiresIn: 60 }, { status: answers.shift()! }))
+  handle(() =>
+    Response.json(
+      { token: 'a.b.c', expiresIn: 60 },
+      { status: answers.shift()!, headers: { 'Retry-After': '0' } },
+    ),
+  )
   const { status, stdout } = await run(['exchange', origin, '--identity-file=-'], { input: 'x.y.z' })
   expect({ status, stdout, left: answers }).toEqual({ status: 0, stdout: 'a.b.c\n', left: [] })
 })
