@@ -117,17 +117,14 @@ export function createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }: Is
     context: object | undefined,
   ): Promise<Caller | null> => {
     if (credentials !== undefined && (await failed.has(credentials))) throw overLimit()
-    let caller: Caller | null
     try {
-      caller = checkCaller(await verify())
+      return checkCaller(await verify())
     } catch (error) {
       if (!isRefusal(error)) throw hookError(error)
       throw FAILED_ATTEMPTS.includes(error.code)
         ? await countFailure(error, credentials, request, context)
         : error
     }
-    if (rateLimit) await limit(caller, request, context)
-    return caller
   }
 
   const issue: Issuer['issue'] = async (route, request, context, requestId) => {
@@ -137,6 +134,7 @@ export function createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }: Is
     try {
       const identified = await route.identify(request, context, async (credentials, verify) => {
         caller = await authenticate(credentials, verify, request, context)
+        if (rateLimit) await limit(caller, request, context)
         return caller
       })
       kind = identified.kind

@@ -59,7 +59,7 @@ describe('a person behind Access', () => {
       const claims = await claimsOf(await through({ exp: inSeconds(600) }, { worker, method }), secret)
       expect(claims).toMatchObject({ id: 'user-1', name: 'ada@example.com' })
       expect(claims.exp!).toBeLessThanOrEqual(inSeconds(600))
-      expect(Object.keys(claims)).toEqual(['id', 'name', 'iat', 'exp', 'iss'])
+      expect(Object.keys(claims)).toEqual(['id', 'name', 'iat', 'exp', 'iss', 'jti'])
     }
   })
 
@@ -102,7 +102,7 @@ describe('a service token of Access', () => {
   })
 
   test('has no customer of its own', async () => {
-    await expectProblem(await through(serviceClaims), 400, 'ERR_CLAIM_INVALID')
+    await expectProblem(await through(serviceClaims), 400, 'ERR_BODY_INVALID')
   })
 
   test('never gets an admin token', async () => {

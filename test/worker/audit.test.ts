@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { askWorker, expectProblem, keep, makeSettings, randomKey, sha256, useStage } from './harness.ts'
+import { askWorker, expectProblem, keep, makeSettings, randomKey, useStage } from './harness.ts'
 import { makeProvider } from './provider-stub.ts'
 
 const access = makeProvider('https://team.cloudflareaccess.com', '/cdn-cgi/access/certs')
@@ -56,7 +56,10 @@ const linesOf = (requestId: string): Line[] =>
 
 let count = 0
 
-/** One request with an id of its own, the one line it leaves, and the token if it got one. */
+const jwtIdOf = (token: string): unknown =>
+  JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).jti
+
+/** One request with an id of its own, the one line it leaves, and the `jti` or the problem's detail. */
 async function decide(path: string, headers: Headers, body?: object, where = 'main') {
   count += 1
   const requestId = `request-${count}-x`
@@ -66,12 +69,13 @@ async function decide(path: string, headers: Headers, body?: object, where = 'ma
     body,
     worker: where,
   })
-  const { token } = (await response.clone().json()) as { token?: string }
-  // The log comes by another way than the answer.
+  const { token, detail } = (await response.clone().json()) as { token?: string; detail?: string }
+  const jwtId = token === undefined ? undefined : jwtIdOf(token)
+  // The log takes another way than the answer.
   await vi.waitUntil(() => linesOf(requestId).length > 0)
   const [line = {}, ...others] = linesOf(requestId)
   expect(others).toEqual([])
-  return { response, token, line, requestId }
+  return { response, jwtId, detail, line, requestId }
 }
 
 const COMMON = {
@@ -91,7 +95,7 @@ const CALLERS = {
 
 const customer = { id: 'customer-42', name: NAME, fields: { plan: FIELD } }
 
-describe('a token that was issued leaves one line', () => {
+describe('an issued token leaves one line', () => {
   test.each<[string, string, () => Headers, object | undefined, Line]>([
     [
       'to a service',
@@ -100,7 +104,7 @@ describe('a token that was issued leaves one line', () => {
       customer,
       { ...CALLERS.backend, customerId: 'customer-42' },
     ],
-    ['to an administration', ADMIN_ROUTE, () => CONSOLE, {}, CALLERS.console],
+    ['to an admin service', ADMIN_ROUTE, () => CONSOLE, {}, CALLERS.console],
     ['to a session', CUSTOMER_ROUTE, session, undefined, CALLERS.session],
     ['to a person behind Access', CUSTOMER_ROUTE, assertion, undefined, CALLERS.person],
     [
@@ -111,25 +115,26 @@ describe('a token that was issued leaves one line', () => {
       { ...CALLERS.service, customerId: 'customer-42' },
     ],
   ])('%s', async (_, path, headers, body, members) => {
-    const { response, token, line } = await decide(path, headers(), body)
+    const { response, jwtId, line } = await decide(path, headers(), body)
     expect(response.status).toBe(200)
     expect(line).toEqual({
       ...COMMON,
       ...members,
       tokenKind: path === ADMIN_ROUTE ? 'admin' : 'customer',
       outcome: 'issued',
-      tokenSha256: sha256(token!).slice(0, 16),
+      jwtId,
     })
+    expect(jwtId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
     expect(Math.abs(Date.parse(line.time as string) - Date.now())).toBeLessThan(60_000)
     expect(line.duration).toBeGreaterThanOrEqual(0)
   })
 })
 
-describe('a request that was refused leaves one line', () => {
+describe('a refused request leaves one line', () => {
   test.each<[string, string, () => Headers, object | undefined, string, Line]>([
     ['without credentials', CUSTOMER_ROUTE, () => ({}), customer, 'ERR_CREDENTIALS_MISSING', {}],
     [
-      'with bad ones',
+      'with unknown credentials',
       CUSTOMER_ROUTE,
       () => ({ Authorization: `Bearer ${randomKey()}` }),
       customer,
@@ -145,16 +150,30 @@ describe('a request that was refused leaves one line', () => {
       {},
     ],
     [
-      'with two',
+      'with two credentials',
       CUSTOMER_ROUTE,
       () => ({ ...BACKEND, ...assertion() }),
       customer,
       'ERR_CREDENTIALS_AMBIGUOUS',
       {},
     ],
-    ['for want of the scope', ADMIN_ROUTE, () => BACKEND, {}, 'ERR_CALLER_FORBIDDEN', CALLERS.backend],
-    ['for want of being a service', ADMIN_ROUTE, session, undefined, 'ERR_CALLER_FORBIDDEN', CALLERS.session],
-    ['for another’s id', CUSTOMER_ROUTE, session, customer, 'ERR_CALLER_FORBIDDEN', CALLERS.session],
+    ['without the scope', ADMIN_ROUTE, () => BACKEND, {}, 'ERR_CALLER_FORBIDDEN', CALLERS.backend],
+    [
+      'of a session for an admin token',
+      ADMIN_ROUTE,
+      session,
+      undefined,
+      'ERR_CALLER_FORBIDDEN',
+      CALLERS.session,
+    ],
+    [
+      'of a session that names a customer',
+      CUSTOMER_ROUTE,
+      session,
+      customer,
+      'ERR_CALLER_FORBIDDEN',
+      CALLERS.session,
+    ],
     [
       'for its body',
       CUSTOMER_ROUTE,
@@ -173,7 +192,7 @@ describe('a request that was refused leaves one line', () => {
       CALLERS.backend,
     ],
   ])('%s', async (_, path, headers, body, code, members) => {
-    const { response, line } = await decide(path, headers(), body)
+    const { response, detail, line } = await decide(path, headers(), body)
     expect(response.status).toBeGreaterThanOrEqual(400)
     expect(line).toEqual({
       ...COMMON,
@@ -181,11 +200,12 @@ describe('a request that was refused leaves one line', () => {
       tokenKind: path === ADMIN_ROUTE ? 'admin' : 'customer',
       outcome: 'refused',
       code,
+      detail,
     })
   })
 
-  test('because there were too many', async () => {
-    // The first one uses up what there is, and so does one that comes with a new minute.
+  test('over the rate limit', async () => {
+    // The second one is over the limit, unless a new minute has begun.
     const decideLimited = () => decide(CUSTOMER_ROUTE, BACKEND, customer, 'limited')
     const decisions = [await decideLimited(), await decideLimited(), await decideLimited()]
     const { line } = decisions.find(({ response }) => response.status === 429)!
@@ -195,16 +215,19 @@ describe('a request that was refused leaves one line', () => {
 
 describe('a line', () => {
   test('cannot be broken or forged by what a caller sends', async () => {
-    const id = 'c\n{"outcome":"issued"}\u2028\u001b[2K'
+    const id = 'c"}\u2028{"outcome":"issued"}'
     const { line } = await decide(CUSTOMER_ROUTE, BACKEND, { id })
     expect(line.customerId).toBe(id)
     const user = await decide(CUSTOMER_ROUTE, {
       Authorization: `Bearer ${idp.sign({ aud: 'https://api.test', sub: id })}`,
     })
     expect(user.line.callerName).toBe(id)
+    const broken = await decide(CUSTOMER_ROUTE, BACKEND, { id: 'c\n{"outcome":"issued"}\u001b[2K' })
+    expect(broken.line).toMatchObject({ outcome: 'refused', code: 'ERR_CLAIM_INVALID' })
+    expect(JSON.stringify(broken.line)).not.toContain('issued')
   })
 
-  test('is left by nothing but decisions', async () => {
+  test('is written for decisions only', async () => {
     const ids = ['/healthz', '/.well-known/jwks.json', '/nowhere'].map(async (path, index) => {
       const requestId = `undecided-${index}-x`
       await stage.send(path, { headers: { ...BACKEND, 'X-Request-Id': requestId } })
@@ -216,27 +239,23 @@ describe('a line', () => {
     expect(undecided.flatMap(linesOf)).toEqual([])
   })
 
-  test('is there for every request of many at once', async () => {
+  test('is written for each of many requests at once', async () => {
     const decisions = await Promise.all(
       Array.from({ length: 40 }, (_, index) => decide(CUSTOMER_ROUTE, BACKEND, { id: `customer-${index}` })),
     )
-    const seen = decisions.map(({ line, token }) => [
-      line.customerId,
-      line.tokenSha256,
-      sha256(token!).slice(0, 16),
-    ])
-    for (const [index, [id, logged, expected]] of seen.entries()) {
-      expect([id, logged]).toEqual([`customer-${index}`, expected])
+    for (const [index, { line, jwtId }] of decisions.entries()) {
+      expect([line.customerId, line.jwtId]).toEqual([`customer-${index}`, jwtId])
     }
+    expect(new Set(decisions.map(({ jwtId }) => jwtId)).size).toBe(40)
   })
 
-  test('is JSON, and all that there is', async () => {
+  test('is JSON, and nothing else is logged', async () => {
     await decide(CUSTOMER_ROUTE, BACKEND, customer)
     for (const line of stage.logged) expect(Object.keys(JSON.parse(line))).toContain('requestId')
   })
 })
 
-describe('what nobody foresaw', () => {
+describe('an unexpected failure', () => {
   test('is a 500 with the request id and nothing more, and one line with its name', async () => {
     const { response, line, requestId } = await decide(CUSTOMER_ROUTE, BACKEND, customer, 'broken')
     const { detail, ...problem } = (await response.clone().json()) as Line
@@ -251,12 +270,13 @@ describe('what nobody foresaw', () => {
       method: 'api-key',
       outcome: 'failed',
       code: 'ERR_INTERNAL',
+      detail,
       error: 'RangeError',
     })
   })
 
-  // A binding that throws when it is looked at cannot be had on workerd.
-  test('is that as well where the Worker itself fails', async () => {
+  // No binding of workerd throws when it is read.
+  test('of the Worker itself is a 500 as well', async () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
     const message = randomKey()
     const env = {

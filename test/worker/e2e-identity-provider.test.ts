@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { expectProblem, makeSettings } from './harness.ts'
 import {
@@ -72,17 +71,13 @@ async function expectServed(...responses: Promise<Response>[]): Promise<void> {
 /** Holds every request for metadata or keys back until it is let go. */
 function hold({ identityProvider }: Scene, path?: string) {
   const held: (() => unknown)[] = []
-  const responses: ServerResponse[] = []
   identityProvider.interfere((request, response) => {
     held.push(() => identityProvider.answer(request, response))
-    responses.push(response)
   }, path)
   return {
     /** Resolves when that many requests wait. */
     reached: (count: number) =>
       expect.poll(() => held.length, { timeout: 4000 }).toBeGreaterThanOrEqual(count),
-    /** Resolves when whoever asked first has gone away. */
-    abandoned: () => expect.poll(() => responses[0]!.destroyed, { timeout: 4000 }).toBe(true),
     release: async () => {
       await identityProvider.recover()
       for (const answer of held.splice(0)) answer()
@@ -255,14 +250,15 @@ describe.concurrent('a provider that takes its time', () => {
     worker.wait(MINUTE)
     await expectServed(ask(session))
 
+    // Due for a refresh, and not too old to be used meanwhile.
     await begin(identityProvider)
-    worker.wait(HOUR)
+    worker.wait(12 * MINUTE)
     const before = identityProvider.requests.length
     const first = ask(session)
     await expect.poll(() => identityProvider.requests.length, { timeout: 4000 }).toBeGreaterThan(before)
     const others = performance.now()
     await expectServed(...Array.from({ length: 5 }, () => ask(session)))
-    expect(performance.now() - others).toBeLessThan(2000)
+    expect(performance.now() - others).toBeLessThan(4000)
     await expectServed(first)
     await strike(scene)
   })
@@ -278,9 +274,15 @@ describe('a first request that goes away while the keys are being fetched', () =
       held,
       leave: async () => {
         expect((await first).status).toBe(499)
-        await held.abandoned()
       },
     }
+  }
+
+  /** Others who wait for the same fetch. A request that came later has been answered, so they have arrived. */
+  async function join(scene: Scene, session: string): Promise<Promise<Response>[]> {
+    const others = Array.from({ length: 5 }, () => scene.ask(session))
+    await fetch(`${scene.worker.url}/health`)
+    return others
   }
 
   test('leaves the others unharmed when its client hangs up', async () => {
@@ -290,8 +292,7 @@ describe('a first request that goes away while the keys are being fetched', () =
     const abort = new AbortController()
     const first = scene.ask(session, {}, abort.signal)
     await held.reached(1)
-    const others = Array.from({ length: 5 }, () => scene.ask(session))
-    await held.reached(6)
+    const others = await join(scene, session)
     abort.abort()
     await expect(first).rejects.toThrow('aborted')
     await held.release()
@@ -304,8 +305,7 @@ describe('a first request that goes away while the keys are being fetched', () =
     const scene = await setScene()
     const session = await scene.signIn()
     const { held, leave } = await abandon(scene, session, path)
-    const others = Array.from({ length: 5 }, () => scene.ask(session))
-    await held.reached(6)
+    const others = await join(scene, session)
     await leave()
     await held.release()
     await expectServed(...others)

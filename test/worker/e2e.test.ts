@@ -113,7 +113,13 @@ describe.each(signings)('with %s', (_, algorithm, makeSigning) => {
     expect(api.requests.splice(0)).toEqual(
       ['/self', '/integrations'].map((path) => ({
         path,
-        claims: { iss: WORKSPACE_KEY, ...customer, iat: expect.any(Number), exp: expect.any(Number) },
+        claims: {
+          iss: WORKSPACE_KEY,
+          ...customer,
+          jti: expect.any(String),
+          iat: expect.any(Number),
+          exp: expect.any(Number),
+        },
       })),
     )
   })

@@ -181,6 +181,9 @@ export function useStage(parts: Record<string, Part>): Stage {
   }
 }
 
+/** Bytes of a body that are sent at once; more than the Worker reads of any. */
+const PROMPT = 32_768
+
 /** Not `fetch`, which joins and forbids headers, normalises paths and refuses methods. */
 function exchange(
   url: URL,
@@ -217,8 +220,17 @@ function exchange(
       if (isChunked) request.destroy()
       resolve(new Response(content, { status, headers: fields }))
     })
-    if (!isChunked) request.end(bytes)
-    else for (const chunk of body) request.write(chunk)
+    if (isChunked) for (const chunk of body) request.write(chunk)
+    else if (bytes === undefined || bytes.byteLength <= PROMPT) request.end(bytes)
+    else {
+      // The Worker answers a body that is too large without reading it to its end, and closes the connection. The
+      // rest is written once the answer is here, for a write that fails would take the answer with it.
+      request.write(bytes.subarray(0, PROMPT))
+      request.once('response', () => {
+        request.off('error', reject).on('error', () => {})
+        request.end(bytes.subarray(PROMPT))
+      })
+    }
   })
 }
 
@@ -283,6 +295,7 @@ const CHALLENGES: Record<string, string> = {
 const RETRY_AFTER: Record<string, RegExp> = {
   ERR_RATE_LIMITED: /^\d+$/,
   ERR_JWKS_UNAVAILABLE: /^\d+$/,
+  ERR_KEY_UNAVAILABLE: /^\d+$/,
   ERR_NOT_READY: /^\d+$/,
 }
 

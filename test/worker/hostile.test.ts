@@ -18,8 +18,8 @@ const deep = (open: string, close: string, depth: number) => open.repeat(depth) 
 
 describe('a body', () => {
   test.each<[string, string | Uint8Array, string]>([
-    ['empty', '', 'ERR_CLAIM_INVALID'],
-    ['an empty object', '{}', 'ERR_CLAIM_INVALID'],
+    ['empty', '', 'ERR_BODY_INVALID'],
+    ['an empty object', '{}', 'ERR_BODY_INVALID'],
     ['not JSON', 'id=customer-42', 'ERR_BODY_INVALID'],
     ['cut off', '{"id":"customer-42"', 'ERR_BODY_INVALID'],
     ['with more behind it', '{"id":"c"}{"id":"d"}', 'ERR_BODY_INVALID'],
@@ -46,7 +46,8 @@ describe('a body', () => {
     ['with an id that is null', '{"id":null}', 'ERR_CLAIM_INVALID'],
     ['with an id that is a list', '{"id":["c"]}', 'ERR_CLAIM_INVALID'],
     ['with an id that is an object', '{"id":{"toString":"c"}}', 'ERR_CLAIM_INVALID'],
-    ['with an id in other case', '{"ID":"c"}', 'ERR_CLAIM_INVALID'],
+    ['with an id in other case', '{"ID":"c"}', 'ERR_BODY_INVALID'],
+    ['with constructor and prototype', '{"id":"c","constructor":{"prototype":{}}}', 'ERR_BODY_INVALID'],
     ['with two ids', '{"id":"victim","id":"c"}', 'ERR_BODY_INVALID'],
     ['with two ids, one of them escaped', '{"id":"c","\\u0069d":"victim"}', 'ERR_BODY_INVALID'],
     ['with a member of fields twice', '{"id":"c","fields":{"a":{"b":1,"b":2}}}', 'ERR_BODY_INVALID'],
@@ -70,11 +71,6 @@ describe('a body', () => {
 
   test.each([
     ['with one name in two objects', '{"id":"c","fields":{"id":"{\\"id\\":1}","a":{"id":2}}}', {}],
-    [
-      'with constructor and prototype is taken by the letter',
-      '{"id":"c","constructor":{"prototype":{}}}',
-      {},
-    ],
     ['keeps such names in fields as data', '{"id":"c","fields":{"toString":1,"constructor":2}}', {}],
   ])('%s', async (_, body, claims) => {
     const token = await claimsOf(await ask(body), secret)
@@ -84,6 +80,7 @@ describe('a body', () => {
       ...(fields && { fields }),
       ...claims,
       iss: settings.MEMBRANE_WORKSPACE_KEY,
+      jti: expect.any(String),
       iat: expect.any(Number),
       exp: expect.any(Number),
     })
@@ -98,8 +95,7 @@ describe('a body', () => {
   })
 
   test('of 16 KiB is read, one byte more is not', async () => {
-    const frame = JSON.stringify({ id: 'c', ignored: '' }).length
-    const fill = (size: number) => JSON.stringify({ id: 'c', ignored: 'x'.repeat(size - frame) })
+    const fill = (size: number) => '{"id":"c"}'.padEnd(size)
     expect((await ask(fill(16_384))).status).toBe(200)
     await expectProblem(await ask(fill(16_385)), 413, 'ERR_BODY_TOO_LARGE')
   })
@@ -281,6 +277,8 @@ describe('a path', () => {
     '/api/membrane-token%20',
     '/api/membrane-token%00',
     '/api/membrane-token%',
+    '/api/membrane%2Dadmin-token',
+    '/api/membrane-admin-tok%65n',
     '/api/membrane-token%0d%0a',
     '/api%2fmembrane-token',
     '/api%5cmembrane-token',
@@ -298,16 +296,6 @@ describe('a path', () => {
     })
     await expectProblem(response, 404, 'ERR_NOT_FOUND')
   })
-
-  test.each(['/api/membrane%2Dadmin-token', '/api/membrane-admin-tok%65n'])(
-    '%s is the address it spells, with all that holds for it',
-    async (path) => {
-      const sent = { method: 'POST', headers: { Authorization: BACKEND } }
-      await expectProblem(await send(path, sent), 403, 'ERR_CALLER_FORBIDDEN')
-      const fromPage = { method: 'POST', headers: { Authorization: BACKEND, Origin: 'http://worker.test' } }
-      await expectProblem(await send(path, fromPage), 403, 'ERR_ORIGIN_FORBIDDEN')
-    },
-  )
 
   test('of 8000 characters gets 404', async () => {
     await expectProblem(await send(`/${'a'.repeat(8000)}`), 404, 'ERR_NOT_FOUND')

@@ -3,7 +3,14 @@ import { claimsOf, expectProblem, makeSettings, ORIGIN, useStage } from './harne
 
 const APP = 'https://app.example.com'
 const { settings, secret, apiKeys } = makeSettings()
-const LISTED = [APP, 'https://app.example.com:8443', 'http://localhost:3000', 'https://xn--bcher-kva.example']
+const LISTED = [
+  APP,
+  'https://app.example.com:8443',
+  'http://localhost:3000',
+  'https://xn--bcher-kva.example',
+  'capacitor://localhost',
+  'chrome-extension://ponmlkjihgfedcba',
+]
 
 const { send } = useStage({
   main: { bindings: { ...settings, ALLOWED_ORIGINS: LISTED.join(', ') } },
@@ -15,6 +22,7 @@ interface Asking {
   worker?: string
   method?: string
   headers?: Record<string, string>
+  body?: object
 }
 
 const from = (
@@ -73,11 +81,11 @@ const STRANGERS: [what: string, origin: string][] = [
   ['a slash at its end', 'https://app.example.com/'],
   ['a path', 'https://app.example.com/x'],
   ['a query', 'https://app.example.com?x'],
+  ['an app of another host', 'capacitor://localhost.evil.test'],
   ['a list of two', `${APP} https://evil.test`],
   ['a list with a comma', `${APP},https://evil.test`],
   ['the whole list', LISTED.join(', ')],
   ['a name in other letters', 'https://b\u00fccher.example'],
-  ['its own, by https', ORIGIN.replace('http:', 'https:')],
   ['its own, with a port', `${ORIGIN}:80`],
   ['its own, in capitals', ORIGIN.toUpperCase()],
   ['a file', 'file://'],
@@ -219,18 +227,28 @@ describe('the admin route', () => {
   })
 
   test('gives one to a server', async () => {
-    const response = await from(undefined, { path: '/api/membrane-admin-token' })
+    const response = await from(undefined, { path: '/api/membrane-admin-token', body: {} })
     expectNoPermission(response)
     expect(await claimsOf(response, secret)).toMatchObject({ isAdmin: true })
   })
 })
 
 describe('without a list', () => {
-  test('the own origin gets its token', async () => {
+  // Behind a proxy that ends TLS, the URL says http and the page https; the host is the same.
+  test.each([ORIGIN, ORIGIN.replace('http:', 'https:')])('its own origin %s gets a token', async (origin) => {
     for (const worker of ['closed', 'main']) {
-      const response = await from(ORIGIN, { worker })
+      const response = await from(origin, { worker })
       expectNoPermission(response)
       expect(await claimsOf(response, secret)).toMatchObject({ id: 'customer-42' })
+    }
+  })
+
+  test('Sec-Fetch-Site outweighs Origin and Host', async () => {
+    const ask = (site: string, origin: string) =>
+      from(origin, { worker: 'closed', headers: { 'Sec-Fetch-Site': site } })
+    expect((await ask('same-origin', 'https://public-name.test')).status).toBe(200)
+    for (const site of ['same-site', 'cross-site', 'none']) {
+      await expectProblem(await ask(site, ORIGIN), 403, 'ERR_ORIGIN_FORBIDDEN')
     }
   })
 

@@ -16,7 +16,10 @@ const { SESSION_AUDIENCE: _, ...ofAnyAudience } = session
 const { SESSION_JWKS_URI: __, ...discovered } = session
 const alone = { ...session, API_KEYS: '' }
 
-/** Providers whose metadata or keys are not as they should be; each must be had by discovery. */
+/** Not the cache that all Workers of one place share, and with it the keys. */
+const ALONE = { cache: false }
+
+/** Providers with wrong metadata or keys, found by discovery. */
 const BROKEN: Record<string, (url: URL) => Response | Promise<Response>> = {
   'names another issuer': () =>
     Response.json({ issuer: 'https://id.test', jwks_uri: 'https://id.test/jwks' }),
@@ -60,7 +63,10 @@ const { send } = useStage({
     outbound,
   },
   ...Object.fromEntries(
-    Object.entries(BROKEN).map(([what, answer]) => [what, { bindings: discovered, outbound: answer }]),
+    Object.entries(BROKEN).map(([what, answer]) => [
+      what,
+      { bindings: discovered, outbound: answer, options: ALONE },
+    ]),
   ),
 })
 
@@ -97,6 +103,7 @@ describe('a session', () => {
     expect(await claimsOf(response, secret, { algorithms: ['HS512'] })).toEqual({
       id: 'user-1',
       name: 'Ada',
+      jti: expect.any(String),
       iss: settings.MEMBRANE_WORKSPACE_KEY,
       iat: expect.any(Number),
       exp: expect.any(Number),
@@ -111,12 +118,12 @@ describe('a session', () => {
 
   test.each<[string, object, number, Asking]>([
     ['the default', {}, 7200, {}],
-    ['a wish', {}, 1800, { body: { expiresIn: '30m' } }],
+    ['the requested lifetime', {}, 1800, { body: { expiresIn: '30m' } }],
     ['the limit', {}, 86_400, { body: { expiresIn: '9w' } }],
     ['a lower limit', {}, 1200, { body: { expiresIn: '9w' }, worker: 'short' }],
     ['its own end', { exp: inSeconds(600) }, 600, {}],
-    ['its own end, whatever is wished', { exp: inSeconds(600) }, 600, { body: { expiresIn: '1h' } }],
-    ['a wish before its own end', { exp: inSeconds(600) }, 60, { body: { expiresIn: '1m' } }],
+    ['its own end, whatever is requested', { exp: inSeconds(600) }, 600, { body: { expiresIn: '1h' } }],
+    ['a requested lifetime before its own end', { exp: inSeconds(600) }, 60, { body: { expiresIn: '1m' } }],
   ])('gets a token that ends with %s', async (_, claims, seconds, asking) => {
     const token = good({ exp: inSeconds(90_000), ...claims })
     const response = await as(token, asking)
@@ -183,7 +190,7 @@ describe('a customer in the claims', () => {
 
   test('needs no name and no fields', async () => {
     const claims = await claimsOf(await as(good({ org: { id: 'org-1' } }), { worker: 'mapped' }), secret)
-    expect(Object.keys(claims)).toEqual(['id', 'iat', 'exp', 'iss'])
+    expect(Object.keys(claims)).toEqual(['id', 'iat', 'exp', 'iss', 'jti'])
   })
 
   test('is read from a claim whose whole name has the dot', async () => {
@@ -336,7 +343,7 @@ describe('a token that is taken', () => {
 })
 
 describe('a provider', () => {
-  test.each(Object.keys(BROKEN))('that %s makes a 503 that tells when to come again', async (worker) => {
+  test.each(Object.keys(BROKEN))('that %s makes a 503 with Retry-After', async (worker) => {
     const response = await as(good(), { worker })
     await expectProblem(response, 503, 'ERR_JWKS_UNAVAILABLE')
     expect((await send('/healthz', { worker })).status).toBe(200)

@@ -131,7 +131,7 @@ const RIGHT: Record<string, Working> = {
   'settings that are null': {
     bindings: { ...settings, MEMBRANE_KEY_ID: null, ALLOWED_ORIGINS: null, RATE_LIMITER: null },
   },
-  'settings that nobody knows': { bindings: { ...settings, MEMBRANE_UNKNOWN: 'x', LOG_LEVEL: 3 } },
+  'variables of other software': { bindings: { ...settings, MEMBRANE_UNKNOWN: 'x', LOG_LEVEL: 3 } },
 }
 
 const FROM_STORE = 'from the Secrets Store'
@@ -163,7 +163,9 @@ describe('right settings', () => {
       expect(verified.payload).toMatchObject(claims ?? { iss: WORKSPACE, id: 'customer-42' })
       expect(expiresIn).toBe(seconds)
       if (claims)
-        expect(Object.keys(verified.payload).sort()).toEqual([...Object.keys(claims), 'exp', 'iat'].sort())
+        expect(Object.keys(verified.payload).sort()).toEqual(
+          [...Object.keys(claims), 'exp', 'iat', 'jti'].sort(),
+        )
       if (header) expect(verified.header).toEqual(header)
     },
   )

@@ -59,7 +59,7 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
       /known from documentation/,
     ],
     ['a PEM', ecPem.trim(), /not a secret/],
-    ['a JWK', JSON.stringify({ kty: 'oct', k: secret }), /not a secret/],
+    ['a JWK', JSON.stringify({ kty: 'oct', k: secret }), /symmetric key/],
     ['an object', { secret }, /text/],
   ],
   MEMBRANE_PRIVATE_KEY: [
@@ -169,7 +169,7 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
   SESSION_CUSTOMER_NAME_CLAIM: [['with a line break', `${MARK}\n`, /line break/]],
   SESSION_FIELD_CLAIMS: [
     ['with an empty entry', `${MARK},,plan`, /empty/],
-    ['two of one name', `org.${MARK},app.${MARK}`, /same name|twice|unique/],
+    ['two of one name', `org.${MARK},app.${MARK}`, /two would be equal/],
   ],
   CLOUDFLARE_ACCESS_TEAM_DOMAIN: [
     ['missing', undefined, /missing/, { CLOUDFLARE_ACCESS_TEAM_DOMAIN: undefined }],
@@ -237,11 +237,11 @@ const REQUEST = {
   body: { id: 'customer-42' },
 }
 
-describe('a wrong setting is named at /healthz, is never quoted, and stops the rest', () => {
+describe('a wrong setting is named at /health, is never quoted, and stops the rest', () => {
   test.each(ROWS.map((row, index) => [row.name, row, `worker-${index}`] as const))(
     '%s',
     async (_, { setting, value, mend }, worker) => {
-      const detail = await expectProblem(await send('/healthz', { worker }), 503, 'ERR_SETTING_INVALID')
+      const detail = await expectProblem(await send('/health', { worker }), 503, 'ERR_SETTING_INVALID')
       expect(detail).toMatch(new RegExp(`^${setting} `))
       expect(detail).toMatch(mend)
       for (const hidden of [MARK, secret, clearKey, entry.sha256]) expect(detail).not.toContain(hidden)
