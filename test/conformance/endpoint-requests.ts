@@ -62,6 +62,7 @@ export const endpointBodies: ConformanceModule = ({ test }, lib) => {
     ['the id', { body: { id: 'c' } }, { id: 'c' }],
     ['all of it', { body: customer }, customer],
     ['id in Unicode', { body: { id: 'Zoë 🦋' } }, { id: 'Zoë 🦋' }],
+    ['name and fields null', { body: { id: 'c', name: null, fields: null } }, { id: 'c' }],
     ['no fields', { body: { id: 'c', fields: {} } }, { id: 'c', fields: {} }],
     [
       'prototype words',

@@ -85,6 +85,7 @@ export async function createTestEndpoint(
 
 export const statuses: Readonly<Record<string, [number, string]>> = {
   ERR_BODY_INVALID: [400, 'Bad Request'],
+  ERR_QUERY_INVALID: [400, 'Bad Request'],
   ERR_CLAIM_INVALID: [400, 'Bad Request'],
   ERR_LIFETIME_INVALID: [400, 'Bad Request'],
   ERR_TOKEN_TOO_LARGE: [400, 'Bad Request'],

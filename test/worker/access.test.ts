@@ -26,6 +26,7 @@ const { send } = useStage({
   unreachable: {
     bindings: { ...keyless, ...ways.ACCESS },
     outbound: () => new Response('', { status: 530 }),
+    options: { cacheAPI: false },
   },
 })
 

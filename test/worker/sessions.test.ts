@@ -17,7 +17,7 @@ const { SESSION_JWKS_URI: __, ...discovered } = session
 const alone = { ...session, API_KEYS: '' }
 
 /** Not the cache that all Workers of one place share, and with it the keys. */
-const ALONE = { cache: false }
+const ALONE = { cacheAPI: false }
 
 /** Providers with wrong metadata or keys, found by discovery. */
 const BROKEN: Record<string, (url: URL) => Response | Promise<Response>> = {
