@@ -12,7 +12,18 @@ import { isSignature } from './source.ts'
 
 /**
  * A private key that never leaves its key management service: the public half in any form, and a function that signs.
- * It sees bytes and never decides claims.
+ * It sees bytes and never decides claims. `createSigner` checks that it fits the algorithm, lets it sign once and
+ * verifies that signature, and every later one, with the public half.
+ *
+ * What `sign` throws becomes `ERR_KEY_UNAVAILABLE`, without its message unless it is a `MembraneTokenError`. A first
+ * signature that does not verify is `ERR_KEY_INVALID`, a later one `ERR_KEY_UNAVAILABLE`: the key was rotated.
+ *
+ * @example Sign with a service of your own
+ *
+ * ```ts
+ * const privateKey: RemoteKey = { publicKey, sign: (data, algorithm) => myService.sign(data, algorithm) }
+ * const signer = await createSigner({ workspaceKey, privateKey, keyId: 'thumbprint' })
+ * ```
  */
 export interface RemoteKey {
   /** The public half: SPKI, PKCS#1 or X.509 as PEM or DER, a JWK, or a CryptoKey. */
