@@ -47,12 +47,17 @@ async function bundle(entry: string, options: BuildOptions): Promise<string> {
     charset: 'utf8',
     legalComments: 'none',
     tsconfig: source('tsconfig.json'),
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: { VERSION: JSON.stringify(await readVersion()) },
     ...options,
   })
   const text = outputFiles?.[0]?.text.trimEnd() ?? ''
   if (/<\/(script|style)|<!--/i.test(text)) throw new Error(`${entry} holds text that would end its element`)
   return text
+}
+
+async function readVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
 }
 
 const hash = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`

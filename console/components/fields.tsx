@@ -15,7 +15,8 @@ interface FieldProps {
 const PRIVATE = {
   autocomplete: 'off',
   autocapitalize: 'off',
-  autocorrect: 'off',
+  // In this spelling an attribute: the property of that name is a boolean, and 'off' would be true.
+  autoCorrect: 'off',
   spellcheck: false,
   'data-1p-ignore': true,
   'data-lpignore': 'true',

@@ -29,7 +29,6 @@ export function Tabs<Name extends string>({ label, tabs, selected, onSelect }: T
   }
   return (
     <div class="tabs">
-      {/* biome-ignore lint/a11y/useFocusableInteractive: the tabs inside take the focus, the list never does */}
       <div class="tablist" role="tablist" aria-label={label} ref={list} onKeyDown={move}>
         {tabs.map((tab) => (
           <button

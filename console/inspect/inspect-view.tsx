@@ -2,6 +2,7 @@ import { type Inspection, inspectToken } from 'membrane-token'
 import { useNow } from '../clock.ts'
 import { TextArea } from '../components/fields.tsx'
 import { Problems } from '../components/problems.tsx'
+import { findSessionProvider } from '../setup/providers.ts'
 import { ClaimsTable } from './claims-table.tsx'
 import { createExample } from './example.ts'
 import { TimeLine } from './time-line.tsx'
@@ -10,10 +11,12 @@ import { VerifyForm } from './verify-form.tsx'
 interface InspectViewProps {
   token: string
   onToken(token: string): void
+  /** Goes on to the settings for the identity provider of a session. */
+  onSetUp(session: string): void
 }
 
 /** Says what a token holds, what is wrong with it, and whether a key made it. */
-export function InspectView({ token, onToken }: InspectViewProps) {
+export function InspectView({ token, onToken, onSetUp }: InspectViewProps) {
   const milliseconds = useNow()
   const now = Math.floor(milliseconds / 1000)
   const inspection = token === '' ? undefined : inspectToken(token, { now: () => milliseconds })
@@ -38,8 +41,39 @@ export function InspectView({ token, onToken }: InspectViewProps) {
         </section>
         {inspection && <VerifyForm inspection={inspection} now={now} />}
       </div>
-      <div>{inspection ? <Findings inspection={inspection} now={now} /> : <Introduction />}</div>
+      <div>
+        {inspection ? (
+          <>
+            <SessionNotice inspection={inspection} onSetUp={() => onSetUp(token)} />
+            <Findings inspection={inspection} now={now} />
+          </>
+        ) : (
+          <Introduction />
+        )}
+      </div>
     </div>
+  )
+}
+
+function SessionNotice({ inspection, onSetUp }: { inspection: Inspection; onSetUp(): void }) {
+  const provider = findSessionProvider(inspection.claims)
+  if (!provider) return null
+  return (
+    <section class="card notice" aria-labelledby="session-heading">
+      <h2 id="session-heading">
+        This is a session of {provider.id === 'oidc' ? 'an identity provider' : provider.label}
+      </h2>
+      <p>
+        <code>{String(inspection.claims?.iss)}</code> issued it to sign a user in to your app. Membrane does
+        not accept it. Send it to your token endpoint, which verifies it and answers with a Membrane token for
+        the customer.
+      </p>
+      <p class="actions after">
+        <button type="button" onClick={onSetUp}>
+          Set up the token service for it
+        </button>
+      </p>
+    </section>
   )
 }
 

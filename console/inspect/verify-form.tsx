@@ -1,66 +1,51 @@
 import type { Inspection } from 'membrane-token'
 import { useEffect, useState } from 'preact/hooks'
 import { toLocalText, toRelativeText } from '../clock.ts'
-import { type Option, Radios, TextArea, TextField } from '../components/fields.tsx'
+import { TextField } from '../components/fields.tsx'
+import { KeyField } from '../keys/key-field.tsx'
+import { type PastedKey, useKey } from '../keys/use-key.ts'
 import { type KeyMaterial, type Verification, verifyToken } from './verification.ts'
 
-const KINDS: readonly Option<KeyMaterial['kind']>[] = [
-  { value: 'secret', label: 'Secret' },
-  { value: 'publicKey', label: 'Public key' },
-  { value: 'jwks', label: 'Key set' },
-]
-
-const LABELS: Readonly<Record<KeyMaterial['kind'], string>> = {
-  secret: 'Workspace secret',
-  publicKey: 'Key',
-  jwks: 'JSON of the key set',
+function toMaterial(pasted: PastedKey, text: string): KeyMaterial | undefined {
+  switch (pasted.kind) {
+    case 'empty':
+      return undefined
+    case 'secret':
+      return { kind: 'secret', secret: text }
+    case 'jwks':
+      return { kind: 'jwks', text }
+    case 'key': {
+      const { half, publicJwk } = pasted.inspection
+      return { kind: 'publicKey', publicKey: half === 'private' && publicJwk ? publicJwk : text }
+    }
+  }
 }
-
-const HINTS: Readonly<Record<KeyMaterial['kind'], string>> = {
-  secret: 'The workspace secret, exactly as the settings page shows it.',
-  publicKey: 'PEM, JWK or X.509 certificate.',
-  jwks: 'The JSON of a key set, such as /.well-known/jwks.json.',
-}
-
-const toMaterial = (kind: KeyMaterial['kind'], text: string): KeyMaterial =>
-  kind === 'secret'
-    ? { kind, secret: text }
-    : kind === 'jwks'
-      ? { kind, text }
-      : { kind: 'publicKey', publicKey: text }
 
 /** Verifies the inspected token with a key that is pasted here. */
 export function VerifyForm({ inspection, now }: { inspection: Inspection; now: number }) {
-  const [kind, setKind] = useState<KeyMaterial['kind']>('secret')
-  const [key, setKey] = useState('')
+  const [text, setText] = useState('')
   const [expected, setExpected] = useState('')
+  const pasted = useKey(text)
   const { token, claims } = inspection
   const stated = claims?.iss ?? claims?.workspaceKey
   const workspaceKey = expected || (typeof stated === 'string' ? stated : '')
-  const result = useVerification(token, workspaceKey, kind, key)
+  const result = useVerification(token, workspaceKey, pasted, text)
   return (
     <section class="card" aria-labelledby="verify-heading">
       <h2 id="verify-heading">Verify the signature</h2>
-      <Radios label="With" value={kind} options={KINDS} onValue={setKind} />
-      <TextArea
-        label={LABELS[kind]}
-        value={key}
-        onValue={setKey}
-        rows={3}
-        masked={kind === 'secret'}
-        hint={HINTS[kind]}
-        error={
-          kind === 'secret' && key !== key.trim()
-            ? 'The secret begins or ends with a space or a line break, which counts as part of it.'
-            : undefined
-        }
+      <KeyField
+        label="Secret, public key or key set"
+        text={text}
+        onText={setText}
+        pasted={pasted}
+        hint="The workspace secret, a key as PEM, JWK or certificate, or the JSON of a key set."
       />
       <TextField
         label="Workspace key (optional)"
         value={expected}
         onValue={setExpected}
         placeholder={typeof stated === 'string' ? stated : ''}
-        hint="If empty, the workspace that the token names is accepted."
+        hint="Without one, the workspace is not checked."
         mono
       />
       <div role="status">
@@ -69,7 +54,7 @@ export function VerifyForm({ inspection, now }: { inspection: Inspection; now: n
             result={result}
             now={now}
             isWorkspaceChecked={expected !== ''}
-            isSecret={kind === 'secret'}
+            isSecret={pasted.kind === 'secret'}
           />
         )}
       </div>
@@ -80,22 +65,23 @@ export function VerifyForm({ inspection, now }: { inspection: Inspection; now: n
 function useVerification(
   token: string | undefined,
   workspaceKey: string,
-  kind: KeyMaterial['kind'],
-  key: string,
+  pasted: PastedKey,
+  text: string,
 ): Verification | undefined {
   const [result, setResult] = useState<Verification>()
   useEffect(() => {
     let isCurrent = true
     setResult(undefined)
-    if (token && key) {
-      verifyToken(token, workspaceKey || 'unknown', toMaterial(kind, key)).then((verification) => {
+    const material = toMaterial(pasted, text)
+    if (token && material) {
+      verifyToken(token, workspaceKey || 'unknown', material).then((verification) => {
         if (isCurrent) setResult(verification)
       })
     }
     return () => {
       isCurrent = false
     }
-  }, [token, workspaceKey, kind, key])
+  }, [token, workspaceKey, pasted, text])
   return result
 }
 
@@ -119,40 +105,44 @@ function Outcome({ result, now, isWorkspaceChecked, isSecret }: OutcomeProps) {
   }
   const { token } = result
   const end = token.expiresAt.getTime() / 1000
+  if (end <= now) {
+    return (
+      <div class="outcome bad">
+        <p>
+          <b>Expired</b> The signature is valid, but the token expired {toRelativeText(end, now)}.
+        </p>
+      </div>
+    )
+  }
   return (
     <div class="outcome good">
       <p>
         <b>Verified</b> with {token.algorithm}
-        {token.keyId !== undefined && (
-          <>
-            , key <code>{token.keyId}</code>
-          </>
-        )}
       </p>
       <ul>
         <li>
-          {isSecret ? 'Whoever signed it has this secret' : 'It was signed with the private half of this key'}
-          , and nothing was changed since.
+          {isSecret ? 'It was signed with this secret' : 'It was signed with the private half of this key'},
+          and has not been modified since.
         </li>
         <li>
           {token.kind === 'admin' ? (
             'It is an admin token: it can manage every customer of the workspace.'
           ) : (
             <>
-              It is for the customer <code>{token.id}</code>.
+              It is for customer <code>{token.id}</code>.
             </>
           )}
         </li>
         <li>
           The workspace is <code>{token.workspaceKey}</code>
-          {isWorkspaceChecked ? ', as expected.' : ', which was not compared with anything.'}
+          {isWorkspaceChecked ? ', as expected.' : '; enter its key to check it.'}
         </li>
         <li>
           It expires {toRelativeText(end, now)}, on {toLocalText(end)}.
         </li>
         <li>
           Membrane accepts it if {isSecret ? 'this is the secret' : 'this public key is registered'} in the
-          settings of that workspace. This page cannot check that.
+          settings of that workspace, which this page cannot check.
         </li>
       </ul>
     </div>

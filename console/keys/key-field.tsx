@@ -1,0 +1,40 @@
+import type { ComponentChildren } from 'preact'
+import { TextArea } from '../components/fields.tsx'
+import { describeKey, type PastedKey } from './use-key.ts'
+
+interface KeyFieldProps {
+  label: string
+  text: string
+  onText(text: string): void
+  pasted: PastedKey
+  hint: ComponentChildren
+}
+
+/** Takes a key or a secret, and says what it was read as. */
+export function KeyField({ label, text, onText, pasted, hint }: KeyFieldProps) {
+  const isPublic = pasted.kind === 'jwks' || (pasted.kind === 'key' && pasted.inspection.half === 'public')
+  const description = describeKey(pasted)
+  return (
+    <TextArea
+      label={label}
+      value={text}
+      onValue={onText}
+      rows={4}
+      masked={!isPublic}
+      hint={
+        description ? (
+          <>
+            Read as: <b>{description}</b>
+          </>
+        ) : (
+          hint
+        )
+      }
+      error={
+        pasted.kind === 'secret' && text !== text.trim()
+          ? 'The secret begins or ends with a space or a line break, which counts as part of it.'
+          : undefined
+      }
+    />
+  )
+}

@@ -1,0 +1,19 @@
+/** Membrane's API, which answers who a token is for. */
+const API = 'https://api.getmembrane.com'
+
+const shellQuote = (text: string): string => `'${text.replace(/'/g, `'\\''`)}'`
+
+/** A request with the token, for a terminal. */
+export const curlCommand = (token: string): string =>
+  `curl ${API}/self \\\n  -H ${shellQuote(`Authorization: Bearer ${token}`)}`
+
+/** A first call with the token through Membrane's SDK. */
+export const sdkProgram = (token: string): string =>
+  `import { MembraneClient } from '@membranehq/sdk'
+
+// For a test. An app passes a function that gets a token from its server.
+const membrane = new MembraneClient({
+  fetchToken: async () => ${JSON.stringify(token)},
+})
+console.log(await membrane.self.get())
+`
