@@ -67,8 +67,8 @@ const VIEWS: readonly [name: string, tab: string, prepare: (page: Page) => Promi
       await page
         .getByLabel('Sample session')
         .fill(`${encode({ alg: 'RS256' })}.${encode(claims)}.${'A'.repeat(342)}`)
-      await page.getByRole('button', { name: 'Customer id: org_id' }).click()
-      await page.getByRole('button', { name: 'Name: org_name' }).click()
+      await page.getByRole('button', { name: 'Customer id from org_id' }).click()
+      await page.getByRole('button', { name: 'Name from org_name' }).click()
       await page.getByLabel('Origins of your app').fill('https://app.acme.example')
     },
   ],

@@ -103,8 +103,7 @@ interface PickProps {
 function Pick({ name, path, isChosen, onPick }: PickProps) {
   return (
     <button type="button" aria-pressed={isChosen} onClick={onPick}>
-      {name}
-      <span class="sr">: {path}</span>
+      {name} <span class="sr">from {path}</span>
     </button>
   )
 }

@@ -25,7 +25,7 @@ const FIND = `((kind, name) => {
     [...document.querySelectorAll(selector)].filter(isVisible).find((element) => clean(element.textContent) === name)
   switch (kind) {
     case 'tab': return named('[role=tab]')
-    case 'click': return named('button') ?? named('label')?.control ?? named('a')
+    case 'click': return named('button:not([role=tab])') ?? named('label')?.control ?? named('a')
     case 'field': return named('label')?.control
     case 'box': return named('figcaption > span')?.closest('figure').querySelector('pre')
   }

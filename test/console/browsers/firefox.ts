@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+import type { Browser, BrowserOptions } from './browser.ts'
+import { toKeyActions, toPointerActions } from './web-driver.ts'
+
+type Reply = { id: number; result?: unknown; error?: string; message?: string }
+
+/** Debian's Firefox, over WebDriver BiDi, which it speaks without a driver beside it. */
+export async function startFirefox({ url, proxy }: BrowserOptions): Promise<Browser> {
+  const profile = mkdtempSync(join(tmpdir(), 'membrane-token-firefox-'))
+  const [host, port] = proxy.split(':') as [string, string]
+  const preferences = {
+    'network.proxy.type': 1,
+    'network.proxy.http': host,
+    'network.proxy.http_port': Number(port),
+    'network.proxy.ssl': host,
+    'network.proxy.ssl_port': Number(port),
+    'datareporting.policy.dataSubmissionEnabled': false,
+    'toolkit.telemetry.enabled': false,
+    'browser.shell.checkDefaultBrowser': false,
+  }
+  const lines = Object.entries(preferences).map(
+    ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
+  )
+  writeFileSync(join(profile, 'user.js'), lines.join(''))
+  const child = spawn(
+    'firefox-esr',
+    ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0', 'about:blank'],
+    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: profile }, detached: true },
+  )
+  const close = async () => {
+    try {
+      process.kill(-(child.pid ?? 0), 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  }
+  try {
+    const send = await connect(await readAddress(child.stderr))
+    await send('session.new', { capabilities: {} })
+    const { contexts } = (await send('browsingContext.getTree', {})) as { contexts: { context: string }[] }
+    const context = contexts[0]?.context
+    await send('browsingContext.navigate', { context, url, wait: 'complete' })
+    const perform = async (actions: unknown[]) => {
+      await send('input.performActions', { context, actions })
+    }
+    return {
+      evaluate: async (expression) => {
+        const wrapped = `Promise.resolve(${expression}).then((value) => JSON.stringify(value ?? null))`
+        const answer = (await send('script.evaluate', {
+          expression: wrapped,
+          target: { context },
+          awaitPromise: true,
+        })) as { result?: { value: string }; exceptionDetails?: { text: string } }
+        if (!answer.result) throw new Error(answer.exceptionDetails?.text)
+        return JSON.parse(answer.result.value)
+      },
+      click: (x, y) => perform(toPointerActions(x, y)),
+      type: (text) => perform(toKeyActions(text)),
+      press: (key) => perform(toKeyActions(key, true)),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function readAddress(stderr: NodeJS.ReadableStream): Promise<string> {
+  for await (const line of createInterface({ input: stderr })) {
+    const address = /WebDriver BiDi listening on (ws:\S+)/.exec(line)?.[1]
+    if (address) return `${address}/session`
+  }
+  throw new Error('Firefox ended before it listened')
+}
+
+async function connect(address: string): Promise<(method: string, params: object) => Promise<unknown>> {
+  const socket = new WebSocket(address)
+  await once(socket, 'open')
+  const waiting = new Map<number, (reply: Reply) => void>()
+  socket.addEventListener('message', ({ data }) => {
+    const reply = JSON.parse(String(data)) as Reply
+    waiting.get(reply.id)?.(reply)
+    waiting.delete(reply.id)
+  })
+  let last = 0
+  return async (method, params) => {
+    last += 1
+    const id = last
+    const reply = await new Promise<Reply>((resolve) => {
+      waiting.set(id, resolve)
+      socket.send(JSON.stringify({ id, method, params }))
+    })
+    if (reply.error) throw new Error(`${method}: ${reply.error}: ${reply.message}`)
+    return reply.result
+  }
+}

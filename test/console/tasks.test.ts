@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createSigner, createVerifier, generateKeyPair } from '../../src/index.ts'
+import type { Browser, BrowserOptions } from './browsers/browser.ts'
+import { startChromium } from './browsers/chromium.ts'
+import { startFirefox } from './browsers/firefox.ts'
+import { type ConsoleFile, type Watch, watchNetwork, writeConsole } from './browsers/fixture.ts'
+import { createPerson, type Person } from './browsers/person.ts'
+import { startWebKit } from './browsers/webkit.ts'
+
+const BROWSERS: Readonly<Record<string, (options: BrowserOptions) => Promise<Browser>>> = {
+  Chromium: startChromium,
+  Firefox: startFirefox,
+  WebKit: startWebKit,
+}
+
+const WORKSPACE_KEY = 'workspace-1'
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+for (const [name, start] of Object.entries(BROWSERS)) {
+  describe(name, { timeout: 120_000 }, () => {
+    let file: ConsoleFile
+    let network: Watch
+    let browser: Browser
+    let person: Person
+
+    beforeAll(async () => {
+      file = await writeConsole()
+      network = await watchNetwork()
+      browser = await start({ url: file.url, proxy: network.proxy })
+      person = createPerson(browser)
+    })
+    afterAll(async () => {
+      await browser?.close()
+      network?.close()
+      file?.remove()
+    })
+
+    test('Inspect says what a token is, what is wrong with it, and whether a secret verifies it', async () => {
+      const secret = 'a secret of more than thirty-two bytes'
+      const signer = await createSigner({ workspaceKey: WORKSPACE_KEY, secret })
+      const { token } = await signer.signCustomerToken({ id: 'customer-42', name: 'Acme Inc.' })
+      await person.open('Inspect')
+      await person.fill('Paste a token', `Bearer ${token}`)
+      const shown = await person.read('Customer token')
+      expect(shown).toContain('"customer-42"')
+      expect(shown).toContain('BEARER_PREFIX')
+      expect(shown).toMatch(/in 1 h 59 min|in 2 h/)
+      await person.fill('Secret, public key or key set', secret)
+      expect(await person.read('Verified with HS512')).toContain('It is for customer customer-42')
+      await person.fill('Secret, public key or key set', `${secret}!`)
+      await person.read('ERR_TOKEN_SIGNATURE_INVALID')
+    })
+
+    test('Inspect verifies with a public key and with a key set', async () => {
+      const { privateKey, publicKey, publicJwk } = await generateKeyPair()
+      const signer = await createSigner({ workspaceKey: WORKSPACE_KEY, privateKey, keyId: 'thumbprint' })
+      const { token } = await signer.signAdminToken()
+      await person.open('Inspect')
+      await person.fill('Paste a token', token)
+      await person.fill('Secret, public key or key set', JSON.stringify(publicJwk))
+      expect(await person.read('Verified with ES256')).toContain('public key, JWK, EC P-256')
+      await person.fill('Secret, public key or key set', publicKey)
+      expect(await person.read('Verified with ES256')).toContain('It is an admin token')
+      await person.fill('Secret, public key or key set', JSON.stringify({ keys: [publicJwk] }))
+      await person.read('key set with 1 key')
+      await person.read('Verified with ES256')
+    })
+
+    test('Sign makes a token that verifies, with a key made in the page', async () => {
+      await person.open('Sign')
+      await person.fill('Workspace key', WORKSPACE_KEY)
+      await person.click('Make a key pair')
+      await person.read('private key, PKCS#8 PEM, EC P-256')
+      await person.fill('Customer id', 'customer-7')
+      await person.fill('Fields as JSON', '{ "plan": "trial" }')
+      await person.click('Sign')
+      await person.read('Signed token')
+      const publicKey = await person.value('Public key for Membrane')
+      const token = await person.value('Token')
+      const verifier = await createVerifier({ workspaceKey: WORKSPACE_KEY, publicKey })
+      expect(await verifier.verify(token)).toMatchObject({ id: 'customer-7', fields: { plan: 'trial' } })
+      expect(await person.value('Terminal')).toContain(`Authorization: Bearer ${token}`)
+    })
+
+    test('Sign says why it does not sign', async () => {
+      await person.open('Sign')
+      await person.fill('Workspace secret or private key', 'too short')
+      await person.click('Sign')
+      expect(await person.read('Not signed')).toContain('ERR_KEY_WEAK')
+    })
+
+    test('Keys says what a key is, and makes a pair', async () => {
+      const { privateKey, publicKey, keyId } = await generateKeyPair('ES384')
+      await person.open('Keys')
+      await person.fill('Paste a key', privateKey)
+      const shown = await person.read('EC P-384')
+      expect(shown).toContain(keyId)
+      expect(shown).toContain('ES384')
+      expect((await person.value('Public half')).trim()).toBe(publicKey.trim())
+      await person.click('Generate')
+      expect(await person.value('Private key: into the Worker')).toContain('BEGIN PRIVATE KEY')
+    })
+
+    test('Set-up writes the settings of a provider, with the claims that were clicked', async () => {
+      const claims = { iss: 'https://clerk.acme.example', sub: 'user_1', org: { id: 'org_42' } }
+      await person.open('Set-up')
+      await person.click('Clerk')
+      await person.fill('Frontend API URL', 'https://clerk.acme.example')
+      await person.fill('Origin of your app (azp)', 'https://app.acme.example')
+      await person.fill('Sample session (optional)', `${encode({ alg: 'RS256' })}.${encode(claims)}.AAAA`)
+      await person.click('Customer id from org.id')
+      const settings = await person.value('wrangler.toml')
+      expect(settings).toBe(`[vars]
+SESSION_ISSUER = "https://clerk.acme.example"
+SESSION_JWKS_URI = "https://clerk.acme.example/.well-known/jwks.json"
+SESSION_AUTHORIZED_PARTIES = "https://app.acme.example"
+SESSION_CUSTOMER_ID_CLAIM = "org.id"
+`)
+      expect(await person.value('Secrets')).toContain('npx wrangler secret put MEMBRANE_WORKSPACE_KEY')
+      expect(await person.value('Check the deployment')).toContain(' doctor https://')
+    })
+
+    test('the keyboard reaches every view', async () => {
+      await person.open('Inspect')
+      for (const view of ['Sign', 'Keys', 'Set-up', 'Inspect']) {
+        await browser.press('ArrowRight')
+        expect(await browser.evaluate('document.activeElement.textContent')).toBe(view)
+        expect(
+          await browser.evaluate(`document.querySelector('[role=tabpanel]:not([hidden])').innerText`),
+        ).not.toBe('')
+      }
+    })
+
+    test('asked for nothing on the network', () => {
+      expect(network.requests.filter((request) => !BACKGROUND.test(request))).toEqual([])
+    })
+  })
+}
+
+/** What browsers ask for by themselves, before any page. */
+const BACKGROUND = /mozilla|firefox|googleapis|google\.com/
