@@ -9,7 +9,7 @@ export const root: string = fileURLToPath(new URL('..', import.meta.url))
 
 /** Every page, by its path from the root. */
 export function listPages(): string[] {
-  return ['README.md', ...globSync('docs/**/*.md', { cwd: root })].sort()
+  return ['README.md', ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/api/**'] })].sort()
 }
 
 export const readPage = (page: string): string => readFileSync(root + page, 'utf8')
