@@ -8,7 +8,7 @@ const WORKSPACE_KEY = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
 const WORKSPACE_SECRET = 'a9f0c1d2e3b4a5968778695a4b3c2d1e0f1e2d3c4b5a69788796a5b4c3d2e1f0'
 
 const customers = [
-  { id: '{CUSTOMER_ID}', name: '{CUSTOMER_NAME}', fields: { userField: '<user field value>' } },
+  { id: 'customer-42', name: '{CUSTOMER_NAME}', fields: { userField: '<user field value>' } },
   {
     id: 'Ада 👩‍💻',
     name: '"Ада"\n\u2028\ud800',
