@@ -1,4 +1,5 @@
 import {
+  createTokenService,
   createTokenServiceFromEnv,
   limitBy,
   readSettings,
@@ -66,8 +67,7 @@ async function createHandler(environment: Environment, terminal: Terminal): Prom
     rateLimit: limitBy(createRateLimiter(RATE_LIMIT)),
     audit: (event) => terminal.out(JSON.stringify(event)),
   }
-  await checkSettings(() => readSettings(environment, hooks))
-  const service = createTokenServiceFromEnv(environment, hooks)
+  const service = await openService(environment, hooks)
   return async (request, { peer }) => {
     const { address: clientAddress, protocol } = findClient(peer, request.headers)
     const response = await service(request, { clientAddress })
@@ -78,12 +78,15 @@ async function createHandler(environment: Environment, terminal: Terminal): Prom
 }
 
 /** Wrong settings end it at once; a key management service that is out of reach may come back. */
-async function checkSettings(readSettings: () => Promise<unknown>): Promise<void> {
+async function openService(
+  environment: Environment,
+  hooks: ServiceHooks,
+): Promise<ReturnType<typeof createTokenService>> {
   try {
-    await readSettings()
+    return createTokenService(await readSettings(environment, hooks))
   } catch (error) {
     const { code, faults } = error as { code?: unknown; faults?: readonly SettingFault[] }
-    if (code === 'ERR_KEY_UNAVAILABLE') return
+    if (code === 'ERR_KEY_UNAVAILABLE') return createTokenServiceFromEnv(environment, hooks)
     if (!faults) throw error
     throw new UsageError(
       `Settings are at fault:\n${faults.map(({ setting, detail }) => `  ${setting} ${detail}`).join('\n')}`,
