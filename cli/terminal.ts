@@ -39,7 +39,7 @@ const INPUT_LIMIT = 1_048_576
 
 export function createTerminal(): Terminal {
   const { env, stdin, stdout, stderr } = process
-  // Whoever reads may stop early, as `head` does.
+  // The reader of a pipe may stop early, as `head` does.
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit()

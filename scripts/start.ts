@@ -97,7 +97,7 @@ async function describe(
       `Settings in .dev.vars are at fault. ${detail}\nCorrect them, or delete the file to get new ones.`,
     )
   }
-  console.log(`${isNew ? 'Generated' : 'Using'} the settings in .dev.vars, for development only.`)
+  console.log(`${isNew ? 'Generated settings for development in' : 'Using the settings in'} .dev.vars.`)
   console.log(`Worker:            ${origin}`)
   if (identityProvider) {
     console.log(`Identity provider: ${identityProvider.issuer}`)

@@ -22,7 +22,7 @@ const SESSION_LIFETIME = '1h'
 
 /**
  * As much of an OpenID Connect provider as the service sees of one: its metadata and its keys, which are new with
- * every start. For development only: whoever knows the page's address signs in as whom they like, without a password.
+ * every start. For development only: anyone with the address of the page can sign in as any user, without a password.
  * No answer has CORS headers, so pages of other origins read none of them.
  *
  * @param consolePage HTML of the console, to be served beside the page

@@ -51,7 +51,7 @@ describe.each(RUNTIMES)('serve on $name', (runtime) => {
     ])
   })
 
-  test('rejects a body that is too large, whoever sends it, and lives on', async () => {
+  test('rejects a body that is too large and keeps running', async () => {
     const { origin, stop } = await serve({ env, runtime })
     const body = JSON.stringify({ id: 'c-1', name: 'x'.repeat(20_000) })
     const response = await fetch(`${origin}/api/membrane-token`, { method: 'POST', headers, body })
@@ -212,7 +212,7 @@ describe('the client of a request', () => {
   )
 })
 
-test('the rate limiter counts by key, and starts anew every minute', async () => {
+test('the rate limiter counts by key, and starts over every minute', async () => {
   let time = 0
   const limiter = createRateLimiter(2, () => time)
   const succeeds = async (key: string) => (await limiter.limit({ key })).success
