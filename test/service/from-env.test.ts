@@ -1,0 +1,192 @@
+import { describe, expect, test, vi } from 'vitest'
+import type { AuditEvent } from '../../src/endpoint.ts'
+import { generateKeyPair, MembraneTokenError } from '../../src/index.ts'
+import { pathOf } from '../../src/service/service.ts'
+import { createTokenServiceFromEnv, readSettings } from '../../src/service.ts'
+import { ask, get, settings } from './harness.ts'
+
+const quiet = { audit: () => {} }
+
+async function faultsOf(env: Record<string, unknown>, hooks = {}): Promise<string> {
+  const error = await readSettings(env, hooks).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (error === undefined) return ''
+  expect(error).toBeInstanceOf(MembraneTokenError)
+  const { code, faults = [], message } = error as MembraneTokenError
+  expect(code).toBe('ERR_SETTING_INVALID')
+  for (const { setting, detail } of faults) expect(message).toContain(`${setting} ${detail}`)
+  return message
+}
+
+describe('readSettings', () => {
+  test('names every fault', async () => {
+    const message = await faultsOf({ TOKEN_EXPIRES_IN: '1', ALLOWED_ORIGINS: '*' })
+    for (const name of [
+      'MEMBRANE_WORKSPACE_KEY',
+      'MEMBRANE_WORKSPACE_SECRET',
+      'API_KEYS',
+      'TOKEN_EXPIRES_IN',
+    ]) {
+      expect(message).toContain(`${name} `)
+    }
+  })
+
+  test.each([
+    ['ALLOWED_ORIGIN', 'ALLOWED_ORIGINS'],
+    ['OAUTH_ISUER', 'OAUTH_ISSUER'],
+    ['TRUSTED_PROXY', ''],
+    ['API_KEY', ''],
+    ['SESSION_SECRET', ''],
+    ['ACCESS_TOKEN', ''],
+  ])('the variable %s: %s', async (variable, setting) => {
+    const message = await faultsOf({ ...settings, [variable]: 'hunter2' }, quiet)
+    expect(message).toBe(setting && `${setting} is not set, but ${variable} is: rename that variable.`)
+  })
+
+  test('a variable close to a setting that is set is other software’s', async () => {
+    const env = { ...settings, ALLOWED_ORIGINS: 'https://app.test', ALLOWED_ORIGIN: 'x' }
+    expect(await faultsOf(env)).toBe('')
+  })
+
+  test.each([
+    ['"workspace"', 'quotes'],
+    ["'workspace'", 'quotes'],
+    ['<WORKSPACE_KEY>', 'placeholder'],
+    ['{WORKSPACE_KEY}', 'placeholder'],
+    ['{{ workspace }}', 'placeholder'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what a shell did not fill in
+    ['${WORKSPACE}', 'placeholder'],
+  ])('the value %s is a fault: %s', async (value, reason) => {
+    expect(await faultsOf({ ...settings, MEMBRANE_WORKSPACE_KEY: value })).toMatch(
+      new RegExp(`^MEMBRANE_WORKSPACE_KEY .*${reason}`),
+    )
+  })
+
+  test('reads and names settings under a prefix', async () => {
+    const prefixed = Object.fromEntries(
+      Object.entries(settings).map(([name, value]) => [`MT_${name}`, value]),
+    )
+    expect(await faultsOf({ ...prefixed, API_KEYS: 'of other software' }, { prefix: 'MT_' })).toBe('')
+    expect(await faultsOf({ ...prefixed, MT_API_KEYS: '' }, { prefix: 'MT_' })).toMatch(/^MT_API_KEYS /)
+  })
+})
+
+describe('createTokenServiceFromEnv', () => {
+  test('keeps no failure, names it at /health only, and then serves', async () => {
+    const env: Record<string, unknown> = { ...settings, TOKEN_EXPIRES_IN: '1' }
+    const handler = createTokenServiceFromEnv(env, quiet)
+    const health = await handler(get('/health'))
+    expect([health.status, await health.text()]).toEqual([503, expect.stringContaining('TOKEN_EXPIRES_IN ')])
+    const closed = await handler(ask())
+    expect([closed.status, await closed.text()]).toEqual([
+      503,
+      expect.not.stringContaining('TOKEN_EXPIRES_IN'),
+    ])
+    env.TOKEN_EXPIRES_IN = '1h'
+    expect((await handler(ask())).status).toBe(200)
+  })
+
+  test('reads once, however many requests wait', async () => {
+    const get = vi.fn(async () => settings.MEMBRANE_WORKSPACE_SECRET)
+    const handler = createTokenServiceFromEnv({ ...settings, MEMBRANE_WORKSPACE_SECRET: { get } }, quiet)
+    const responses = await Promise.all(Array.from({ length: 20 }, () => handler(ask())))
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(get).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('a key management service', () => {
+  async function withKms() {
+    const pair = await generateKeyPair('ES256')
+    const key = await crypto.subtle.importKey(
+      'pkcs8',
+      Buffer.from(pair.privateKey.replace(/-----[^-]+-----|\s/g, ''), 'base64'),
+      { name: 'ECDSA', namedCurve: 'P-256' },
+      false,
+      ['sign'],
+    )
+    const state = { opens: true, signs: true }
+    const away = () => new MembraneTokenError('ERR_KEY_UNAVAILABLE', 'hunter2: the KMS is away')
+    const provider = {
+      scheme: 'testkms',
+      variables: [],
+      open: async () => {
+        if (!state.opens) throw away()
+        return {
+          publicKey: pair.publicKey,
+          sign: async (data: Uint8Array) => {
+            if (!state.signs) throw away()
+            const input = new Uint8Array(data)
+            return new Uint8Array(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, input))
+          },
+        }
+      },
+    }
+    const events: AuditEvent[] = []
+    const { MEMBRANE_WORKSPACE_SECRET: _, ...rest } = settings
+    const env = { ...rest, MEMBRANE_PRIVATE_KEY: 'testkms://key' }
+    const hooks = { kms: [provider], audit: (event: AuditEvent) => void events.push(event) }
+    return { state, events, env, hooks, handler: createTokenServiceFromEnv(env, hooks) }
+  }
+
+  test('that is away at opening: /health 200, 503 with Retry-After for tokens, and back without a restart', async () => {
+    const { state, handler } = await withKms()
+    state.opens = false
+    expect((await handler(get('/health'))).status).toBe(200)
+    const response = await handler(ask())
+    expect([response.status, response.headers.has('Retry-After')]).toEqual([503, true])
+    expect(await response.text()).toMatch(/^(?!.*hunter2).*ERR_KEY_UNAVAILABLE/)
+    state.opens = true
+    expect((await handler(ask())).status).toBe(200)
+  })
+
+  test('that is away later: 503, its message in the audit alone', async () => {
+    const { state, handler, events } = await withKms()
+    expect((await handler(ask())).status).toBe(200)
+    state.signs = false
+    const response = await handler(ask())
+    expect([response.status, response.headers.has('Retry-After')]).toEqual([503, true])
+    expect(await response.text()).toMatch(/^(?!.*hunter2).*ERR_KEY_UNAVAILABLE/)
+    expect(events.at(-1)).toMatchObject({
+      code: 'ERR_KEY_UNAVAILABLE',
+      error: expect.stringContaining('hunter2'),
+    })
+    const ready = await handler(get('/ready'))
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('MEMBRANE_PRIVATE_KEY')])
+  })
+
+  test('that the build does not include is a fault', async () => {
+    const { env } = await withKms()
+    expect(await faultsOf(env)).toMatch(/^MEMBRANE_PRIVATE_KEY .*hooks\.kms/)
+  })
+})
+
+test.each([
+  ['https://a.test', '/'],
+  ['https://a.test/', '/'],
+  ['https://a.test/x?y=/z', '/x'],
+  ['https://a.test/x#y', '/x'],
+  ['https://user@a.test:8443/x//y', '/x//y'],
+])('the path of %s is %s', (url, path) => {
+  expect(pathOf(url)).toBe(path)
+})
+
+test('every answer has the headers of an API, and no HSTS', async () => {
+  const handler = createTokenServiceFromEnv(settings, quiet)
+  for (const request of [ask(), ask('unknown'), get('/nowhere'), get('/health')]) {
+    const { headers } = await handler(request)
+    const own = [...headers.keys()].filter(
+      (name) => !['content-type', 'x-request-id', 'www-authenticate'].includes(name),
+    )
+    expect(Object.fromEntries(own.map((name) => [name, headers.get(name)]))).toEqual({
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+    })
+  }
+})
