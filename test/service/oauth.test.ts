@@ -16,7 +16,7 @@ const sessions = sessionJwt({
   issuer: IDP,
   audience: 'api',
   jwks: { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'a', alg: 'ES256' }] },
-} as Parameters<typeof sessionJwt>[0])
+})
 const session = await new SignJWT({ sub: 'user-7' })
   .setProtectedHeader({ alg: 'ES256', kid: 'a' })
   .setIssuer(IDP)
