@@ -2,7 +2,7 @@ import { decode, encode } from 'jose/base64url'
 
 /** Text and byte encodings that several folders share. base64url is that of `jose`, with shortcuts for the hot paths. */
 
-export const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
+export const encoder: { encode(text: string): Uint8Array<ArrayBuffer> } = /* @__PURE__ */ new TextEncoder()
 
 /** Whether a value is a Uint8Array, of this realm or another. */
 export function isBytes(value: unknown): value is Uint8Array {

@@ -1,4 +1,4 @@
-import type { JWK } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
 import { type Algorithm, signatureParameters } from '../algorithms.ts'
 import { encoder, toHex } from '../encoding.ts'
 import { checkPoint, type EcPrivateKey, type EcPublicKey, toFieldLength } from './ec.ts'

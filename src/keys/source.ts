@@ -1,3 +1,4 @@
+import type { CryptoKey } from 'jose'
 import { type Algorithm, signatureParameters } from '../algorithms.ts'
 
 /** A key that verifies, and the algorithms it is pinned to. */

@@ -9,17 +9,24 @@ import {
   createVerifier,
   generateKeyPair,
   type Inspection,
+  inspectKey,
   inspectToken,
+  type KeyInspection,
   type KeyPair,
   type KeyPairOptions,
+  type KeyProblem,
   MembraneTokenError,
   type MembraneTokenErrorCode,
+  type RemoteKey,
+  type RequestVerifier,
   type RequestVerifierOptions,
   type SignedToken,
   type Signer,
   type SignerOptions,
   type TokenOptions,
   type TokenProblem,
+  type TokenProblemCode,
+  type VerifiedRequest,
   type VerifiedToken,
   type Verifier,
   type VerifierOptions,
@@ -29,22 +36,54 @@ import {
   type ApiKey,
   type ApiKeysOptions,
   type AuditEvent,
+  type AuditHook,
   type Authenticator,
   apiKeys,
   type Caller,
   type ClaimMapping,
+  type ClaimRule,
+  type ClaimRules,
+  type ClaimValue,
   type CloudflareAccessOptions,
+  type Credential,
+  type CredentialAuthenticator,
   cloudflareAccess,
   createTokenEndpoint,
+  type Dependency,
   oneOf,
   type ProblemCode,
+  type RateLimitHook,
   type Refusal,
+  type RequestHandler,
   refusal,
   type Scope,
   type SessionJwtOptions,
   sessionJwt,
   type TokenEndpointOptions,
+  WORKLOAD_PRESETS,
+  type WorkloadIdentity,
+  type WorkloadIdentityOptions,
+  type WorkloadPreset,
+  type WorkloadPresetName,
+  workloadIdentity,
 } from 'membrane-token/endpoint'
+import {
+  createTokenService,
+  createTokenServiceFromEnv,
+  type KeySetCache,
+  limitBy,
+  type RateLimiter,
+  type ReadSettings,
+  readSettings,
+  SETTINGS,
+  type ServiceHooks,
+  type SettingDefinition,
+  type SettingFault,
+  type SettingName,
+  type Settings,
+  type TokenServiceOptions,
+  type Way,
+} from 'membrane-token/service'
 
 const workspaceKey = 'workspace'
 const secret = 'a secret of at least thirty-two bytes'
@@ -159,4 +198,73 @@ export async function refused(signer: Signer): Promise<void> {
   await createTokenEndpoint({ signer, authenticate: async () => null })('request')
   // @ts-expect-error a number is no header
   createTokenProvider({ url: '/api/membrane-token', headers: () => 42 })
+}
+
+export async function remote(key: RemoteKey): Promise<KeyProblem[]> {
+  const signer = await createSigner({ workspaceKey, privateKey: key, keyId: 'thumbprint' })
+  const inspection: KeyInspection = await inspectKey(JSON.stringify(signer.publicJwk))
+  return inspection.problems
+}
+
+export async function verifyRequest(token: string): Promise<VerifiedRequest> {
+  const verifier: RequestVerifier = await createRequestVerifier({ workspaceKey, secret })
+  return verifier.verify(new Headers({ 'X-Membrane-Token': token }))
+}
+
+export function isExpired({ problems }: Inspection): boolean {
+  const code: TokenProblemCode = 'EXPIRED'
+  return problems.some((problem) => problem.code === code)
+}
+
+export function authenticateJobs(): CredentialAuthenticator {
+  const name: WorkloadPresetName = 'github-actions'
+  const preset: WorkloadPreset = WORKLOAD_PRESETS[name]
+  const value: ClaimValue = '74'
+  const rule: ClaimRule = [value, '75']
+  const claims: ClaimRules = { repository_id: rule }
+  const identity: WorkloadIdentity = {
+    name: preset.title,
+    preset: name,
+    audience: 'api',
+    claims,
+    scopes: ['admin'],
+  }
+  const options: WorkloadIdentityOptions = { identities: [identity] }
+  return workloadIdentity(options)
+}
+
+export async function isReachable(jobs: CredentialAuthenticator, token: string): Promise<boolean> {
+  const credential: Credential = { kind: 'bearer', token }
+  const dependencies: readonly Dependency[] = jobs.dependencies
+  await Promise.all(dependencies.map((dependency) => dependency.check()))
+  return (await jobs.verify(credential)) !== null
+}
+
+export function createService(signer: Signer, env: Record<string, unknown>): RequestHandler[] {
+  const limiter: RateLimiter = { limit: async () => ({ success: true }) }
+  const rateLimit: RateLimitHook = limitBy(limiter)
+  const audit: AuditHook = (event) => void event.outcome
+  const keySetCache: KeySetCache = { get: async () => undefined, put: async () => {} }
+  const hooks: ServiceHooks = { rateLimit, audit, keySetCache, prefix: 'TOKENS_' }
+  const way: Way = { name: 'API_KEYS' }
+  const options: TokenServiceOptions = {
+    signer,
+    authenticate: authenticateJobs(),
+    allowedOrigins: ['https://app.example.com'],
+    readiness: { signer: way, ways: [way] },
+  }
+  return [createTokenService(options), createTokenServiceFromEnv(env, hooks)]
+}
+
+export async function checkSettings(env: Record<string, unknown>): Promise<readonly SettingFault[]> {
+  const name: SettingName = 'API_KEYS'
+  const definition: SettingDefinition<Settings['API_KEYS']> = SETTINGS[name]
+  const none: ReadSettings = {}
+  try {
+    await readSettings(env)
+    return []
+  } catch (error) {
+    if (!(error instanceof MembraneTokenError)) throw error
+    return error.faults ?? [{ setting: name, detail: definition.description + Object.keys(none).length }]
+  }
 }

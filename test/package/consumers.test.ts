@@ -120,9 +120,11 @@ async function bundle(runner: string, scheme?: string): Promise<string> {
     metafile: true,
     write: false,
   })
-  expect([...entries].sort()).toEqual(['', '/endpoint', '/client'].map((name) => `membrane-token${name}`))
-  // Nothing of the checkout but the suite itself.
-  expect(Object.keys(metafile.inputs).filter((path) => /^(src|dist|node_modules)\//.test(path))).toEqual([])
+  expect([...entries].sort()).toEqual(['', '/client', '/endpoint'].map((name) => `membrane-token${name}`))
+  // Nothing of the checkout but the suite itself, and jose, with which it compares.
+  expect(
+    Object.keys(metafile.inputs).filter((path) => /^(src|dist|node_modules\/(?!jose\/))/.test(path)),
+  ).toEqual([])
   return outputFiles[0]!.text
 }
 

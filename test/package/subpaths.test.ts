@@ -14,17 +14,17 @@ interface Case {
 }
 
 const CASES: Record<string, Case> = {
-  'the provider': {
+  'the client': {
     code: `export * from 'membrane-token/client'`,
-    needs: ['dist/client.js'],
-    paths: /^(?!dist\/(client(\/token-provider)?|errors)\.js$|<stdin>$)/,
+    needs: ['dist/client/token-provider.js'],
+    paths: /^(?!dist\/(client\/[\w-]+|errors)\.js$|<stdin>$)/,
     text: [CRYPTO],
   },
   'an endpoint for API keys': {
     code: `export { apiKeys, createTokenEndpoint } from 'membrane-token/endpoint'`,
-    needs: ['dist/endpoint.js', 'dist/endpoint/auth/api-keys.js'],
-    paths: /verif|key-set|jwks|keys\/|session|access|inspect|signer|provider\.js|jose/,
-    text: [FETCH, /\b(verify|importKey|sign)\(/],
+    needs: ['dist/endpoint/token-endpoint.js', 'dist/endpoint/auth/api-keys.js'],
+    paths: /verifier|jwks|keys\/|session|access|workload|inspect|service/,
+    text: [FETCH, /\b(subtle\.verify|importKey|subtle\.sign)\(/],
   },
   'generating key pairs': {
     code: `export { generateKeyPair } from 'membrane-token'`,
@@ -35,18 +35,18 @@ const CASES: Record<string, Case> = {
   'inspecting tokens': {
     code: `export { inspectToken } from 'membrane-token'`,
     needs: ['dist/inspect/inspect-token.js'],
-    paths: /verifier|keys\/(?!pem)|key-pair|signer|endpoint|provider|jose/,
+    paths: /verifier|keys\/(?!formats\/pem)|key-pair|signer|endpoint|provider|jose/,
     text: [FETCH, CRYPTO, /\b(verify|importKey)\(/],
   },
   'signing tokens': {
     code: `export { createSigner } from 'membrane-token'`,
-    needs: ['dist/signer.js'],
+    needs: ['dist/token/signer.js'],
     paths: /verif|key-set|inspect|key-pair|endpoint|provider/,
     text: [FETCH],
   },
   'verifying with a secret, a key or a key set': {
     code: `export { createVerifier } from 'membrane-token'`,
-    needs: ['dist/verifier.js'],
+    needs: ['dist/token/verifier.js'],
     paths: /signer|inspect|problems|key-pair|endpoint|provider/,
     text: [/\b(sign|generateKey)\(/],
   },

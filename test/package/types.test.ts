@@ -49,12 +49,12 @@ test.each(cases)('types with only %s, resolved by %s', async (platform, moduleRe
   writeFileSync(join(project.directory, 'tsconfig.json'), config)
   await run(project.directory, bin('tsc'), '-p', '.')
   const files = await run(project.directory, bin('tsc'), '-p', '.', '--listFilesOnly')
-  expect(files).toContain('/node_modules/membrane-token/dist/endpoint/index.d.ts')
+  expect(files).toContain('/node_modules/membrane-token/dist/endpoint.d.ts')
   const known = Object.entries(PLATFORMS).filter(([, { files: own }]) => own.test(files))
   expect(known.map(([name]) => name)).toEqual([platform])
 })
 
-test.each(['index', 'endpoint', 'client'])('the consumer uses all that %s exports', (entry) => {
+test.each(['index', 'endpoint', 'service', 'client'])('the consumer uses all that %s exports', (entry) => {
   const declarations = join(project.directory, 'node_modules/membrane-token/dist', `${entry}.d.ts`)
   const source = readFileSync(declarations, 'utf8')
   const listed = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names = '']) =>

@@ -17,7 +17,7 @@ export function checkRequest(request: unknown): void {
   const { headers, url, method } = Object(request) as Partial<Request>
   if (typeof headers?.get === 'function' && typeof url === 'string' && typeof method === 'string') return
   throw invalidOption(
-    'The handler takes a Fetch API Request. For node:http, Express and Fastify, wrap it with getRequestListener of @hono/node-server: app.all("/api/membrane-token", getRequestListener(handler)), before any body parser; in Fastify call the listener with request.raw and reply.raw after reply.hijack().',
+    'The handler takes a Fetch API Request. For Node’s http module, Express and Fastify, wrap it with getRequestListener of @hono/node-server: app.all("/api/membrane-token", getRequestListener(handler)), before any body parser; in Fastify call the listener with request.raw and reply.raw after reply.hijack().',
     'request',
   )
 }
