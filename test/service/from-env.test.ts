@@ -45,6 +45,12 @@ describe('readSettings', () => {
     expect(message).toBe(setting && `${setting} is not set, but ${variable} is: rename that variable.`)
   })
 
+  test('API_KEY is other software’s, also where API_KEYS is not set', async () => {
+    const message = await faultsOf({ ...settings, API_KEYS: '', API_KEY: 'hunter2' })
+    expect(message).toMatch(/^API_KEYS is missing/)
+    expect(message).not.toMatch(/rename|hunter2/)
+  })
+
   test('a variable close to a setting that is set is other software’s', async () => {
     const env = { ...settings, ALLOWED_ORIGINS: 'https://app.test', ALLOWED_ORIGIN: 'x' }
     expect(await faultsOf(env)).toBe('')

@@ -153,6 +153,14 @@ test.each<[string, Record<string, string>, string, number?]>([
   expect(events.at(-1)).toMatchObject({ outcome: 'refused' })
 })
 
+test('quotes in a description become apostrophes', async () => {
+  const { error_description } = (await (await post({ ...exchange, id: 'c' })).json()) as Record<
+    string,
+    string
+  >
+  expect(error_description).toMatch(/^'id' is not a parameter here/)
+})
+
 test('Basic and client_secret together are rejected', async () => {
   const response = await post({ ...machine, ...inBody }, basic('console', keys.console))
   expect([response.status, await response.json()]).toEqual([
