@@ -58,8 +58,8 @@ export function encodeText(text: string): string {
   return NON_ASCII.test(text) ? encode(text) : toBase64url(btoa(text))
 }
 
-/** A signature as base64url. */
-export function encodeSignature(bytes: Uint8Array): string {
+/** Bytes as base64url: a signature or a digest. */
+export function encodeBytes(bytes: Uint8Array): string {
   return 'toBase64' in bytes
     ? encode(bytes)
     : toBase64url(btoa(Reflect.apply(String.fromCharCode, undefined, bytes)))

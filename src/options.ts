@@ -96,30 +96,27 @@ export function unknownName(kind: string, name: string, names: readonly string[]
 
 const normalize = (name: string): string => name.toLowerCase().replace(/[_-]/g, '')
 
-/** The one of `names` that is at most two edits away once case, `_` and `-` are ignored. */
+/** The one of `names` that is the fewest edits away, at most two, once case, `_` and `-` are ignored. */
 export function closestName(name: string, names: readonly string[]): string | undefined {
-  if (name.length > 64) return undefined
-  let best: { known: string; distance: number } | undefined
-  for (const known of names) {
-    const distance = editDistance(normalize(name), normalize(known))
-    if (distance <= 2 && distance < known.length / 2 && distance < (best?.distance ?? 3))
-      best = { known, distance }
-  }
-  return best?.known
+  return [0, 1, 2]
+    .map((edits) =>
+      names.find((known) => edits < known.length / 2 && isWithinEdits(normalize(name), normalize(known), edits)),
+    )
+    .find((known) => known)
 }
 
-/** Levenshtein distance: insertions, deletions and substitutions of characters. */
-export function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(substituted, (row[j] as number) + 1, (next[j - 1] as number) + 1))
-    }
-    row = next
-  }
-  return row[b.length] as number
+/** Whether so many insertions, deletions and substitutions of characters, or fewer, turn one text into the other. */
+export function isWithinEdits(a: string, b: string, edits: number): boolean {
+  if (a === b) return true
+  if (edits === 0) return false
+  let same = 0
+  while (a[same] === b[same]) same++
+  const [restA, restB] = [a.slice(same), b.slice(same)]
+  const [nextA, nextB] = [restA.slice(1), restB.slice(1)]
+  const left = edits - 1
+  return (
+    isWithinEdits(nextA, nextB, left) || isWithinEdits(nextA, restB, left) || isWithinEdits(restA, nextB, left)
+  )
 }
 
 /** @throws `ERR_OPTION_INVALID` unless it is an absolute http or https URL without user, password and fragment */

@@ -3,7 +3,7 @@ import { MembraneTokenError } from '../errors.ts'
 import { invalidKey, unsupportedKey } from '../keys/errors.ts'
 import { PRIVATE_MEMBERS } from '../keys/formats/jwk.ts'
 import { webCrypto } from '../keys/policy.ts'
-import { importPublicKey, readVerificationKey } from '../keys/public-key.ts'
+import { checkPublicKey, importPublicKey, readVerificationKey } from '../keys/public-key.ts'
 import type { KeySource, VerificationKey } from '../keys/source.ts'
 
 /** The algorithms a published key can serve: all but the symmetric ones. */
@@ -93,7 +93,7 @@ function readCertificates(set: object): Jwk[] | undefined {
     ([, value]) => typeof value === 'string' && value.includes('-----BEGIN CERTIFICATE-----'),
   )
   if (entries.length === 0 || !isMap) return undefined
-  return entries.map(([kid, pem]) => ({ ...readVerificationKey(pem, undefined).publicJwk, kid }))
+  return entries.map(([kid, pem]) => ({ ...readVerificationKey(pem, undefined, checkPublicKey).publicJwk, kid }))
 }
 
 // Keys are imported later, and must be what they are now.
@@ -131,7 +131,7 @@ async function importMember(
   member: SetMember,
   allowed: readonly Algorithm[] | undefined,
 ): Promise<NonNullable<SetMember['outcome']>> {
-  member.outcome ??= await importPublicKey(member.jwk, allowed).then(
+  member.outcome ??= await importPublicKey(member.jwk, allowed, checkPublicKey).then(
     (key) => ({ key }),
     (error: unknown) => ({ error }),
   )

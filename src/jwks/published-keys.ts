@@ -1,6 +1,6 @@
 import type { JWK } from 'jose'
 import { MembraneTokenError } from '../errors.ts'
-import { readVerificationKey } from '../keys/public-key.ts'
+import { checkPublicKey, readVerificationKey } from '../keys/public-key.ts'
 
 const PUBLISHED_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use', 'key_ops'] as const
 
@@ -16,7 +16,7 @@ export function readPublishedKeys(keys: unknown): JWK[] {
   }
   const published = keys.map((jwk: unknown) => {
     if (typeof jwk !== 'object' || jwk === null) throw invalid('Every key of a JWK set must be an object.')
-    readVerificationKey(jwk, undefined)
+    readVerificationKey(jwk, undefined, checkPublicKey)
     const members = PUBLISHED_MEMBERS.filter((name) => Object.hasOwn(jwk, name))
     return Object.fromEntries(members.map((name) => [name, (jwk as JWK)[name]])) as JWK
   })

@@ -1,5 +1,5 @@
 import { signatureParameters } from '../algorithms.ts'
-import { encoder, encodeSignature, encodeText } from '../encoding.ts'
+import { encoder, encodeBytes, encodeText } from '../encoding.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { SigningKey } from '../keys/private-key.ts'
 
@@ -29,7 +29,7 @@ export function createJwsSigner({ key, algorithm }: SigningKey, keyId: string | 
 
 /** @throws `ERR_TOKEN_TOO_LARGE` over {@link TOKEN_SIZE_LIMIT} characters */
 export function completeJws(input: string, signature: ArrayBuffer | Uint8Array): string {
-  const token = `${input}.${encodeSignature(new Uint8Array(signature))}`
+  const token = `${input}.${encodeBytes(new Uint8Array(signature))}`
   checkTokenSize(token)
   return token
 }

@@ -1,11 +1,11 @@
 import type { JWK } from 'jose'
-import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
 import { ALGORITHMS, type Algorithm, checkAlgorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 import { invalidOption, readOptions } from '../options.ts'
 import { identifyJwk, readPublicJwk, writePublicJwk } from './formats/jwk.ts'
 import { writePem } from './formats/pem.ts'
 import { webCrypto } from './policy.ts'
+import { calculateThumbprint } from './thumbprint.ts'
 
 /** A new key pair: the private half for the signer, the public one for Membrane. */
 export interface KeyPair {
@@ -73,7 +73,7 @@ export async function generateKeyPair(
     subtle.exportKey('jwk', publicKey),
   ])
   const members = writePublicJwk(readPublicJwk(identifyJwk({ ...jwk })))
-  const keyId = await calculateJwkThumbprint({ ...members })
+  const keyId = await calculateThumbprint(members)
   return {
     algorithm,
     keyId,

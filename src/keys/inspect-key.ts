@@ -1,5 +1,4 @@
 import type { JWK } from 'jose'
-import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
 import { importJWK } from 'jose/key/import'
 import { type Algorithm, algorithmsFor } from '../algorithms.ts'
 import { MembraneTokenError, type MembraneTokenErrorCode } from '../errors.ts'
@@ -7,11 +6,13 @@ import { invalidKey } from './errors.ts'
 import type { PrivateKey, PublicKey } from './formats/asn1.ts'
 import { checkJwkUse, identifyJwk, readPublicJwk, writePublicJwk } from './formats/jwk.ts'
 import { writePem } from './formats/pem.ts'
+import { checkPoint } from './points.ts'
 import { checkCryptoKey, isCryptoKey, pinAlgorithms, webCrypto } from './policy.ts'
 import { completeKey, importPrivateKey } from './private-key.ts'
 import { checkPublicKey } from './public-key.ts'
 import { findKey, readComponents } from './read-key.ts'
 import { bitLength } from './rsa.ts'
+import { calculateThumbprint } from './thumbprint.ts'
 
 /** What {@link inspectKey} found out about a key. It never holds private components. */
 export interface KeyInspection {
@@ -85,8 +86,10 @@ async function describe(key: unknown, inspection: KeyInspection): Promise<Public
     checkJwkUse(found.jwk)
     inspection.algorithms = pinAlgorithms(inspection.algorithms, found.jwk.alg, undefined)
   }
-  if ('d' in components) return completeKey(components)
-  return components
+  if (!('d' in components)) return components
+  const complete = await completeKey(components)
+  if (complete.kty === 'EC') checkPoint(complete)
+  return complete
 }
 
 function describeComponents(components: PrivateKey | PublicKey, inspection: KeyInspection): void {
@@ -124,7 +127,7 @@ async function describePublicHalf(
   report: (error: unknown) => void,
 ): Promise<void> {
   const members = writePublicJwk(components)
-  inspection.keyId = await calculateJwkThumbprint({ ...members })
+  inspection.keyId = await calculateThumbprint(members)
   inspection.publicJwk = { ...members, kid: inspection.keyId }
   try {
     checkPublicKey(components)

@@ -1,7 +1,7 @@
 import type { CryptoKey, JWK } from 'jose'
 import { type Algorithm, signatureParameters } from '../algorithms.ts'
 import { encoder, toHex } from '../encoding.ts'
-import { checkPoint, type EcPrivateKey, type EcPublicKey, toFieldLength } from './ec.ts'
+import { type EcPrivateKey, type EcPublicKey, toFieldLength } from './ec.ts'
 import { DAMAGED, invalidKey, unsupportedKey } from './errors.ts'
 import { type PrivateKey, writePkcs8 } from './formats/asn1.ts'
 import { identifyJwk, readPrivateJwk, readPublicJwk, writePrivateJwk, writePublicJwk } from './formats/jwk.ts'
@@ -71,12 +71,11 @@ async function tryKey(
   if (!isGenuine) throw invalidKey(DAMAGED)
 }
 
-/** Adds the public point to an EC key that lacks it. @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` */
+/** Adds the public point to an EC key that lacks it. Whether it is on the curve is left to {@link tryKey}. @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` */
 export async function completeKey(key: PrivateKey): Promise<CompleteKey> {
   if (key.kty === 'RSA') return key
   const { x, y, compressed } = key
   const complete = x && y ? { ...key, x, y } : { ...key, ...(await findPoint(key)) }
-  checkPoint(complete)
   const parity = `0${2 + ((complete.y.at(-1) as number) & 1)}`
   if (compressed && toHex(compressed) !== parity + toHex(complete.x)) throw invalidKey(DAMAGED)
   return complete

@@ -1,14 +1,17 @@
 import type { JWK } from 'jose'
 import { importJWK } from 'jose/key/import'
 import { type Algorithm, algorithmsFor } from '../algorithms.ts'
-import { checkPoint } from './ec.ts'
 import { DAMAGED, invalidKey, unsupportedKey } from './errors.ts'
 import type { PublicKey } from './formats/asn1.ts'
 import { identifyJwk, readPublicJwk, writePublicJwk } from './formats/jwk.ts'
+import { checkPoint } from './points.ts'
 import { checkCryptoKey, isCryptoKey, pinAlgorithms, webCrypto } from './policy.ts'
 import { readKey } from './read-key.ts'
 import { checkRsaPublicKey, isPortable, RSA_LIMITS } from './rsa.ts'
 import type { VerificationKey } from './source.ts'
+
+/** Checks the components of a public key. */
+export type KeyCheck = (key: PublicKey) => void
 
 /** A public key, with its JWK where it can be known. */
 export interface ImportedPublicKey extends VerificationKey {
@@ -21,15 +24,17 @@ export interface ImportedPublicKey extends VerificationKey {
  * certificate only the key is used; its dates and issuer are not checked.
  *
  * @param allowed The caller's algorithms; default: those that fit the key
+ * @param check {@link checkPublicKey}, or less where the key is tried at once
  * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH`
  */
 export async function importPublicKey(
   input: unknown,
   allowed: readonly Algorithm[] | undefined,
+  check: KeyCheck,
 ): Promise<ImportedPublicKey> {
   const key = isCryptoKey(input)
-    ? await usePublicCryptoKey(input, allowed)
-    : readVerificationKey(input, allowed)
+    ? await usePublicCryptoKey(input, allowed, check)
+    : readVerificationKey(input, allowed, check)
   // The first import shows whether the engine supports the key at all.
   await key.keyFor(key.algorithms[0] as Algorithm)
   return key
@@ -43,9 +48,10 @@ export async function importPublicKey(
 export function readVerificationKey(
   input: unknown,
   allowed: readonly Algorithm[] | undefined,
+  check: KeyCheck,
 ): ImportedPublicKey {
   const { components, alg } = readKey(input, 'public')
-  checkPublicKey(components)
+  check(components)
   const { kty } = components
   const fitting = algorithmsFor(kty, kty === 'EC' ? components.crv : undefined)
   return {
@@ -64,6 +70,7 @@ export function checkPublicKey(key: PublicKey): void {
 async function usePublicCryptoKey(
   key: CryptoKey,
   allowed: readonly Algorithm[] | undefined,
+  check: KeyCheck,
 ): Promise<ImportedPublicKey> {
   const algorithm = checkCryptoKey(key, 'public', undefined, 'verify')
   const used: ImportedPublicKey = {
@@ -72,7 +79,7 @@ async function usePublicCryptoKey(
   }
   if (!key.extractable) return used
   const components = readPublicJwk(identifyJwk({ ...(await webCrypto().exportKey('jwk', key)) }))
-  checkPublicKey(components)
+  check(components)
   return { ...used, publicJwk: writePublicJwk(components) }
 }
 

@@ -7,7 +7,8 @@ import { CURVES, toFieldLength } from './ec.ts'
 import { invalidKey, mismatchedKey, withOption } from './errors.ts'
 import { readSequence, unsignedOf } from './formats/der.ts'
 import type { SigningKey } from './private-key.ts'
-import { importPublicKey } from './public-key.ts'
+import { importPublicKey, type KeyCheck } from './public-key.ts'
+import { checkRsaPublicKey } from './rsa.ts'
 import { isSignature } from './source.ts'
 
 /**
@@ -59,7 +60,7 @@ export async function importRemoteKey(remote: RemoteKey, wanted: Algorithm | und
   if (version !== undefined && typeof version !== 'string')
     throw invalidOption("The remote key's version must be a string.", 'privateKey')
   const signBytes = remote.sign.bind(remote)
-  const half = await withOption('publicKey', () => importPublicKey(publicKey, undefined))
+  const half = await withOption('publicKey', () => importPublicKey(publicKey, undefined, checkStrength))
   const algorithm = wanted ?? (half.algorithms[0] as Algorithm)
   if (!half.algorithms.includes(algorithm))
     throw mismatchedKey(`This key supports ${half.algorithms.join(', ')}, not ${algorithm}.`)
@@ -87,6 +88,11 @@ export async function importRemoteKey(remote: RemoteKey, wanted: Algorithm | und
     )
   }
   return { key, algorithm, publicJwk: half.publicJwk, version }
+}
+
+// A point that is not on its curve shows in the first signature.
+const checkStrength: KeyCheck = (key) => {
+  if (key.kty === 'RSA') checkRsaPublicKey(key)
 }
 
 async function callRemote(sign: () => unknown): Promise<Uint8Array> {

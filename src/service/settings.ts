@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
 import type { ApiKey } from '../endpoint/auth/api-keys.ts'
 import { MembraneTokenError, type SettingFault } from '../errors.ts'
-import { editDistance } from '../options.ts'
+import { isWithinEdits } from '../options.ts'
 import { CLAIM_STYLES, type ClaimStyle } from '../token/claims.ts'
 import {
   apiKeys,
@@ -283,13 +283,9 @@ function findMisspellings(
   return Object.keys(env)
     .filter((variable) => !known.has(variable) && !OTHERS.includes(variable) && /^\w{4,64}$/.test(variable))
     .flatMap((variable) => {
-      const setting = unset.find((name) => isClose(variable, prefix + name))
+      const setting = unset.find((name) => isWithinEdits(variable, prefix + name, 2))
       return setting ? [{ setting, detail: `is not set, but ${variable} is: rename that variable.` }] : []
     })
-}
-
-function isClose(variable: string, setting: string): boolean {
-  return Math.abs(variable.length - setting.length) <= 2 && editDistance(variable, setting) <= 2
 }
 
 // Below the setting only a position is named: a member's name may be a value in the wrong place.

@@ -1,5 +1,4 @@
 import type { CryptoKey, JWK } from 'jose'
-import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
 import { type Algorithm, checkAlgorithm } from '../algorithms.ts'
 import { completeJws, createJwsSigner } from '../jws/sign.ts'
 import { withOption } from '../keys/errors.ts'
@@ -7,6 +6,7 @@ import { checkContext } from '../keys/policy.ts'
 import { importPrivateKey, type SigningKey } from '../keys/private-key.ts'
 import { importRemoteKey, isRemoteKey, type RemoteKey } from '../keys/remote-key.ts'
 import { importSecret } from '../keys/secret.ts'
+import { calculateThumbprint } from '../keys/thumbprint.ts'
 import { bindClock, checkExactlyOne, checkWorkspaceKey, invalidOption, readOptions } from '../options.ts'
 import { CLAIM_STYLES, type ClaimStyle, type Customer, createClaimsWriter } from './claims.ts'
 import { parseDuration, resolveValidity, type TokenLifetime, type Validity } from './lifetime.ts'
@@ -179,7 +179,7 @@ function importSigningKey(options: SignerOptions): Promise<SigningKey> {
 }
 
 function thumbprintOf(publicJwk: JWK | undefined): Promise<string> {
-  if (publicJwk) return calculateJwkThumbprint({ ...publicJwk })
+  if (publicJwk) return calculateThumbprint(publicJwk)
   throw invalidOption(
     'keyId "thumbprint" needs a private key whose public half is known: not a secret, and not a CryptoKey that is not extractable.',
     'keyId',

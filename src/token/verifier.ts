@@ -6,7 +6,7 @@ import { createRemoteKeySet } from '../jwks/remote-key-set.ts'
 import { verifyJws } from '../jws/verify.ts'
 import { withOption } from '../keys/errors.ts'
 import { checkContext, pinAlgorithms } from '../keys/policy.ts'
-import { importPublicKey } from '../keys/public-key.ts'
+import { checkPublicKey, importPublicKey } from '../keys/public-key.ts'
 import { importVerificationSecret } from '../keys/secret.ts'
 import { type KeySource, singleKey } from '../keys/source.ts'
 import {
@@ -137,7 +137,7 @@ function importSource(options: VerifierOptions, now: () => number): Promise<KeyS
   const algorithms = bindAlgorithms(options.algorithms)
   if (jwks !== undefined) return withOption('jwks', () => importKeys(jwks, algorithms, now))
   if (publicKey !== undefined)
-    return withOption('publicKey', async () => singleKey(await importPublicKey(publicKey, algorithms)))
+    return withOption('publicKey', async () => singleKey(await importPublicKey(publicKey, algorithms, checkPublicKey)))
   checkContext(secret, 'secret', trustedBrowser)
   const allowShort = options.allowShortSecret === true
   return withOption('secret', async () =>
