@@ -1,9 +1,10 @@
 // `npm run docs`: writes the examples, and the tables that are data in the code, into README.md and docs/.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { WORKLOAD_PRESETS } from '../src/endpoint/auth/workload-presets.ts'
+import { WORKLOAD_PRESETS, type WorkloadPresetName } from '../src/endpoint/auth/workload-presets.ts'
 import { PROBLEMS } from '../src/inspect/problems.ts'
-import { SETTINGS } from '../src/service/settings.ts'
+import { SETTINGS } from '../src/service/setting-descriptions.ts'
+import { WORKLOAD_ADVICE } from './workload-advice.ts'
 
 export const root: string = fileURLToPath(new URL('..', import.meta.url))
 
@@ -48,7 +49,8 @@ function problemsTable(): string {
 }
 
 function workloadsTable(): string {
-  const rows = Object.entries(WORKLOAD_PRESETS).map(([name, { title, issuer, immutable, advice }]) => {
+  const rows = Object.entries(WORKLOAD_PRESETS).map(([name, { title, issuer, immutable }]) => {
+    const advice = WORKLOAD_ADVICE[name as WorkloadPresetName]
     const claims = immutable.map((path) => `\`${path.join('.')}\``).join(', ')
     return `| ${title}: \`${name}\` | ${issuer ? `\`${issuer}\`` : 'your own'} | ${claims} | ${advice.join(' ')} |`
   })

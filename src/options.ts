@@ -100,7 +100,9 @@ const normalize = (name: string): string => name.toLowerCase().replace(/[_-]/g, 
 export function closestName(name: string, names: readonly string[]): string | undefined {
   return [0, 1, 2]
     .map((edits) =>
-      names.find((known) => edits < known.length / 2 && isWithinEdits(normalize(name), normalize(known), edits)),
+      names.find(
+        (known) => edits < known.length / 2 && isWithinEdits(normalize(name), normalize(known), edits),
+      ),
     )
     .find((known) => known)
 }
@@ -115,7 +117,9 @@ export function isWithinEdits(a: string, b: string, edits: number): boolean {
   const [nextA, nextB] = [restA.slice(1), restB.slice(1)]
   const left = edits - 1
   return (
-    isWithinEdits(nextA, nextB, left) || isWithinEdits(nextA, restB, left) || isWithinEdits(restA, nextB, left)
+    isWithinEdits(nextA, nextB, left) ||
+    isWithinEdits(nextA, restB, left) ||
+    isWithinEdits(restA, nextB, left)
   )
 }
 

@@ -4,10 +4,5 @@ export { createTokenServiceFromEnv, readSettings, type ServiceHooks } from './se
 export { limitBy, type RateLimiter } from './service/rate-limit.ts'
 export type { Way } from './service/readiness.ts'
 export { createTokenService, type TokenServiceOptions } from './service/service.ts'
-export {
-  type ReadSettings,
-  SETTINGS,
-  type SettingDefinition,
-  type SettingName,
-  type Settings,
-} from './service/settings.ts'
+export { SETTINGS, type SettingDefinition } from './service/setting-descriptions.ts'
+export type { ReadSettings, SettingName, SettingReader, Settings } from './service/settings.ts'

@@ -93,7 +93,10 @@ function readCertificates(set: object): Jwk[] | undefined {
     ([, value]) => typeof value === 'string' && value.includes('-----BEGIN CERTIFICATE-----'),
   )
   if (entries.length === 0 || !isMap) return undefined
-  return entries.map(([kid, pem]) => ({ ...readVerificationKey(pem, undefined, checkPublicKey).publicJwk, kid }))
+  return entries.map(([kid, pem]) => ({
+    ...readVerificationKey(pem, undefined, checkPublicKey).publicJwk,
+    kid,
+  }))
 }
 
 // Keys are imported later, and must be what they are now.

@@ -1,5 +1,5 @@
 import { signatureParameters } from '../algorithms.ts'
-import { encoder, encodeBytes, encodeText } from '../encoding.ts'
+import { encodeBytes, encoder, encodeText } from '../encoding.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { SigningKey } from '../keys/private-key.ts'
 

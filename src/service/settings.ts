@@ -60,9 +60,8 @@ export interface Settings {
 
 export type SettingName = keyof Settings
 
-/** One setting: what it means, how its text is read, and what it is when it is not set. */
-export interface SettingDefinition<Value> {
-  readonly description: string
+/** How the text of one setting is read, and what it is when it is not set. */
+export interface SettingReader<Value> {
   readonly schema: Schema<Value>
   /** As text. */
   readonly default?: string
@@ -70,141 +69,110 @@ export interface SettingDefinition<Value> {
   readonly isJson?: boolean
 }
 
-/** Every setting there is; documentation and misspelling checks are made from it. */
-export const SETTINGS: { readonly [Name in SettingName]: SettingDefinition<Settings[Name]> } = {
+/** How every setting is read; what it means is in setting-descriptions.ts, which a Worker does not need. */
+export const SETTING_READERS: { readonly [Name in SettingName]: SettingReader<Settings[Name]> } = {
   MEMBRANE_WORKSPACE_KEY: {
-    description: 'Workspace key',
     schema: word('set the workspace key from the Settings page of your workspace'),
   },
   MEMBRANE_WORKSPACE_SECRET: {
-    description: 'Workspace secret; this or MEMBRANE_PRIVATE_KEY',
     schema: secret,
   },
   MEMBRANE_PRIVATE_KEY: {
-    description: 'Private key as PEM or JWK, or the URI of a key in a KMS; this or MEMBRANE_WORKSPACE_SECRET',
     schema: text('set a private key as PEM or JWK, or the URI of a key in a KMS'),
     isJson: true,
   },
   MEMBRANE_ALGORITHM: {
-    description: 'Signature algorithm; default: HS512 for a secret, else the one that fits the key',
     schema: picklist(Object.keys(ALGORITHMS) as Algorithm[]),
   },
   MEMBRANE_CLAIM_STYLE: {
-    description: 'Spelling of workspace and customer in the token',
     schema: picklist(Object.keys(CLAIM_STYLES) as ClaimStyle[]),
     default: 'issuer',
   },
   MEMBRANE_KEY_ID: {
-    description: 'Key id; default: the RFC 7638 thumbprint of an asymmetric key',
     schema: word('set a key id, or remove the setting'),
   },
   MEMBRANE_ADDITIONAL_KEYS: {
-    description:
-      'JWK set of public keys to publish besides: the next one before it signs, the previous one after',
     schema: keySet,
     isJson: true,
   },
   MEMBRANE_API_URI: {
-    description: 'Address of a self-hosted Membrane, put into answers as `apiUri`',
     schema: secureUrl('set the https address of your Membrane API, or remove the setting'),
   },
   TOKEN_EXPIRES_IN: {
-    description: 'Lifetime of a token when none is requested',
     schema: duration,
     default: DEFAULT_EXPIRES_IN,
   },
   TOKEN_MAX_EXPIRES_IN: {
-    description: 'Longest lifetime that is granted',
     schema: duration,
     default: DEFAULT_MAX_EXPIRES_IN,
   },
   SESSION_ISSUER: {
-    description: "The app's identity provider: `iss` of its tokens, exactly",
     schema: secureUrl('set the issuer of your identity provider, exactly as in its tokens'),
   },
   SESSION_JWKS_URI: {
-    description: 'Its key set; default: discovered from the issuer',
     schema: secureUrl('set the URL of the key set, or remove the setting'),
   },
   SESSION_AUDIENCE: {
-    description: '`aud` of the tokens; several with commas',
     schema: list('set the aud of the tokens'),
   },
   SESSION_AUTHORIZED_PARTIES: {
-    description: '`azp` of the tokens, for providers without `aud`; several with commas',
     schema: list('set the azp of the tokens'),
   },
   SESSION_ANY_AUDIENCE: {
-    description:
-      '`true` accepts tokens regardless of audience: only for an issuer that serves your app alone',
     schema: flag,
     default: 'false',
   },
   SESSION_REQUIRED_SCOPES: {
-    description: 'Scopes that the tokens must have; several with commas',
     schema: list('set the scopes that the tokens must have'),
   },
   SESSION_TOKEN_TYPE: {
-    description: '`typ` that the header of the tokens must have, such as `at+jwt`',
     schema: word('set the typ of the tokens, or remove the setting'),
   },
   SESSION_TRUST_EMAIL: {
-    description: '`true` where the provider verifies e-mail addresses without saying so in `email_verified`',
     schema: flag,
     default: 'false',
   },
   SESSION_CUSTOMER_ID_CLAIM: {
-    description: "Claim with the customer's id; a dotted path reaches into objects",
     schema: claimName,
     default: 'sub',
   },
   SESSION_CUSTOMER_NAME_CLAIM: {
-    description: "Claim with the customer's name",
     schema: claimName,
     default: 'name',
   },
   SESSION_FIELD_CLAIMS: {
-    description: 'Claims to pass to Membrane as fields, with commas',
     schema: list('set names of claims'),
   },
   CLOUDFLARE_ACCESS_TEAM_DOMAIN: {
-    description: 'Cloudflare Access: the team domain',
     schema: word('set the team domain, such as example.cloudflareaccess.com'),
   },
   CLOUDFLARE_ACCESS_AUDIENCE: {
-    description: 'Cloudflare Access: AUD tag of the application',
     schema: list('set the AUD tag of the application'),
   },
   CLOUDFLARE_ACCESS_SERVICE_SCOPES: {
-    description: 'Cloudflare Access: scopes of service tokens (`customer`, `admin`, both, or `none`)',
     schema: scopes,
     default: 'customer',
   },
   API_KEYS: {
-    description: 'JSON list of {name, sha256, scopes}',
     schema: apiKeys,
     isJson: true,
   },
   WORKLOAD_IDENTITIES: {
-    description: 'JSON list of {name, issuer, audience, claims, scopes}: CI jobs and cloud workloads',
     schema: objects('set a list of {"name", "issuer", "audience", "claims", "scopes"}'),
     isJson: true,
   },
   ALLOWED_ORIGINS: {
-    description: 'Exact origins for CORS, with commas; none: same origin only',
     schema: origins,
   },
   OAUTH_ISSUER: {
-    description: 'https URL of this service; turns on /oauth/token',
     schema: issuerUrl('set the https URL of this service, or remove the setting'),
   },
   TRUSTED_PROXIES: {
-    description: 'For `membrane-token serve`: networks whose X-Forwarded-For and X-Forwarded-Proto count',
     schema: networks,
   },
 }
 
-const NAMES = Object.keys(SETTINGS) as SettingName[]
+const NAMES = Object.keys(SETTING_READERS) as SettingName[]
 
 /** The settings that are set, and defaults. */
 export type ReadSettings = Partial<Settings>
@@ -224,7 +192,7 @@ export async function parseSettings(
   const unread = await Promise.all(
     NAMES.map(async (name): Promise<SettingFault[]> => {
       try {
-        const value = await readValue(env[prefix + name], SETTINGS[name].isJson === true)
+        const value = await readValue(env[prefix + name], SETTING_READERS[name].isJson === true)
         if (value !== undefined) given[name] = value
         return []
       } catch {
@@ -237,9 +205,9 @@ export async function parseSettings(
   const settings: Record<string, unknown> = {}
   if (faults.length === 0) {
     for (const name of NAMES) {
-      const value = given[name] ?? SETTINGS[name].default
+      const value = given[name] ?? SETTING_READERS[name].default
       if (value === undefined) continue
-      const result = v.safeParse(SETTINGS[name].schema, value, { abortPipeEarly: true })
+      const result = v.safeParse(SETTING_READERS[name].schema, value, { abortPipeEarly: true })
       if (result.success) settings[name] = result.output
       else faults.push(...result.issues.slice(0, 3).map((issue) => toFault(name, issue)))
     }

@@ -137,7 +137,9 @@ function importSource(options: VerifierOptions, now: () => number): Promise<KeyS
   const algorithms = bindAlgorithms(options.algorithms)
   if (jwks !== undefined) return withOption('jwks', () => importKeys(jwks, algorithms, now))
   if (publicKey !== undefined)
-    return withOption('publicKey', async () => singleKey(await importPublicKey(publicKey, algorithms, checkPublicKey)))
+    return withOption('publicKey', async () =>
+      singleKey(await importPublicKey(publicKey, algorithms, checkPublicKey)),
+    )
   checkContext(secret, 'secret', trustedBrowser)
   const allowShort = options.allowShortSecret === true
   return withOption('secret', async () =>

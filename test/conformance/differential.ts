@@ -1,3 +1,4 @@
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
 import { CompactSign } from 'jose/jws/compact/sign'
 import { compactVerify } from 'jose/jws/compact/verify'
 import { SignJWT } from 'jose/jwt/sign'
@@ -62,6 +63,16 @@ async function joseKeys(algorithm: Algorithm) {
 }
 
 export const differential: ConformanceModule = (suite, lib) => {
+  for (const name of ['RSA', 'P-256', 'P-384', 'P-521'] as const) {
+    suite.test(`the thumbprint of an ${name} key is that of jose`, async () => {
+      const privateKey = await privateJwk(name)
+      const { keyId, publicJwk: published } = await createTestSigner(lib, { privateKey, keyId: 'thumbprint' })
+      equal(keyId, await calculateJwkThumbprint({ ...(await publicJwk(name)) }))
+      equal(published?.kid, keyId)
+      equal((await lib.inspectKey(privateKey)).keyId, keyId)
+    })
+  }
+
   for (const [index, algorithm] of algorithms.entries()) {
     const isDeterministic = /^(HS|RS)/.test(algorithm)
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { SETTINGS } from '../../src/service/settings.ts'
+import { SETTINGS } from '../../src/service/setting-descriptions.ts'
 import { askWorker, expectProblem, keep, makeSettings, randomKey, sha256, useStage } from './harness.ts'
 
 const { settings, secret, apiKeys } = makeSettings()

@@ -11,7 +11,7 @@ export type WorkloadPresetName =
 
 /** What is known about the tokens of a platform. Claims are paths: the name of the claim, and members below it. */
 export interface WorkloadPreset {
-  /** The platform, for messages and documentation. */
+  /** The platform, for messages. */
   readonly title: string
   /** The issuer where there is only one; a part in braces is to be filled in, and then the issuer must be given. */
   readonly issuer?: string
@@ -34,8 +34,6 @@ export interface WorkloadPreset {
     readonly values: readonly string[]
     readonly message: string
   }[]
-  /** What these tokens are easily trusted for by mistake. For documentation. */
-  readonly advice: readonly string[]
 }
 
 const ANY = /(?:)/
@@ -87,13 +85,6 @@ export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPrese
         message: 'The job runs for a pull request; run it for a push to the branch, or in an environment.',
       },
     ],
-    advice: [
-      'Prefer repository_id and repository_owner_id to names: a name that was given up can be registered by somebody else.',
-      'The sub of repositories created, renamed or transferred since 15 July 2026 holds the ids as well: repo:octo-org@65/octo-repo@74:ref:refs/heads/main. Listing the ids instead of sub works for all repositories.',
-      'Without ref or environment, every branch matches, and every pull request from a branch of the repository.',
-      'A workflow on pull_request_target has the ref of the base branch, though a fork started it: list event_name if the repository has one.',
-      'environment alone lets every branch in that the rules of the environment allow: restrict them, or list ref as well.',
-    ],
   },
   'gitlab-ci': {
     title: 'GitLab CI/CD',
@@ -129,10 +120,6 @@ export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPrese
         message: 'The job runs for a merge request; run it for the branch.',
       },
     ],
-    advice: [
-      'Prefer project_id and namespace_id to paths: a path can be reused after a project was moved.',
-      'List ref_protected: "true" besides ref, so that only people who may push to the protected branch count; and ref_type, since a tag can have the name of a branch.',
-    ],
   },
   'google-cloud': {
     title: 'Google Cloud',
@@ -155,10 +142,6 @@ export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPrese
       },
     ],
     hints: [],
-    advice: [
-      'This issuer also signs in every Google user: list sub, the unique id of the service account, or its email.',
-      'The address of a deleted service account can be created again; its unique id cannot.',
-    ],
   },
   kubernetes: {
     title: 'Kubernetes',
@@ -182,11 +165,6 @@ export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPrese
       },
     ],
     hints: [],
-    advice: [
-      'The issuer is that of the cluster: kubectl get --raw /.well-known/openid-configuration. Where it is not reachable, put the output of kubectl get --raw /openid/v1/jwks into jwks, and replace it when the cluster rotates its keys.',
-      'List the namespace together with the name: a service account called deploy can exist in every namespace.',
-      'Use a projected token with an audience of its own; the default token of a pod is for the API server.',
-    ],
   },
   azure: {
     title: 'Azure',
@@ -197,10 +175,6 @@ export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPrese
     texts: [],
     mistakes: [],
     hints: [],
-    advice: [
-      'List oid, the object id of the managed identity or service principal. azp (appid in version 1) alone also matches users of that application.',
-      'The issuer of version 1 tokens is https://sts.windows.net/<tenant>/, with the slash: which version a token has is a setting of the API that it is for.',
-    ],
   },
   vercel: {
     title: 'Vercel',
@@ -216,10 +190,6 @@ export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPrese
         values: ['preview', 'development'],
         message: 'The deployment is not a production deployment.',
       },
-    ],
-    advice: [
-      'List environment: preview deployments run whatever is on a branch, and development tokens are on laptops.',
-      'The global issuer https://oidc.vercel.com serves all teams: list owner_id or project_id.',
     ],
   },
   fly: {
@@ -239,10 +209,6 @@ export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPrese
     texts: ['app_id', 'org_id', 'machine_id', 'machine_version'],
     mistakes: [],
     hints: [],
-    advice: [
-      'Prefer app_id to app_name: the name of a deleted app can be used again.',
-      'sub is <organization>:<app>:<machine>, so it changes with every machine: list app_id instead.',
-    ],
   },
   circleci: {
     title: 'CircleCI',
@@ -267,10 +233,6 @@ export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPrese
         values: ['true'],
         message: 'The job was rerun with SSH.',
       },
-    ],
-    advice: [
-      'List oidc.circleci.com/ssh-rerun: false, so that nobody takes a token out of a job that was rerun with SSH.',
-      'Builds of pull requests from forks get tokens only if secrets are passed to them: leave that setting off.',
     ],
   },
 }
