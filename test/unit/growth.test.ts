@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest'
+import { apiKeys, createTokenEndpoint } from '../../src/endpoint.ts'
+import { createSigner, createVerifier, inspectToken } from '../../src/index.ts'
+import { secret, workspaceKey } from './genuine-tokens.ts'
+
+/**
+ * Feeds repeated fragments to everything that reads input, and fails where four times the input costs far more than
+ * four times as much: a quadratic pattern makes it sixteen.
+ */
+
+const fragments = [
+  '\\"',
+  '"',
+  '\\',
+  '{',
+  '[',
+  '{"a":',
+  '-----BEGIN A-----',
+  '%41',
+  ' ',
+  '\t',
+  '.',
+  ',',
+  'a',
+].concat('a.', '"a":1,', '<', '{{', '${', 'Bearer ', '=', '" ', 'eyJ.', '://', '\\n', ';q=0,')
+
+/** Characters. Four times as much is just within each limit: 16 KiB for a request, 64 KiB for everything else. */
+const sizeFor = (reader: string): number => (requestParts.includes(reader) ? 4_000 : 15_000)
+const requestParts = [
+  'a request body',
+  'a string in a request body',
+  'Authorization',
+  'Accept',
+  'Content-Type',
+  'Origin',
+]
+/** Milliseconds under which a cost is noise, and over which it is a defect whatever the growth. */
+const NOISE = 8
+const BOUND = 250
+
+async function cost(run: (input: string) => unknown, input: string): Promise<number> {
+  const costs: number[] = []
+  for (let round = 0; round < 7; round++) {
+    const start = performance.now()
+    try {
+      await run(input)
+    } catch {
+      // A rejection is an answer as well.
+    }
+    costs.push(performance.now() - start)
+  }
+  // The least, because other processes only ever add to it.
+  return Math.min(...costs)
+}
+
+const verifier = await createVerifier({ workspaceKey, secret })
+const signer = await createSigner({ workspaceKey, secret })
+const digest = [...new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode('key')))]
+const sha256 = digest.map((byte) => byte.toString(16).padStart(2, '0')).join('')
+const endpoint = createTokenEndpoint({
+  signer,
+  authenticate: apiKeys({ keys: [{ name: 'backend', sha256, scopes: ['customer'] }] }),
+})
+const url = 'https://tokens.example/api/membrane-token'
+
+function post(body: string, headers: Record<string, string> = {}): Promise<Response> {
+  return endpoint(
+    new Request(url, {
+      method: 'POST',
+      body,
+      headers: { Authorization: 'Bearer key', 'Content-Type': 'application/json', ...headers },
+    }),
+  )
+}
+
+const readers: Record<string, (input: string) => unknown> = {
+  inspectToken: (input) => inspectToken(input),
+  'inspectToken, the claims': (input) =>
+    inspectToken(
+      `e30.${btoa(JSON.stringify({ id: input, iss: input, name: input })).replace(/=+$/, '')}.AAAA`,
+    ),
+  verify: (input) => verifier.verify(input),
+  'the secret of a signer': (input) => createSigner({ workspaceKey, secret: input }),
+  'the private key of a signer': (input) => createSigner({ workspaceKey, privateKey: input }),
+  'the public key of a verifier': (input) => createVerifier({ workspaceKey, publicKey: input }),
+  'the id of a customer': (input) => signer.signCustomerToken({ id: input }),
+  'a request body': (input) => post(input),
+  'a string in a request body': (input) => post(`{"id":"${input}`),
+  Authorization: (input) => post('{}', { Authorization: input }),
+  Accept: (input) => post('{}', { Accept: input }),
+  'Content-Type': (input) => post('{}', { 'Content-Type': input }),
+  Origin: (input) => post('{}', { Origin: input }),
+}
+
+describe.each(Object.entries(readers))('%s', (name, read) => {
+  const size = sizeFor(name)
+  test.each(fragments)('of %j grows no faster than its input', async (fragment) => {
+    const [small, large] = [size, 4 * size].map((length) => `${fragment.repeat(length / fragment.length)}!`)
+    const [before, after] = [await cost(read, small!), await cost(read, large!)]
+    expect(after).toBeLessThan(BOUND)
+    if (after > NOISE) expect(after / Math.max(before, 0.5)).toBeLessThan(10)
+  })
+})
