@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^membrane-token$/, replacement: source('index.ts') },
       { find: /^membrane-token\/endpoint$/, replacement: source('endpoint.ts') },
       { find: /^membrane-token\/client$/, replacement: source('client.ts') },
+      { find: /^membrane-token\/kms$/, replacement: source('kms.ts') },
       { find: /^membrane-token\/service$/, replacement: source('service.ts') },
     ],
   },

@@ -1,4 +1,5 @@
 import type { RemoteKey } from '../keys/remote-key.ts'
+import { invalidOption } from '../options.ts'
 
 /** A key management service as settings use it: opens the key that a URI names, with credentials of the environment. */
 export interface KmsProvider {
@@ -7,4 +8,64 @@ export interface KmsProvider {
   /** Names of the variables that are read. */
   readonly variables: readonly string[]
   open(uri: string, env: Readonly<Record<string, unknown>>): Promise<RemoteKey>
+}
+
+/** A function that opens a key by options, and the same by URI. */
+export type KeyOpener<Options> = ((options: Options) => Promise<RemoteKey>) & KmsProvider
+
+/** Attaches what settings need. Without effects, so that a bundler drops a provider that is not imported. */
+export function asProvider<Options>(
+  openKey: (options: Options) => Promise<RemoteKey>,
+  provider: KmsProvider,
+): KeyOpener<Options> {
+  return Object.assign(openKey, provider)
+}
+
+/** What a key URI names. */
+export interface KeyUri {
+  /** Between `//` and the next slash; may be empty. */
+  readonly authority: string
+  /** After that slash. */
+  readonly path: string
+}
+
+/**
+ * Reads a key URI.
+ *
+ * @param form Its form, for the message
+ * @throws `ERR_OPTION_INVALID` for another scheme, and for credentials, a query or a fragment
+ */
+export function readKeyUri(uri: string, scheme: string, form: string): KeyUri {
+  const match = /^([a-z]+):\/\/([^/]*)(?:\/(.*))?$/.exec(uri)
+  if (match?.[1] !== scheme) throw invalidOption(`The key must be a URI of the form ${form}.`, 'uri')
+  if (/[?#@%\s\\]/.test(uri)) {
+    throw invalidOption(
+      `A key URI holds no credentials, query, fragment or escapes; its form is ${form}, and credentials are read from the environment.`,
+      'uri',
+    )
+  }
+  return { authority: match[2] ?? '', path: match[3] ?? '' }
+}
+
+/** A variable as text: as it is, or from a Secrets Store binding. Empty counts as absent. */
+export async function readVariable(
+  env: Readonly<Record<string, unknown>>,
+  name: string,
+): Promise<string | undefined> {
+  const value = env[name]
+  const text: unknown = hasGet(value) ? await value.get() : value
+  if (text === undefined || text === null || text === '') return undefined
+  if (typeof text !== 'string') throw invalidOption(`${name} must be text.`, name)
+  return text
+}
+
+function hasGet(value: unknown): value is { get(): unknown } {
+  return typeof value === 'object' && value !== null && 'get' in value && typeof value.get === 'function'
+}
+
+/** @throws `ERR_OPTION_INVALID` naming the variable */
+export async function requireVariable(env: Readonly<Record<string, unknown>>, name: string): Promise<string> {
+  const value = await readVariable(env, name)
+  if (value === undefined) throw invalidOption(`Set ${name}: the key cannot be used without it.`, name)
+  return value
 }

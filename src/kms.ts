@@ -1,0 +1,16 @@
+export type { RemoteKey } from './keys/remote-key.ts'
+export {
+  type AwsCredentials,
+  type AwsKeys,
+  type AwsKmsOptions,
+  type AwsWebIdentity,
+  awsKms,
+} from './kms/aws.ts'
+export type { Supplied } from './kms/options.ts'
+export type { KeyOpener, KmsProvider } from './kms/provider.ts'
+export {
+  type VaultAppRole,
+  type VaultKubernetes,
+  type VaultTransitOptions,
+  vaultTransit,
+} from './kms/vault.ts'

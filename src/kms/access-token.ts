@@ -1,0 +1,79 @@
+import { createSharedTask } from '../shared-task.ts'
+import { withinTimeLimit } from './call.ts'
+
+/** Part of its life after which a credential is refreshed in the background. */
+const REFRESH_AFTER = 0.75
+/** Milliseconds before its end when a credential is no longer used. */
+const MARGIN = 10_000
+/** Milliseconds in which a new credential is not replaced, even if it is refused. */
+const MIN_AGE = 30_000
+
+/** What a provider issued. */
+export interface Issued<Value> {
+  readonly value: Value
+  /** Seconds it is good for. */
+  readonly expiresIn: number
+}
+
+/** A temporary credential, kept until shortly before it expires. */
+export interface Temporary<Value> {
+  get(): Promise<Value>
+  /** Drops a credential that was refused, unless it is new. Says whether it did. */
+  reject(): boolean
+}
+
+/**
+ * Keeps a temporary credential: one request however many wait, safe against requests that are cancelled.
+ *
+ * @param load Asks for one; gets the last one, for services that renew
+ */
+export function createTemporary<Value>(
+  service: string,
+  load: (signal: AbortSignal, last: Value | undefined) => Promise<Issued<Value>>,
+  now: () => number = Date.now,
+): Temporary<Value> {
+  const task = createSharedTask()
+  let kept: { value: Value; receivedAt: number; refreshAt: number; endsAt: number } | undefined
+  let failure: unknown
+
+  const refresh = async (): Promise<void> => {
+    try {
+      const { value, expiresIn } = await withinTimeLimit(service, (signal) => load(signal, kept?.value))
+      const receivedAt = now()
+      const life = expiresIn * 1000
+      kept = {
+        value,
+        receivedAt,
+        refreshAt: receivedAt + life * REFRESH_AFTER,
+        endsAt: receivedAt + life - Math.min(MARGIN, life / 10),
+      }
+      failure = undefined
+    } catch (error) {
+      failure = error
+    }
+  }
+  // A clock that went back makes a credential due.
+  const current = () => {
+    const time = now()
+    return kept && time >= kept.receivedAt && time < kept.endsAt ? kept : undefined
+  }
+
+  return {
+    async get() {
+      const good = current()
+      if (good) {
+        if (now() >= good.refreshAt) task.startInBackground(refresh, undefined)
+        return good.value
+      }
+      await task.join(refresh, undefined)
+      const fresh = current()
+      if (fresh) return fresh.value
+      throw failure
+    },
+    reject() {
+      if (!kept || now() - kept.receivedAt < MIN_AGE) return false
+      kept = undefined
+      return true
+    },
+  }
+}

@@ -1,0 +1,260 @@
+import { AwsV4Signer } from 'aws4fetch'
+import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
+import { MembraneTokenError } from '../errors.ts'
+import type { RemoteKey } from '../keys/remote-key.ts'
+import { invalidOption, readOptions } from '../options.ts'
+import { type AwsCredentials, bindCredentials, type CredentialSource, dnsSuffix } from './aws-credentials.ts'
+import { decodeAnyBase64, encodeBase64 } from './base64.ts'
+import {
+  type Answer,
+  call,
+  type Members,
+  missingPermission,
+  type Refusal,
+  refuseByStatus,
+  withinTimeLimit,
+} from './call.ts'
+import { mismatchedAlgorithm, unavailable, unexpectedAnswer, unsupportedKey } from './errors.ts'
+import { addressOf, checkAddress, checkText } from './options.ts'
+import { asProvider, type KeyOpener, readKeyUri, readVariable, requireVariable } from './provider.ts'
+import { toRemoteKey } from './remote-key.ts'
+
+export type { AwsCredentials, AwsKeys, AwsWebIdentity } from './aws-credentials.ts'
+
+/** Options of {@link awsKms}. */
+export interface AwsKmsOptions {
+  /** Key id, key ARN, `alias/NAME` or alias ARN. An alias is followed once, when the key is opened. */
+  keyId: string
+  /** Region, such as `eu-central-1`. */
+  region: string
+  /** Access key, a function that gets one for each request, or a role that a web identity assumes. */
+  credentials: AwsCredentials
+  /** Address of the service. Default: that of the region. http only on localhost. */
+  endpoint?: string | undefined
+}
+
+const SERVICE = 'AWS KMS'
+
+/** Names of the algorithms at AWS. */
+const SIGNING_ALGORITHMS: Readonly<Record<string, Algorithm>> = {
+  RSASSA_PKCS1_V1_5_SHA_256: 'RS256',
+  RSASSA_PKCS1_V1_5_SHA_384: 'RS384',
+  RSASSA_PKCS1_V1_5_SHA_512: 'RS512',
+  RSASSA_PSS_SHA_256: 'PS256',
+  RSASSA_PSS_SHA_384: 'PS384',
+  RSASSA_PSS_SHA_512: 'PS512',
+  ECDSA_SHA_256: 'ES256',
+  ECDSA_SHA_384: 'ES384',
+  ECDSA_SHA_512: 'ES512',
+}
+
+/** What each error of AWS means; whether a retry may help. */
+const REFUSALS: Readonly<Record<string, { message: string; retry?: boolean }>> = {
+  NotFoundException: { message: 'AWS KMS has no such key; check keyId and region.' },
+  InvalidArnException: { message: 'AWS KMS rejected keyId: it is not a valid ARN.' },
+  DisabledException: { message: 'The key is disabled at AWS KMS; enable it.' },
+  KMSInvalidStateException: {
+    message: 'The key is not usable at AWS KMS: it is pending deletion, pending import or unavailable.',
+  },
+  KeyUnavailableException: { message: 'AWS KMS cannot use the key at the moment.', retry: true },
+  ThrottlingException: { message: 'AWS KMS throttled the request.', retry: true },
+  LimitExceededException: { message: 'AWS KMS throttled the request.', retry: true },
+  UnrecognizedClientException: {
+    message: 'AWS rejected the credentials: the access key or session token is not valid.',
+  },
+  InvalidClientTokenId: {
+    message: 'AWS rejected the credentials: the access key or session token is not valid.',
+  },
+  MissingAuthenticationTokenException: { message: 'AWS rejected the credentials: they are missing.' },
+  ExpiredTokenException: { message: 'AWS rejected the credentials: the session token has expired.' },
+  ExpiredToken: { message: 'AWS rejected the credentials: the session token has expired.' },
+  InvalidSignatureException: {
+    message:
+      "AWS rejected the credentials: check the secret access key, the region and this machine's clock.",
+  },
+  IncompleteSignatureException: { message: 'AWS rejected the credentials: they are incomplete.' },
+}
+
+const UNAUTHENTICATED = [
+  'UnrecognizedClientException',
+  'InvalidClientTokenId',
+  'ExpiredTokenException',
+  'ExpiredToken',
+]
+
+interface Service {
+  readonly endpoint: string
+  readonly region: string
+  readonly credentials: CredentialSource
+}
+
+async function openAwsKey(options: AwsKmsOptions): Promise<RemoteKey> {
+  const given = readOptions(options, ['keyId', 'region', 'credentials', 'endpoint'])
+  const { keyId, region, credentials } = given
+  checkText(keyId, 'keyId')
+  checkText(region, 'region')
+  if (!/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/.test(region))
+    throw invalidOption('region must be the code of an AWS region, such as eu-central-1.', 'region')
+  const endpoint = checkAddress(given.endpoint ?? `https://kms.${region}.${dnsSuffix(region)}`, 'endpoint')
+  const service = { endpoint, region, credentials: bindCredentials(credentials, region) }
+
+  const { body } = await withinTimeLimit(SERVICE, (signal) =>
+    callAws(service, 'GetPublicKey', { KeyId: keyId }, signal),
+  )
+  const { PublicKey, KeyId, KeySpec, KeyUsage, SigningAlgorithms } = body
+  if (KeyUsage !== undefined && KeyUsage !== 'SIGN_VERIFY') throw unsupportedKey(SERVICE, KeyUsage)
+  const names: unknown[] = Array.isArray(SigningAlgorithms) ? SigningAlgorithms : []
+  const offered = names.flatMap((name) =>
+    typeof name === 'string' && Object.hasOwn(SIGNING_ALGORITHMS, name)
+      ? [SIGNING_ALGORITHMS[name] as Algorithm]
+      : [],
+  )
+  // secp256k1 keys offer ECDSA_SHA_256 as well.
+  if (offered.length === 0 || KeySpec === 'ECC_SECG_P256K1') throw unsupportedKey(SERVICE, KeySpec)
+  const publicKey = decodeAnyBase64(PublicKey)
+  if (!publicKey) throw unexpectedAnswer(SERVICE)
+  // An alias may move to another key, whose signatures this public half does not verify.
+  const pinnedId = typeof KeyId === 'string' ? KeyId : keyId
+  return toRemoteKey({
+    service: SERVICE,
+    publicKey,
+    algorithms: (Object.keys(ALGORITHMS) as Algorithm[]).filter((name) => offered.includes(name)),
+    async signDigest(digest, algorithm, signal) {
+      const name = Object.keys(SIGNING_ALGORITHMS).find((key) => SIGNING_ALGORITHMS[key] === algorithm)
+      if (name === undefined) throw mismatchedAlgorithm(offered, algorithm)
+      const signed = await callAws(
+        service,
+        'Sign',
+        { KeyId: pinnedId, Message: encodeBase64(digest), MessageType: 'DIGEST', SigningAlgorithm: name },
+        signal,
+      )
+      const signature = decodeAnyBase64(signed.body.Signature)
+      if (!signature) throw unexpectedAnswer(SERVICE)
+      return signature
+    },
+  })
+}
+
+async function callAws(
+  { endpoint, region, credentials }: Service,
+  action: 'GetPublicKey' | 'Sign',
+  body: Members,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return call({
+    service: SERVICE,
+    signal,
+    refuse: (answer) => {
+      const refusal = refuseAws(answer, `kms:${action}`)
+      return refusal.isUnauthenticated && credentials.reject() ? { ...refusal, retry: true } : refusal
+    },
+    send: async () => {
+      const signed = await new AwsV4Signer({
+        ...(await credentials.get()),
+        service: 'kms',
+        region,
+        url: `${endpoint}/`,
+        method: 'POST',
+        headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `TrentService.${action}` },
+        body: JSON.stringify(body),
+      }).sign()
+      const { url, method, headers } = signed
+      return fetch(url.href, { method, headers, body: JSON.stringify(body), redirect: 'manual', signal })
+    },
+  })
+}
+
+function refuseAws({ status, body }: Answer, permission: string): Refusal {
+  const type = body.__type ?? body.code
+  const name = typeof type === 'string' ? type.replace(/^.*#/, '') : ''
+  if (name === 'AccessDeniedException') return { error: missingPermission(SERVICE, permission), retry: false }
+  if (name === 'InvalidKeyUsageException')
+    return {
+      error: new MembraneTokenError(
+        'ERR_KEY_ALGORITHM_MISMATCH',
+        'The key at AWS KMS is not for signing, or does not have this algorithm.',
+        { option: 'algorithm' },
+      ),
+      retry: false,
+    }
+  // What KMS says of a symmetric key when it is asked for its public half.
+  if (name === 'UnsupportedOperationException')
+    return { error: unsupportedKey(SERVICE, undefined), retry: false }
+  const known = Object.hasOwn(REFUSALS, name) ? REFUSALS[name] : undefined
+  if (!known) return refuseByStatus(SERVICE, status, permission)
+  const { message, retry = false } = known
+  return { error: unavailable(message), retry, isUnauthenticated: UNAUTHENTICATED.includes(name) }
+}
+
+/**
+ * Opens a signing key of AWS KMS: fetches its public half once, then has the service sign digests. An alias is followed
+ * when the key is opened; after it moves, open the key again. Everything that one signature needs takes at most 4
+ * seconds; at most 32 signatures are under way at once. Needs the permissions `kms:GetPublicKey` and `kms:Sign`.
+ *
+ * As a provider it opens `awskms:///KEY` and `awskms://ENDPOINT/KEY` (key id, `alias/NAME` or ARN) with
+ * `AWS_REGION`, and `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, or `AWS_ROLE_ARN` and
+ * `AWS_WEB_IDENTITY_TOKEN`.
+ *
+ * @throws `ERR_OPTION_INVALID` with the `option` at fault
+ * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens
+ * @throws `ERR_KEY_UNAVAILABLE` when the service cannot be reached, throttles or denies access, or the key is disabled
+ *   or pending deletion; says which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that the
+ *   key does not have
+ *
+ * @example Sign with a key in AWS KMS
+ *
+ * ```ts
+ * const privateKey = await awsKms({
+ *   keyId: 'alias/membrane',
+ *   region: 'eu-central-1',
+ *   credentials: { accessKeyId, secretAccessKey },
+ * })
+ * const signer = await createSigner({ workspaceKey, privateKey, keyId: 'thumbprint' })
+ * ```
+ */
+export const awsKms: KeyOpener<AwsKmsOptions> = /* @__PURE__ */ asProvider(openAwsKey, {
+  scheme: 'awskms',
+  variables: [
+    'AWS_ACCESS_KEY_ID',
+    'AWS_SECRET_ACCESS_KEY',
+    'AWS_SESSION_TOKEN',
+    'AWS_REGION',
+    'AWS_DEFAULT_REGION',
+    'AWS_ROLE_ARN',
+    'AWS_ROLE_SESSION_NAME',
+    'AWS_WEB_IDENTITY_TOKEN',
+    'AWS_ENDPOINT_URL_STS',
+  ],
+  async open(uri, env) {
+    const { authority, path: keyId } = readKeyUri(uri, 'awskms', 'awskms:///KEY or awskms://ENDPOINT/KEY')
+    if (keyId === '') throw invalidOption('The key must be a URI of the form awskms:///KEY.', 'uri')
+    const region =
+      /^arn:[\w-]+:kms:([\w-]+):/.exec(keyId)?.[1] ??
+      (await readVariable(env, 'AWS_REGION')) ??
+      (await readVariable(env, 'AWS_DEFAULT_REGION')) ??
+      (await requireVariable(env, 'AWS_REGION'))
+    return openAwsKey({
+      keyId,
+      region,
+      endpoint: authority === '' ? undefined : addressOf(authority),
+      credentials: await readCredentials(env),
+    })
+  },
+})
+
+async function readCredentials(env: Readonly<Record<string, unknown>>): Promise<AwsCredentials> {
+  const roleArn = await readVariable(env, 'AWS_ROLE_ARN')
+  const webIdentityToken = await readVariable(env, 'AWS_WEB_IDENTITY_TOKEN')
+  if (roleArn !== undefined && webIdentityToken !== undefined)
+    return {
+      roleArn,
+      webIdentityToken,
+      sessionName: await readVariable(env, 'AWS_ROLE_SESSION_NAME'),
+      stsEndpoint: await readVariable(env, 'AWS_ENDPOINT_URL_STS'),
+    }
+  return {
+    accessKeyId: await requireVariable(env, 'AWS_ACCESS_KEY_ID'),
+    secretAccessKey: await requireVariable(env, 'AWS_SECRET_ACCESS_KEY'),
+    sessionToken: await readVariable(env, 'AWS_SESSION_TOKEN'),
+  }
+}

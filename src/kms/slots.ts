@@ -1,0 +1,24 @@
+/** Signatures of one key under way at once. */
+const SLOTS = 32
+/** Milliseconds after which a slot is free again, whatever became of its request: longer than any signature may take. */
+const LIFETIME = 5000
+
+/** A bound on work under way. */
+export interface Slots {
+  /** Takes a slot and returns the function that frees it; `undefined` when all are taken. */
+  take(): (() => void) | undefined
+}
+
+/** Slots that free themselves: in workerd, a request that is cancelled never runs its `finally` blocks. */
+export function createSlots(now: () => number = () => performance.now()): Slots {
+  const taken = new Set<{ expiresAt: number }>()
+  return {
+    take() {
+      for (const slot of taken) if (slot.expiresAt <= now()) taken.delete(slot)
+      if (taken.size >= SLOTS) return undefined
+      const slot = { expiresAt: now() + LIFETIME }
+      taken.add(slot)
+      return () => void taken.delete(slot)
+    },
+  }
+}

@@ -1,0 +1,82 @@
+// `npm run test:kms`: starts the servers and runs the suite on every runtime against them.
+import { execFile } from 'node:child_process'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
+import type { Result } from '../conformance/suite.ts'
+import { makeAwsKeys, makeVaultKeys } from './keys.ts'
+import { startServers } from './servers.ts'
+import type { Environment } from './suite.ts'
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const tool = (name: string): string => here(`../../node_modules/.bin/${name}`)
+
+const RUNTIMES: Record<string, (servers: string) => Promise<Result>> = {
+  node: (servers) => runProcess(process.execPath, [here('portable.ts')], servers),
+  deno: (servers) => runProcess(tool('deno'), ['run', '-A', '--no-check', here('portable.ts')], servers),
+  bun: (servers) => runProcess(tool('bun'), [here('portable.ts')], servers),
+  workerd: runWorkerd,
+}
+
+function runProcess(command: string, args: string[], servers: string): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, KMS_SERVERS: servers }
+    execFile(command, args, { env, maxBuffer: 1e7 }, (error, stdout, stderr) => {
+      const line = stdout.trim().split('\n').at(-1) ?? ''
+      if (line.startsWith('{')) resolve(JSON.parse(line))
+      else reject(error ?? new Error(stderr))
+    })
+  })
+}
+
+async function runWorkerd(servers: string): Promise<Result> {
+  const { outputFiles } = await build({
+    entryPoints: [here('workerd-entry.ts')],
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    write: false,
+  })
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      script: outputFiles[0]!.text,
+      compatibilityDate: '2026-10-01',
+      compatibilityFlags: ['no_nodejs_compat', 'no_nodejs_compat_v2'],
+      bindings: { KMS_SERVERS: servers },
+    }),
+  )
+  try {
+    const response = await miniflare.dispatchFetch('http://kms.test/')
+    if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`)
+    return (await response.json()) as Result
+  } finally {
+    await miniflare.dispose()
+  }
+}
+
+const servers = await startServers()
+const results: Result[] = []
+try {
+  const environment: Environment = {
+    vault: await makeVaultKeys(servers.vault),
+    aws: await makeAwsKeys(servers.aws),
+  }
+  const chosen = process.argv.slice(2)
+  for (const [name, run] of Object.entries(RUNTIMES)) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue
+    const result = await run(JSON.stringify(environment))
+    results.push(result)
+    for (const { name: test, message } of result.failures) console.error(`${name}: ${test}\n  ${message}`)
+    const { runtime, version, passed, failed, total } = result
+    console.log(JSON.stringify({ runtime, version, passed, failed, total }))
+  }
+} finally {
+  servers.stop()
+}
+const isComplete = results.every(
+  ({ total, failed }) => failed === 0 && total > 0 && total === results[0]?.total,
+)
+process.exitCode = isComplete && results.length > 0 ? 0 : 1
