@@ -11,7 +11,10 @@ path "transit/keys/+" { capabilities = ["read"] }
 path "transit/sign/+" { capabilities = ["update"] }`
 const READ_ONLY = 'path "transit/keys/+" { capabilities = ["read"] }'
 
-export type Vault = (method: string, path: string, body?: object) => Promise<Record<string, any>>
+// biome-ignore lint/suspicious/noExplicitAny: answers of servers that the tests started themselves
+type Json = Record<string, any>
+
+export type Vault = (method: string, path: string, body?: object) => Promise<Json>
 
 export function vaultApi({ address, rootToken }: KmsServers['vault']): Vault {
   return async (method, path, body) => {
@@ -56,7 +59,7 @@ export async function makeAwsKeys({ endpoint }: KmsServers['aws']): Promise<Envi
     service: 'kms',
     region: 'eu-central-1',
   })
-  const kms = async (action: string, body: object): Promise<Record<string, any>> => {
+  const kms = async (action: string, body: object): Promise<Json> => {
     const response = await client.fetch(`${endpoint}/`, {
       method: 'POST',
       headers: { 'x-amz-target': `TrentService.${action}`, 'content-type': 'application/x-amz-json-1.1' },

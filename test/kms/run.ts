@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import type { Result } from '../conformance/suite.ts'
+import { startCloudServer } from './cloud-server.ts'
 import { makeAwsKeys, makeVaultKeys } from './keys.ts'
 import { startServers } from './servers.ts'
 import type { Environment } from './suite.ts'
@@ -57,12 +58,13 @@ async function runWorkerd(servers: string): Promise<Result> {
   }
 }
 
-const servers = await startServers()
+const [servers, cloud] = [await startServers(), await startCloudServer()]
 const results: Result[] = []
 try {
   const environment: Environment = {
     vault: await makeVaultKeys(servers.vault),
     aws: await makeAwsKeys(servers.aws),
+    cloud: { address: cloud.address, serviceAccountKey: cloud.serviceAccountKey },
   }
   const chosen = process.argv.slice(2)
   for (const [name, run] of Object.entries(RUNTIMES)) {
@@ -75,6 +77,7 @@ try {
   }
 } finally {
   servers.stop()
+  cloud.stop()
 }
 const isComplete = results.every(
   ({ total, failed }) => failed === 0 && total > 0 && total === results[0]?.total,

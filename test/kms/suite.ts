@@ -16,6 +16,10 @@ export interface Environment {
     roleId: string
     secretId: string
   }
+  cloud: {
+    address: string
+    serviceAccountKey: { client_email: string; private_key: string; token_uri: string }
+  }
   aws: { endpoint: string; keys: Record<string, string>; disabled: string; deleted: string }
 }
 

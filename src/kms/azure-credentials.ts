@@ -1,0 +1,122 @@
+import { invalidOption } from '../options.ts'
+import { createTemporary, type Issued, type Temporary } from './access-token.ts'
+import { type Answer, call, type Refusal, refuseByStatus } from './call.ts'
+import { unavailable, unexpectedAnswer } from './errors.ts'
+import { checkAddress, checkSupplied, checkText, type Supplied, supply, supplyText } from './options.ts'
+
+/** How to get access tokens of Microsoft Entra ID for Key Vault; exactly one of the four ways. */
+export interface AzureCredentials {
+  /** Id of the tenant; with `clientSecret` and `federatedToken`. */
+  tenantId?: string | undefined
+  /** Id of the application, or of a user-assigned managed identity. */
+  clientId?: string | undefined
+  clientSecret?: Supplied<string> | undefined
+  /** An OIDC token of another platform (workload identity federation); a function gets a new one each time. */
+  federatedToken?: Supplied<string> | undefined
+  /** The metadata server of Azure machines. It is asked only where this is `true`. */
+  managedIdentity?: boolean | undefined
+  /** An access token, or a function that gets the current one. */
+  token?: Supplied<string> | undefined
+  /** Address of the login service. Default `https://login.microsoftonline.com`. */
+  authority?: string | undefined
+}
+
+/** Where access tokens come from. */
+export interface TokenSource {
+  get(): Promise<string>
+  /** Drops a token that was refused. Says whether a new one may help. */
+  reject(): boolean
+}
+
+const SERVICE = 'Microsoft Entra ID'
+const SCOPE = 'https://vault.azure.net/.default'
+const METADATA = 'http://169.254.169.254/metadata/identity/oauth2/token'
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/** @throws `ERR_OPTION_INVALID` */
+export function bindAzureCredentials(given: AzureCredentials, metadata: string = METADATA): TokenSource {
+  const { tenantId, clientId, clientSecret, federatedToken, managedIdentity, token } = given
+  const ways = { token, clientSecret, federatedToken, managedIdentity: managedIdentity || undefined }
+  if (Object.values(ways).filter((way) => way !== undefined).length !== 1) {
+    throw invalidOption(
+      'Pass exactly one of token, clientSecret, federatedToken and managedIdentity: true.',
+      'clientSecret',
+    )
+  }
+  if (token !== undefined) {
+    checkSupplied(token, 'token')
+    return { get: () => supplyText(token, 'token'), reject: () => false }
+  }
+  if (managedIdentity) {
+    if (clientId !== undefined) checkText(clientId, 'clientId')
+    const query = new URLSearchParams({ 'api-version': '2018-02-01', resource: 'https://vault.azure.net' })
+    if (clientId !== undefined) query.set('client_id', clientId)
+    return temporary((signal) =>
+      tokenOf(`${metadata}?${query}`, { headers: { Metadata: 'true' } }, 'the managed identity', signal),
+    )
+  }
+  checkText(tenantId, 'tenantId')
+  checkText(clientId, 'clientId')
+  if (!/^[\w.-]+$/.test(tenantId))
+    throw invalidOption('tenantId must be the id or domain of a tenant.', 'tenantId')
+  const authority = checkAddress(given.authority ?? 'https://login.microsoftonline.com', 'authority')
+  const url = `${authority}/${tenantId}/oauth2/v2.0/token`
+  const secret = clientSecret ?? federatedToken
+  const option = clientSecret === undefined ? 'federatedToken' : 'clientSecret'
+  checkSupplied(secret, option)
+  return temporary(async (signal) => {
+    const value = await supply(secret as Supplied<string>)
+    checkText(value, option)
+    const body = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      scope: SCOPE,
+      ...(clientSecret === undefined
+        ? { client_assertion_type: ASSERTION_TYPE, client_assertion: value }
+        : { client_secret: value }),
+    })
+    return tokenOf(url, { method: 'POST', body }, 'the client’s credentials', signal)
+  })
+}
+
+/** Options of {@link AzureCredentials}, for `readOptions`. */
+export const AZURE_CREDENTIALS: readonly (keyof AzureCredentials)[] = [
+  'tenantId',
+  'clientId',
+  'clientSecret',
+  'federatedToken',
+  'managedIdentity',
+  'token',
+  'authority',
+]
+
+function temporary(load: (signal: AbortSignal) => Promise<Issued<string>>): Temporary<string> {
+  return createTemporary(SERVICE, (signal) => load(signal))
+}
+
+async function tokenOf(
+  url: string,
+  init: RequestInit,
+  what: string,
+  signal: AbortSignal,
+): Promise<Issued<string>> {
+  const refuse = ({ status }: Answer): Refusal =>
+    status === 400 || status === 401 || status === 403
+      ? {
+          error: unavailable(
+            `${SERVICE} rejected ${what}: check tenant, client and secret, and that none has expired.`,
+          ),
+          retry: false,
+        }
+      : refuseByStatus(SERVICE, status, 'to get access tokens')
+  const { body } = await call({
+    service: SERVICE,
+    signal,
+    refuse,
+    send: (signal) => fetch(url, { ...init, redirect: 'manual', signal }),
+  })
+  // The metadata server writes the lifetime as text.
+  const expiresIn = Number(body.expires_in)
+  if (typeof body.access_token !== 'string' || !(expiresIn > 0)) throw unexpectedAnswer(SERVICE)
+  return { value: body.access_token, expiresIn }
+}

@@ -1,0 +1,216 @@
+import type { JWK } from 'jose'
+import type { Algorithm } from '../algorithms.ts'
+import { algorithmsFor } from '../algorithms.ts'
+import { MembraneTokenError } from '../errors.ts'
+import type { RemoteKey } from '../keys/remote-key.ts'
+import { invalidOption, readOptions } from '../options.ts'
+import {
+  AZURE_CREDENTIALS,
+  type AzureCredentials,
+  bindAzureCredentials,
+  type TokenSource,
+} from './azure-credentials.ts'
+import { decodeAnyBase64, encodeBase64 } from './base64.ts'
+import {
+  type Answer,
+  call,
+  type Members,
+  membersOf,
+  type Refusal,
+  refuseByStatus,
+  withinTimeLimit,
+} from './call.ts'
+import { unavailable, unexpectedAnswer, unsupportedKey } from './errors.ts'
+import { addressOf, checkAddress, checkText } from './options.ts'
+import { asProvider, type KeyOpener, readKeyUri, readVariable, requireVariable } from './provider.ts'
+import { toRemoteKey } from './remote-key.ts'
+
+export type { AzureCredentials } from './azure-credentials.ts'
+
+/** Options of {@link azureKeyVault}: the key, and how to get access tokens. */
+export interface AzureKeyVaultOptions extends AzureCredentials {
+  /** Identifier of a key: `https://VAULT.vault.azure.net/keys/NAME`, with a version or, for the latest, without. */
+  key: string
+}
+
+const SERVICE = 'Azure Key Vault'
+const API_VERSION = '7.4'
+
+/** The curves that Key Vault and Membrane share. */
+const CURVES: readonly unknown[] = ['P-256', 'P-384', 'P-521']
+
+async function openAzureKey(options: AzureKeyVaultOptions): Promise<RemoteKey> {
+  const given = readOptions(options, ['key', ...AZURE_CREDENTIALS])
+  const { address, name, version: wanted } = readIdentifier(given.key)
+  const tokens = bindAzureCredentials(given)
+
+  const path = `${address}/keys/${name}${wanted === undefined ? '' : `/${wanted}`}`
+  const { body } = await withinTimeLimit(SERVICE, (signal) =>
+    callAzure(tokens, path, undefined, 'keys/get', signal),
+  )
+  const jwk = membersOf(body.key)
+  if (membersOf(body.attributes).enabled === false) {
+    throw unavailable('The key is disabled at Azure Key Vault; enable it.')
+  }
+  const { kid, key_ops: operations } = jwk
+  const version = typeof kid === 'string' ? /\/keys\/[^/]+\/([^/?]+)$/.exec(kid)?.[1] : undefined
+  const { publicKey, algorithms } = readPublicJwk(jwk)
+  if (Array.isArray(operations) && !operations.includes('sign')) throw unsupportedKey(SERVICE, jwk.kty)
+  const pinned = `${address}/keys/${name}/${version ?? wanted ?? ''}`
+
+  return toRemoteKey({
+    service: SERVICE,
+    publicKey,
+    version: version ?? wanted,
+    algorithms,
+    async signDigest(digest, algorithm, signal) {
+      const value = encodeBase64(digest).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
+      const signed = await callAzure(tokens, `${pinned}/sign`, { alg: algorithm, value }, 'keys/sign', signal)
+      const signature = decodeAnyBase64(signed.body.value)
+      if (!signature) throw unexpectedAnswer(SERVICE)
+      return signature
+    },
+  })
+}
+
+/** The public half; a key in an HSM has the suffix `-HSM` on its type. */
+function readPublicJwk(jwk: Members): { publicKey: JWK; algorithms: readonly Algorithm[] } {
+  const kty = typeof jwk.kty === 'string' ? jwk.kty.replace(/-HSM$/, '') : undefined
+  if (kty === 'RSA') {
+    const { n, e } = jwk as Record<string, string>
+    return { publicKey: { kty, n, e } as JWK, algorithms: algorithmsFor('RSA') }
+  }
+  if (kty === 'EC' && CURVES.includes(jwk.crv)) {
+    const { crv, x, y } = jwk as Record<string, string>
+    return { publicKey: { kty, crv, x, y } as JWK, algorithms: algorithmsFor('EC', crv) }
+  }
+  throw unsupportedKey(SERVICE, jwk.crv ?? jwk.kty)
+}
+
+function readIdentifier(key: unknown): { address: string; name: string; version: string | undefined } {
+  checkText(key, 'key')
+  const match = /^(https?:\/\/[^/?#]+)\/keys\/([\w-]{1,127})(?:\/([\w-]{1,127}))?\/?$/.exec(key)
+  if (!match) {
+    throw invalidOption(
+      'key must be the identifier of a key: https://VAULT.vault.azure.net/keys/NAME, or with /VERSION at its end.',
+      'key',
+    )
+  }
+  return { address: checkAddress(match[1], 'key'), name: match[2] as string, version: match[3] }
+}
+
+function callAzure(
+  tokens: TokenSource,
+  url: string,
+  body: Members | undefined,
+  permission: string,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return call({
+    service: SERVICE,
+    signal,
+    refuse: (answer) => {
+      const refusal = refuseAzure(answer, permission)
+      return refusal.isUnauthenticated && tokens.reject() ? { ...refusal, retry: true } : refusal
+    },
+    send: async () =>
+      fetch(`${url}?api-version=${API_VERSION}`, {
+        method: body ? 'POST' : 'GET',
+        headers: {
+          Authorization: `Bearer ${await tokens.get()}`,
+          ...(body && { 'Content-Type': 'application/json' }),
+        },
+        ...(body && { body: JSON.stringify(body) }),
+        redirect: 'manual',
+        signal,
+      }),
+  })
+}
+
+/** Errors of Key Vault: `{"error":{"code","message","innererror":{"code"}}}`. */
+function refuseAzure({ status, body }: Answer, permission: string): Refusal {
+  const error = membersOf(body.error)
+  const inner = membersOf(error.innererror)
+  const code = typeof inner.code === 'string' ? inner.code : error.code
+  if (code === 'KeyDisabled') {
+    return { error: unavailable('The key is disabled at Azure Key Vault; enable it.'), retry: false }
+  }
+  if (code === 'KeyNotYetValid' || code === 'KeyExpired') {
+    return { error: unavailable('The key at Azure Key Vault is outside its validity period.'), retry: false }
+  }
+  if (status === 400) {
+    return {
+      error: new MembraneTokenError(
+        'ERR_KEY_ALGORITHM_MISMATCH',
+        'The key at Azure Key Vault is not for signing, or not with this algorithm.',
+        { option: 'algorithm' },
+      ),
+      retry: false,
+    }
+  }
+  return refuseByStatus(SERVICE, status, permission)
+}
+
+/**
+ * Opens a signing key of Azure Key Vault or Managed HSM: fetches its public half once, then has the service sign
+ * digests. Without a version, the latest is used, and pinned. Everything that one signature needs takes at most 4
+ * seconds; at most 32 signatures are under way at once. Needs the permissions `keys/get` and `keys/sign`.
+ *
+ * As a provider it opens `azurekms://VAULT.vault.azure.net/NAME` and `…/NAME/VERSION` with `AZURE_TENANT_ID`,
+ * `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_FEDERATED_TOKEN`, with `AZURE_ACCESS_TOKEN`, or with
+ * `AZURE_MANAGED_IDENTITY=true`.
+ *
+ * @throws `ERR_OPTION_INVALID` with the `option` at fault
+ * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens
+ * @throws `ERR_KEY_UNAVAILABLE` when the service cannot be reached, throttles or denies access, or the key is disabled;
+ *   says which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that the key does not have
+ *
+ * @example Sign with a key in Azure Key Vault
+ *
+ * ```ts
+ * const privateKey = await azureKeyVault({
+ *   key: 'https://example.vault.azure.net/keys/membrane',
+ *   tenantId,
+ *   clientId,
+ *   clientSecret,
+ * })
+ * const signer = await createSigner({ workspaceKey, privateKey, keyId: 'thumbprint' })
+ * ```
+ */
+export const azureKeyVault: KeyOpener<AzureKeyVaultOptions> = /* @__PURE__ */ asProvider(openAzureKey, {
+  scheme: 'azurekms',
+  variables: [
+    'AZURE_TENANT_ID',
+    'AZURE_CLIENT_ID',
+    'AZURE_CLIENT_SECRET',
+    'AZURE_FEDERATED_TOKEN',
+    'AZURE_ACCESS_TOKEN',
+    'AZURE_MANAGED_IDENTITY',
+    'AZURE_AUTHORITY_HOST',
+  ],
+  async open(uri, env) {
+    const form = 'azurekms://VAULT.vault.azure.net/NAME or azurekms://VAULT.vault.azure.net/NAME/VERSION'
+    const { authority, path } = readKeyUri(uri, 'azurekms', form)
+    if (authority === '' || !/^[\w-]+(\/[\w-]+)?$/.test(path)) {
+      throw invalidOption(`The key must be a URI of the form ${form}.`, 'uri')
+    }
+    return openAzureKey({ key: `${addressOf(authority)}/keys/${path}`, ...(await readCredentials(env)) })
+  },
+})
+
+async function readCredentials(env: Readonly<Record<string, unknown>>): Promise<AzureCredentials> {
+  const token = await readVariable(env, 'AZURE_ACCESS_TOKEN')
+  if (token !== undefined) return { token }
+  const clientId = await readVariable(env, 'AZURE_CLIENT_ID')
+  if ((await readVariable(env, 'AZURE_MANAGED_IDENTITY')) === 'true')
+    return { managedIdentity: true, clientId }
+  const federatedToken = await readVariable(env, 'AZURE_FEDERATED_TOKEN')
+  return {
+    tenantId: await requireVariable(env, 'AZURE_TENANT_ID'),
+    clientId: await requireVariable(env, 'AZURE_CLIENT_ID'),
+    authority: await readVariable(env, 'AZURE_AUTHORITY_HOST'),
+    ...(federatedToken === undefined
+      ? { clientSecret: await requireVariable(env, 'AZURE_CLIENT_SECRET') }
+      : { federatedToken }),
+  }
+}

@@ -1,0 +1,236 @@
+import { SignJWT } from 'jose/jwt/sign'
+import { importPKCS8 } from 'jose/key/import'
+import { invalidOption, readOptions } from '../options.ts'
+import { createTemporary, type Issued, type Temporary } from './access-token.ts'
+import { type Answer, call, membersOf, type Refusal, refuseByStatus } from './call.ts'
+import { unavailable, unexpectedAnswer } from './errors.ts'
+import { checkAddress, checkSupplied, checkText, type Supplied, supply, supplyText } from './options.ts'
+
+/** The key file of a service account, as Google writes it: an object, or its JSON text. */
+export interface GoogleServiceAccountKey {
+  client_email: string
+  private_key: string
+  /** Where access tokens are issued. Default `https://oauth2.googleapis.com/token`. */
+  token_uri?: string | undefined
+}
+
+/** Workload identity federation: the identity of another platform becomes a service account. */
+export interface GoogleWorkloadIdentity {
+  /** `//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER` */
+  audience: string
+  /** The platform's OIDC token; a function gets a new one each time. */
+  subjectToken: Supplied<string>
+  /** E-mail address of the service account to act as. Default: the pool's own identity. */
+  serviceAccount?: string | undefined
+}
+
+/** The metadata server of Compute Engine, Cloud Run and GKE. It is asked only where it is named. */
+export interface GoogleMetadata {
+  metadataServer: true
+}
+
+/** An access token, or a function that gets the current one; or what gets one. */
+export type GoogleCredentials =
+  | Supplied<string>
+  | { serviceAccountKey: GoogleServiceAccountKey | string }
+  | { workloadIdentity: GoogleWorkloadIdentity }
+  | GoogleMetadata
+
+/** Where access tokens come from. */
+export interface TokenSource {
+  get(): Promise<string>
+  /** Drops a token that was refused. Says whether a new one may help. */
+  reject(): boolean
+}
+
+const SERVICE = 'Google'
+const SCOPE = 'https://www.googleapis.com/auth/cloudkms'
+const TOKEN_URI = 'https://oauth2.googleapis.com/token'
+const STS = 'https://sts.googleapis.com/v1/token'
+const IAM = 'https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts'
+const METADATA = 'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token'
+
+/** Addresses that tests replace. */
+export interface GoogleEndpoints {
+  readonly sts: string
+  readonly iam: string
+  readonly metadata: string
+}
+
+export const GOOGLE_ENDPOINTS: GoogleEndpoints = { sts: STS, iam: IAM, metadata: METADATA }
+
+/** @throws `ERR_OPTION_INVALID` */
+export function bindGoogleCredentials(
+  credentials: GoogleCredentials,
+  endpoints: GoogleEndpoints = GOOGLE_ENDPOINTS,
+): TokenSource {
+  if (typeof credentials === 'string' || typeof credentials === 'function') {
+    checkSupplied(credentials, 'credentials')
+    return { get: () => supplyText(credentials, 'credentials'), reject: () => false }
+  }
+  if (typeof credentials !== 'object' || credentials === null) throw invalidCredentials()
+  if ('serviceAccountKey' in credentials) {
+    const { serviceAccountKey } = readOptions(credentials, ['serviceAccountKey'])
+    return temporary((signal) => byServiceAccount(readKeyFile(serviceAccountKey), signal))
+  }
+  if ('workloadIdentity' in credentials) {
+    const { workloadIdentity } = readOptions(credentials, ['workloadIdentity'])
+    const identity = checkWorkloadIdentity(workloadIdentity)
+    return temporary((signal) => byWorkloadIdentity(identity, endpoints, signal))
+  }
+  if ('metadataServer' in credentials && credentials.metadataServer === true) {
+    readOptions(credentials, ['metadataServer'])
+    return temporary((signal) =>
+      tokenOf(
+        endpoints.metadata,
+        { headers: { 'Metadata-Flavor': 'Google' } },
+        'the service account of this machine',
+        signal,
+      ),
+    )
+  }
+  throw invalidCredentials()
+}
+
+function invalidCredentials(): Error {
+  return invalidOption(
+    'credentials must be an access token, a function that gets one, or { serviceAccountKey }, { workloadIdentity } or { metadataServer: true }.',
+    'credentials',
+  )
+}
+
+function temporary(load: (signal: AbortSignal) => Promise<Issued<string>>): Temporary<string> {
+  return createTemporary(SERVICE, (signal) => load(signal))
+}
+
+/** A key file that was checked. */
+interface KeyFile {
+  readonly email: string
+  readonly key: string
+  readonly uri: string
+}
+
+function readKeyFile(given: GoogleServiceAccountKey | string): KeyFile {
+  let file: unknown = given
+  if (typeof given === 'string') {
+    try {
+      file = JSON.parse(given)
+    } catch {
+      // No cause: engines quote the text, and the text is a key.
+      throw invalidOption('serviceAccountKey must be the JSON key file of a service account.', 'credentials')
+    }
+  }
+  const { client_email: email, private_key: key, token_uri: uri = TOKEN_URI } = membersOf(file)
+  checkText(email, 'credentials.serviceAccountKey.client_email')
+  if (typeof key !== 'string' || !key.includes('PRIVATE KEY')) {
+    throw invalidOption(
+      'serviceAccountKey must be the JSON key file of a service account, with private_key in it.',
+      'credentials.serviceAccountKey.private_key',
+    )
+  }
+  return { email, key, uri: checkAddress(uri, 'credentials.serviceAccountKey.token_uri') }
+}
+
+/** RFC 7523 section 2.1: an assertion of the service account for an access token. */
+async function byServiceAccount(
+  { email, key: pem, uri }: KeyFile,
+  signal: AbortSignal,
+): Promise<Issued<string>> {
+  const key = await importPKCS8(pem, 'RS256').catch(() => {
+    throw invalidOption(
+      'private_key of the service account key is not a valid RSA key; download the key file again.',
+      'credentials.serviceAccountKey.private_key',
+    )
+  })
+  const assertion = await new SignJWT({ scope: SCOPE })
+    .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
+    .setIssuer(email)
+    .setAudience(uri)
+    .setIssuedAt()
+    .setExpirationTime('5m')
+    .sign(key)
+  const body = new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion })
+  return tokenOf(uri, { method: 'POST', body }, 'the service account key', signal)
+}
+
+function checkWorkloadIdentity(identity: GoogleWorkloadIdentity): GoogleWorkloadIdentity {
+  const { audience, subjectToken, serviceAccount } = readOptions(identity, [
+    'audience',
+    'subjectToken',
+    'serviceAccount',
+  ])
+  checkText(audience, 'credentials.workloadIdentity.audience')
+  checkSupplied(subjectToken, 'credentials.workloadIdentity.subjectToken')
+  if (serviceAccount !== undefined) checkText(serviceAccount, 'credentials.workloadIdentity.serviceAccount')
+  return { audience, subjectToken, serviceAccount }
+}
+
+/** Token exchange at STS, then, where one is named, the service account's own token. */
+async function byWorkloadIdentity(
+  { audience, subjectToken, serviceAccount }: GoogleWorkloadIdentity,
+  { sts, iam }: GoogleEndpoints,
+  signal: AbortSignal,
+): Promise<Issued<string>> {
+  const body = new URLSearchParams({
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    audience,
+    scope: serviceAccount === undefined ? SCOPE : 'https://www.googleapis.com/auth/cloud-platform',
+    requested_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+    subject_token: await supply(subjectToken),
+  })
+  const federated = await tokenOf(sts, { method: 'POST', body }, 'the workload identity', signal)
+  if (serviceAccount === undefined) return federated
+  const answer = await send(
+    `${iam}/${encodeURIComponent(serviceAccount)}:generateAccessToken`,
+    {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${federated.value}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ scope: [SCOPE], lifetime: '3600s' }),
+    },
+    ({ status }) => refuseByStatus(SERVICE, status, 'iam.serviceAccounts.getAccessToken'),
+    signal,
+  )
+  const { accessToken, expireTime } = answer.body
+  const seconds = (Date.parse(String(expireTime)) - Date.now()) / 1000
+  if (typeof accessToken !== 'string' || Number.isNaN(seconds)) throw unexpectedAnswer(SERVICE)
+  return { value: accessToken, expiresIn: Math.min(Math.max(seconds, 60), 3600) }
+}
+
+/** The access token of an OAuth answer (RFC 6749 section 5.1). */
+async function tokenOf(
+  url: string,
+  init: RequestInit,
+  what: string,
+  signal: AbortSignal,
+): Promise<Issued<string>> {
+  const refuse = ({ status }: Answer): Refusal =>
+    status === 400 || status === 401 || status === 403
+      ? {
+          error: unavailable(
+            `Google rejected ${what}: check that it exists, is enabled and has not expired.`,
+          ),
+          retry: false,
+        }
+      : refuseByStatus(SERVICE, status, 'to get access tokens')
+  const { body } = await send(url, init, refuse, signal)
+  const { access_token: token, expires_in: expiresIn } = body
+  if (typeof token !== 'string' || typeof expiresIn !== 'number' || !(expiresIn > 0)) {
+    throw unexpectedAnswer(SERVICE)
+  }
+  return { value: token, expiresIn }
+}
+
+function send(
+  url: string,
+  init: RequestInit,
+  refuse: (answer: Answer) => Refusal,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return call({
+    service: SERVICE,
+    signal,
+    refuse,
+    send: (signal) => fetch(url, { ...init, redirect: 'manual', signal }),
+  })
+}

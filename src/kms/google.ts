@@ -1,0 +1,202 @@
+import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
+import { MembraneTokenError } from '../errors.ts'
+import type { RemoteKey } from '../keys/remote-key.ts'
+import { invalidOption, readOptions } from '../options.ts'
+import { decodeAnyBase64, encodeBase64 } from './base64.ts'
+import { type Answer, call, type Members, type Refusal, refuseByStatus, withinTimeLimit } from './call.ts'
+import { unavailable, unexpectedAnswer, unsupportedKey } from './errors.ts'
+import { bindGoogleCredentials, type GoogleCredentials, type TokenSource } from './google-credentials.ts'
+import { checkAddress, checkText } from './options.ts'
+import { asProvider, type KeyOpener, readKeyUri, readVariable, requireVariable } from './provider.ts'
+import { toRemoteKey } from './remote-key.ts'
+
+export type {
+  GoogleCredentials,
+  GoogleMetadata,
+  GoogleServiceAccountKey,
+  GoogleWorkloadIdentity,
+} from './google-credentials.ts'
+
+/** Options of {@link googleKms}. */
+export interface GoogleKmsOptions {
+  /**
+   * Resource name of a key version:
+   * `projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N`.
+   */
+  key: string
+  /** How to get access tokens. */
+  credentials: GoogleCredentials
+  /** Address of the service. Default `https://cloudkms.googleapis.com`. http only on localhost. */
+  endpoint?: string | undefined
+}
+
+const SERVICE = 'Google Cloud KMS'
+const VERSION_NAME =
+  /^projects\/[\w.:-]+\/locations\/[\w-]+\/keyRings\/[\w-]+\/cryptoKeys\/[\w-]+\/cryptoKeyVersions\/(\d+)$/
+
+/** What each algorithm of Google is here. A key version has exactly one. */
+const KEY_ALGORITHMS: Readonly<Record<string, Algorithm>> = {
+  EC_SIGN_P256_SHA256: 'ES256',
+  EC_SIGN_P384_SHA384: 'ES384',
+  RSA_SIGN_PKCS1_2048_SHA256: 'RS256',
+  RSA_SIGN_PKCS1_3072_SHA256: 'RS256',
+  RSA_SIGN_PKCS1_4096_SHA256: 'RS256',
+  RSA_SIGN_PKCS1_4096_SHA512: 'RS512',
+  RSA_SIGN_PSS_2048_SHA256: 'PS256',
+  RSA_SIGN_PSS_3072_SHA256: 'PS256',
+  RSA_SIGN_PSS_4096_SHA256: 'PS256',
+  RSA_SIGN_PSS_4096_SHA512: 'PS512',
+}
+
+const DIGEST_NAMES = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' } as const
+
+async function openGoogleKey(options: GoogleKmsOptions): Promise<RemoteKey> {
+  const given = readOptions(options, ['key', 'credentials', 'endpoint'])
+  const { key } = given
+  checkText(key, 'key')
+  const version = VERSION_NAME.exec(key)?.[1]
+  if (version === undefined) {
+    throw invalidOption(
+      'key must be the resource name of a key version: projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N.',
+      'key',
+    )
+  }
+  const endpoint = checkAddress(given.endpoint ?? 'https://cloudkms.googleapis.com', 'endpoint')
+  const tokens = bindGoogleCredentials(given.credentials)
+  const url = `${endpoint}/v1/${key}`
+
+  const { body } = await withinTimeLimit(SERVICE, (signal) =>
+    callGoogle(tokens, `${url}/publicKey`, undefined, 'cloudkms.cryptoKeyVersions.viewPublicKey', signal),
+  )
+  const { pem, algorithm: named } = body
+  const algorithm =
+    typeof named === 'string' && Object.hasOwn(KEY_ALGORITHMS, named) ? KEY_ALGORITHMS[named] : undefined
+  if (!algorithm) throw unsupportedKey(SERVICE, named)
+  if (typeof pem !== 'string') throw unexpectedAnswer(SERVICE)
+
+  return toRemoteKey({
+    service: SERVICE,
+    publicKey: pem,
+    version,
+    algorithms: [algorithm],
+    async signDigest(digest, algorithm, signal) {
+      const name = DIGEST_NAMES[ALGORITHMS[algorithm].hash]
+      const signed = await callGoogle(
+        tokens,
+        `${url}:asymmetricSign`,
+        { digest: { [name]: encodeBase64(digest) } },
+        'cloudkms.cryptoKeyVersions.useToSign',
+        signal,
+      )
+      const signature = decodeAnyBase64(signed.body.signature)
+      if (!signature) throw unexpectedAnswer(SERVICE)
+      return signature
+    },
+  })
+}
+
+function callGoogle(
+  tokens: TokenSource,
+  url: string,
+  body: Members | undefined,
+  permission: string,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return call({
+    service: SERVICE,
+    signal,
+    refuse: (answer) => {
+      const refusal = refuseGoogle(answer, permission)
+      return refusal.isUnauthenticated && tokens.reject() ? { ...refusal, retry: true } : refusal
+    },
+    send: async () =>
+      fetch(url, {
+        method: body ? 'POST' : 'GET',
+        headers: {
+          Authorization: `Bearer ${await tokens.get()}`,
+          ...(body && { 'Content-Type': 'application/json' }),
+        },
+        ...(body && { body: JSON.stringify(body) }),
+        redirect: 'manual',
+        signal,
+      }),
+  })
+}
+
+/** Errors of Google's APIs: `{"error":{"code","status","message"}}`. */
+function refuseGoogle({ status, body }: Answer, permission: string): Refusal {
+  const error = (body.error ?? {}) as Members
+  const message = typeof error.message === 'string' ? error.message : ''
+  if (status === 400 && error.status === 'FAILED_PRECONDITION') {
+    const state = /\b(DISABLED|DESTROYED|DESTROY_SCHEDULED|PENDING_GENERATION|PENDING_IMPORT)\b/.exec(
+      message,
+    )?.[1]
+    const detail = state ? `its state is ${state}` : 'it is not enabled'
+    return {
+      error: unavailable(`The key version is not usable at Google Cloud KMS: ${detail}.`),
+      retry: false,
+    }
+  }
+  if (status === 400) {
+    return {
+      error: new MembraneTokenError(
+        'ERR_KEY_ALGORITHM_MISMATCH',
+        'The key version at Google Cloud KMS is not for signing, or not with this algorithm.',
+        { option: 'algorithm' },
+      ),
+      retry: false,
+    }
+  }
+  return refuseByStatus(SERVICE, status, permission)
+}
+
+/**
+ * Opens a signing key of Google Cloud KMS: fetches the public half of a key version once, then has the service sign
+ * digests. Everything that one signature needs takes at most 4 seconds; at most 32 signatures are under way at once.
+ * Needs the permissions `cloudkms.cryptoKeyVersions.viewPublicKey` and `cloudkms.cryptoKeyVersions.useToSign`.
+ *
+ * As a provider it opens `gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N` with
+ * `GOOGLE_APPLICATION_CREDENTIALS_JSON` (a key file's text), `GOOGLE_ACCESS_TOKEN`, or `GOOGLE_METADATA_SERVER=true`.
+ *
+ * @throws `ERR_OPTION_INVALID` with the `option` at fault
+ * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens
+ * @throws `ERR_KEY_UNAVAILABLE` when the service cannot be reached, throttles or denies access, or the version is
+ *   disabled or destroyed; says which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that
+ *   the version does not have
+ *
+ * @example Sign with a key in Google Cloud KMS
+ *
+ * ```ts
+ * const privateKey = await googleKms({ key: keyVersionName, credentials: { serviceAccountKey } })
+ * const signer = await createSigner({ workspaceKey, privateKey, keyId: 'thumbprint' })
+ * ```
+ */
+export const googleKms: KeyOpener<GoogleKmsOptions> = /* @__PURE__ */ asProvider(openGoogleKey, {
+  scheme: 'gcpkms',
+  variables: [
+    'GOOGLE_APPLICATION_CREDENTIALS_JSON',
+    'GOOGLE_ACCESS_TOKEN',
+    'GOOGLE_METADATA_SERVER',
+    'GOOGLE_CLOUD_KMS_ENDPOINT',
+  ],
+  async open(uri, env) {
+    const form = 'gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N'
+    const { authority, path } = readKeyUri(uri, 'gcpkms', form)
+    const key = `${authority}/${path}`.replace('/versions/', '/cryptoKeyVersions/')
+    if (!VERSION_NAME.test(key)) {
+      throw invalidOption(`The key must be a URI of the form ${form}; the version is required.`, 'uri')
+    }
+    return openGoogleKey({
+      key,
+      endpoint: await readVariable(env, 'GOOGLE_CLOUD_KMS_ENDPOINT'),
+      credentials: await readCredentials(env),
+    })
+  },
+})
+
+async function readCredentials(env: Readonly<Record<string, unknown>>): Promise<GoogleCredentials> {
+  const token = await readVariable(env, 'GOOGLE_ACCESS_TOKEN')
+  if (token !== undefined) return token
+  if ((await readVariable(env, 'GOOGLE_METADATA_SERVER')) === 'true') return { metadataServer: true }
+  return { serviceAccountKey: await requireVariable(env, 'GOOGLE_APPLICATION_CREDENTIALS_JSON') }
+}
