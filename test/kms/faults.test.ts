@@ -1,0 +1,184 @@
+// What goes wrong between here and a KMS, by a proxy in front of a server that really signs.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createSigner, createVerifier } from '../../src/index.ts'
+import { azureKeyVault } from '../../src/kms.ts'
+import { createTokenServiceFromEnv } from '../../src/service.ts'
+import { type CloudServer, startCloudServer } from './cloud-server.ts'
+
+type Fault = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  pass: () => Promise<void>,
+) => void | Promise<void>
+
+let cloud: CloudServer
+let proxy: Server
+let address = ''
+/** Each request takes the next fault; without one it passes. */
+let faults: Fault[] = []
+let requests: string[] = []
+
+const client = { tenantId: 'tenant', clientId: 'client', clientSecret: 'client-secret' }
+
+beforeAll(async () => {
+  cloud = await startCloudServer()
+  proxy = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    const url = request.url ?? ''
+    if (url.startsWith('/keys/')) requests.push(url)
+    const fault = url.startsWith('/keys/') ? faults.shift() : undefined
+    const pass = async () => {
+      const answer = await fetch(cloud.address + url, {
+        method: request.method ?? 'GET',
+        headers: request.headers as Record<string, string>,
+        ...(body && { body }),
+      })
+      const text = (await answer.text()).replaceAll(cloud.address, address)
+      response.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(text)
+    }
+    await (fault ? fault(request, response, pass) : pass())
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+})
+afterAll(() => {
+  proxy.closeAllConnections()
+  proxy.close()
+  cloud.stop()
+})
+beforeEach(() => {
+  faults = []
+  requests = []
+})
+
+const status =
+  (code: number): Fault =>
+  (_, response) =>
+    void response.writeHead(code, { 'Content-Type': 'application/json' }).end('{}')
+const reset: Fault = (request) => void request.socket.destroy()
+const silence: Fault = () => {}
+const answer =
+  (text: string): Fault =>
+  (_, response) =>
+    void response.writeHead(200, { 'Content-Type': 'application/json' }).end(text)
+const redirect: Fault = (_, response) => void response.writeHead(302, { Location: cloud.address }).end()
+
+async function openSigner() {
+  const privateKey = await azureKeyVault({ key: `${address}/keys/p256`, ...client, authority: address })
+  return createSigner({ workspaceKey: 'workspace-1', privateKey, keyId: 'thumbprint' })
+}
+
+describe('a signature', () => {
+  test.each<[what: string, faults: Fault[]]>([
+    ['throttled once', [status(429)]],
+    ['with one failure of the server', [status(503)]],
+  ])('%s is tried again, once', async (_, wanted) => {
+    const signer = await openSigner()
+    requests = []
+    faults = wanted
+    const { token } = await signer.signAdminToken()
+    expect(requests).toHaveLength(2)
+    const verifier = await createVerifier({ workspaceKey: 'workspace-1', publicKey: signer.publicJwk! })
+    expect((await verifier.verify(token)).kind).toBe('admin')
+  })
+
+  test.each<[what: string, faults: Fault[], message: RegExp, requests: number]>([
+    ['throttled twice', [status(429), status(429)], /throttled/, 2],
+    ['that fails twice', [status(500), status(502)], /failed with status 502/, 2],
+    ['without permission', [status(403)], /keys\/sign/, 1],
+    ['of a key that is gone', [status(404)], /no such key/, 1],
+    ['whose connection is reset', [reset], /cannot be reached/, 1],
+    ['that redirects', [redirect], /redirect/, 1],
+    ['cut off', [answer('{"value":"AAA')], /unexpected/, 1],
+    ['without a value', [answer('{}')], /unexpected/, 1],
+    ['of 100 KB', [answer(`{"value":"${'A'.repeat(100_000)}"}`)], /unexpected/, 1],
+    ['by another key', [answer(`{"value":"${'A'.repeat(86)}"}`)], /does not verify|rotated/, 1],
+  ])('%s is ERR_KEY_UNAVAILABLE', async (_, wanted, message, count) => {
+    const signer = await openSigner()
+    requests = []
+    faults = wanted
+    const error = await signer.signAdminToken().catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'ERR_KEY_UNAVAILABLE', message: expect.stringMatching(message) })
+    expect(JSON.stringify([error, (error as Error).message])).not.toContain('client-secret')
+    expect(requests).toHaveLength(count)
+  })
+
+  test('that never comes ends after four seconds', async () => {
+    const signer = await openSigner()
+    faults = [silence]
+    await expect(signer.signAdminToken()).rejects.toMatchObject({
+      code: 'ERR_KEY_UNAVAILABLE',
+      message: expect.stringMatching(/within 4 seconds/),
+    })
+  })
+
+  test('many at once share one access token', async () => {
+    const signer = await openSigner()
+    const tokens = await Promise.all(Array.from({ length: 20 }, () => signer.signAdminToken()))
+    expect(new Set(tokens.map(({ token }) => token)).size).toBeGreaterThan(0)
+  })
+})
+
+describe('the service with a key in a KMS', () => {
+  const apiKey = 'an-api-key-nobody-could-guess-0123456789'
+  const env = async () => ({
+    MEMBRANE_WORKSPACE_KEY: 'workspace-1',
+    MEMBRANE_PRIVATE_KEY: `azurekms://${address.replace('http://', '')}/p256`,
+    AZURE_TENANT_ID: 'tenant',
+    AZURE_CLIENT_ID: 'client',
+    AZURE_CLIENT_SECRET: 'client-secret',
+    AZURE_AUTHORITY_HOST: address,
+    API_KEYS: JSON.stringify([{ name: 'backend', sha256: await sha256(apiKey), scopes: ['admin'] }]),
+  })
+  const ask = (handler: ReturnType<typeof createTokenServiceFromEnv>, path = '/api/membrane-admin-token') =>
+    handler(
+      new Request(`https://tokens.example.com${path}`, {
+        method: path.startsWith('/api') ? 'POST' : 'GET',
+        headers: { Authorization: `Bearer ${apiKey}` },
+      }),
+    )
+
+  test('issues tokens, publishes the key, and names its version in the audit', async () => {
+    const events: { keyVersion?: string | undefined }[] = []
+    const handler = createTokenServiceFromEnv(await env(), {
+      kms: [azureKeyVault],
+      audit: (event) => void events.push(event),
+    })
+    const [first] = await Promise.all(Array.from({ length: 10 }, () => ask(handler)))
+    const { token } = (await first!.json()) as { token: string }
+    const jwks = (await (await ask(handler, '/.well-known/jwks.json')).json()) as { keys: never[] }
+    const verifier = await createVerifier({ workspaceKey: 'workspace-1', jwks })
+    expect(await verifier.verify(token)).toMatchObject({ kind: 'admin', algorithm: 'ES256' })
+    expect(events[0]?.keyVersion).toBe('v1')
+    // Opened once: the public half, and the signature that checks the key.
+    expect(requests.filter((url) => !url.includes('/sign'))).toHaveLength(1)
+  })
+
+  test('is 503 with Retry-After while the KMS is away, and comes back by itself', async () => {
+    const handler = createTokenServiceFromEnv(await env(), { kms: [azureKeyVault], audit: () => {} })
+    faults = [reset]
+    const closed = await ask(handler)
+    expect([closed.status, closed.headers.get('Retry-After')]).toEqual([503, '10'])
+    expect(((await closed.json()) as { code: string }).code).toBe('ERR_KEY_UNAVAILABLE')
+    expect((await ask(handler)).status).toBe(200)
+    faults = [reset]
+    expect((await ask(handler)).status).toBe(503)
+    faults = [reset]
+    const ready = await ask(handler, '/ready')
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('MEMBRANE_PRIVATE_KEY')])
+  })
+
+  test('names the provider that a build lacks', async () => {
+    const handler = createTokenServiceFromEnv(await env(), { audit: () => {} })
+    const health = (await (await ask(handler, '/health')).json()) as { detail: string }
+    expect(health.detail).toMatch(/^MEMBRANE_PRIVATE_KEY .*hooks\.kms/)
+  })
+})
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Buffer.from(digest).toString('hex')
+}
