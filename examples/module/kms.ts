@@ -1,0 +1,22 @@
+import process from 'node:process'
+import { createSigner } from 'membrane-token'
+import { awsKms } from 'membrane-token/kms'
+
+const privateKey = await awsKms({
+  keyId: 'alias/membrane',
+  region: 'eu-central-1',
+  credentials: {
+    accessKeyId: process.env.AWS_ACCESS_KEY_ID ?? '',
+    secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? '',
+  },
+  endpoint: process.env.AWS_ENDPOINT_URL_KMS, // left out: that of the region
+})
+
+// The key signs once here, and its signature must verify.
+const signer = await createSigner({
+  workspaceKey: process.env.MEMBRANE_WORKSPACE_KEY ?? '',
+  privateKey,
+  keyId: 'thumbprint',
+})
+
+console.log((await signer.signCustomerToken({ id: 'customer-42' })).token)
