@@ -41,7 +41,11 @@ export const VERIFICATION_OPTIONS = {
     value: 'FILE',
     description: 'Public key or certificate: PEM, DER or JWK',
   },
-  jwks: { type: 'string', value: 'URL|FILE', description: 'JWK set, by address or as a file' },
+  jwks: {
+    type: 'string',
+    value: 'URL|FILE',
+    description: 'JWK set, by address or as a file',
+  },
 } as const satisfies OptionTable
 
 type Given<Name extends string> = { readonly [N in Name]: string | undefined }
@@ -64,7 +68,9 @@ export async function readSigningKey(
     throw new UsageError('Pass either --secret-file or --private-key-file.')
   if (secretFile !== undefined) return { secret: await readSecret(secretFile, terminal) }
   if (privateKeyFile !== undefined)
-    return { privateKey: await readBytes(privateKeyFile, terminal, 'the private key') }
+    return {
+      privateKey: await readBytes(privateKeyFile, terminal, 'the private key'),
+    }
   const secret = readVariable(environment, 'MEMBRANE_WORKSPACE_SECRET')
   const privateKey = readVariable(environment, 'MEMBRANE_PRIVATE_KEY')
   if (secret !== undefined && privateKey !== undefined) {
@@ -73,7 +79,7 @@ export async function readSigningKey(
     )
   }
   if (secret !== undefined) return { secret }
-  if (privateKey !== undefined) return { privateKey }
+  if (privateKey !== undefined) return { privateKey: await openPrivateKey(privateKey, environment) }
   throw new UsageError(
     'There is no key: set MEMBRANE_WORKSPACE_SECRET or MEMBRANE_PRIVATE_KEY, or pass --secret-file or --private-key-file.',
   )
@@ -96,12 +102,14 @@ export async function findVerificationKey(
     throw new UsageError('Pass one of --secret-file, --public-key-file and --jwks.')
   if (secretFile !== undefined) return { secret: await readSecret(secretFile, terminal) }
   if (publicKeyFile !== undefined)
-    return { publicKey: await readBytes(publicKeyFile, terminal, 'the public key') }
+    return {
+      publicKey: await readBytes(publicKeyFile, terminal, 'the public key'),
+    }
   if (jwks !== undefined) return { jwks: await readKeySet(jwks, terminal) }
   const secret = readVariable(environment, 'MEMBRANE_WORKSPACE_SECRET')
   if (secret !== undefined) return { secret }
   const privateKey = readVariable(environment, 'MEMBRANE_PRIVATE_KEY')
-  return privateKey === undefined ? undefined : { publicKey: await readPublicHalf(privateKey) }
+  return privateKey === undefined ? undefined : { publicKey: await readPublicHalf(privateKey, environment) }
 }
 
 async function readKeySet(
@@ -117,7 +125,22 @@ async function readKeySet(
   }
 }
 
-async function readPublicHalf(privateKey: string): Promise<NonNullable<VerifierOptions['publicKey']>> {
+/** A key as text, or, for the URI of a key in a key management service, that key. */
+async function openPrivateKey(
+  key: string,
+  environment: Environment,
+): Promise<NonNullable<SignerOptions['privateKey']>> {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//.test(key)) return key
+  // Not before it is needed: most keys are text.
+  const { openKey } = await import('./kms.ts')
+  return openKey(key, environment)
+}
+
+async function readPublicHalf(
+  key: string,
+  environment: Environment,
+): Promise<NonNullable<VerifierOptions['publicKey']>> {
+  const privateKey = await openPrivateKey(key, environment)
   const { publicJwk } = await createSigner({ workspaceKey: 'any', privateKey })
   if (publicJwk === undefined) throw new UsageError('MEMBRANE_PRIVATE_KEY does not show its public half.')
   // Without its algorithm, since an RSA key may have signed with another one of its own.

@@ -8,6 +8,7 @@ import {
 } from 'membrane-token/service'
 import { defineCommand } from '../command.ts'
 import { ENVIRONMENT_OPTIONS, type Environment, readEnvironment, readVariable } from '../environment.ts'
+import { KMS_PROVIDERS } from '../kms.ts'
 import { type FetchHandler, listen } from '../serve/listen.ts'
 import { describePortError, readPort } from '../serve/ports.ts'
 import { createClientFinder } from '../serve/proxies.ts'
@@ -66,6 +67,7 @@ async function createHandler(environment: Environment, terminal: Terminal): Prom
   const hooks: ServiceHooks = {
     rateLimit: limitBy(createRateLimiter(RATE_LIMIT)),
     audit: (event) => terminal.out(JSON.stringify(event)),
+    kms: KMS_PROVIDERS,
   }
   const service = await openService(environment, hooks)
   return async (request, { peer }) => {

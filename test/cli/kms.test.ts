@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createVerifier } from '../../src/index.ts'
+import { type CloudServer, startCloudServer } from '../kms/cloud-server.ts'
+import { useCommand } from './harness.ts'
+
+const { run, start } = useCommand()
+let cloud: CloudServer
+let env: Record<string, string>
+
+beforeAll(async () => {
+  cloud = await startCloudServer()
+  env = {
+    MEMBRANE_WORKSPACE_KEY: 'workspace-1',
+    MEMBRANE_PRIVATE_KEY: `azurekms://${cloud.address.replace('http://', '')}/p256`,
+    AZURE_TENANT_ID: 'tenant',
+    AZURE_CLIENT_ID: 'client',
+    AZURE_CLIENT_SECRET: 'client-secret',
+    AZURE_AUTHORITY_HOST: cloud.address,
+  }
+})
+afterAll(() => cloud.stop())
+
+test('a token is signed and verified with a key in a KMS', async () => {
+  const signed = await run(['sign', '--customer', 'c-1'], { env })
+  expect(signed).toMatchObject({ status: 0, stderr: '' })
+  const verified = await run(['verify', '-'], { env, input: signed.stdout })
+  expect(verified.status, verified.stderr).toBe(0)
+})
+
+test('a KMS that refuses is named, and its credentials are not', async () => {
+  const { status, stderr } = await run(['sign', '--admin'], {
+    env: { ...env, AZURE_CLIENT_SECRET: 'other-secret' },
+  })
+  expect(status).not.toBe(0)
+  expect(stderr).toMatch(/Microsoft Entra ID rejected/)
+  expect(stderr).not.toContain('other-secret')
+})
+
+test('an unknown URI is a mistake that names the known ones', async () => {
+  const { status, stderr } = await run(['sign', '--admin'], {
+    env: { ...env, MEMBRANE_PRIVATE_KEY: 'xkms://a' },
+  })
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/awskms:\/\/.*azurekms:\/\/.*hashivault:\/\//)])
+})
+
+test('serve signs with it', async () => {
+  const API_KEYS = `[{"name":"backend","sha256":"${'0'.repeat(64)}","scopes":["customer"]}]`
+  const server = await start(['serve', '--port', '0'], { env: { ...env, API_KEYS } })
+  const [, origin = ''] = await server.says(/(http:\/\/127\.0\.0\.1:\d+)/)
+  const jwks = (await (await fetch(`${origin}/.well-known/jwks.json`)).json()) as { keys: never[] }
+  expect(await createVerifier({ workspaceKey: 'workspace-1', jwks })).toBeDefined()
+  expect(jwks.keys).toHaveLength(1)
+  expect((await fetch(`${origin}/ready`)).status).toBe(200)
+  await server.stop()
+})
