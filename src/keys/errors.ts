@@ -22,9 +22,26 @@ export function mismatchedKey(message: string, option?: string): MembraneTokenEr
 
 export const DAMAGED = 'The key is damaged: its components are out of range or inconsistent. Export it again.'
 
-/** How every error about an unusable type of key ends. */
+/** Something else than the key that is needed. @param fix How to get that key from it */
+export function recognisedAs(what: string, fix: string): MembraneTokenError {
+  return unsupportedKey(`This is ${what}; ${fix}.`)
+}
+
+/** The fix for a type of key that no algorithm uses. */
 export const USABLE_KEYS =
-  'Membrane accepts RSA and EC keys (P-256, P-384, P-521); create one with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`.'
+  'Membrane accepts RSA and EC keys (P-256, P-384, P-521): create one with `openssl ecparam -name prime256v1 -genkey -noout -out key.pem`'
+
+/** The fix for a key that is encrypted, in PKCS#8 or as OpenSSL did before it. */
+export const DECRYPT = 'decrypt it with `openssl pkey -in key.pem -out decrypted.pem`'
+
+/** An EC key without its point or the name of its curve. */
+export function incompleteKey(what: string, half: 'private' | 'public', cause?: unknown): MembraneTokenError {
+  const input = half === 'public' ? '-pubin -in' : '-in'
+  return unsupportedKey(
+    `${what}; write it in full with \`openssl ec ${input} key.pem -param_enc named_curve -conv_form uncompressed -out complete.pem\`.`,
+    cause,
+  )
+}
 
 /** Names the option at fault on every error about the key that it holds. */
 export async function withOption<T>(option: string, run: () => T | Promise<T>): Promise<T> {

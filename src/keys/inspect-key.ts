@@ -10,7 +10,7 @@ import { checkPoint } from './points.ts'
 import { checkCryptoKey, isCryptoKey, pinAlgorithms, webCrypto } from './policy.ts'
 import { completeKey, importPrivateKey } from './private-key.ts'
 import { checkPublicKey } from './public-key.ts'
-import { findKey, readComponents } from './read-key.ts'
+import { findKey } from './read-key.ts'
 import { bitLength } from './rsa.ts'
 import { calculateThumbprint } from './thumbprint.ts'
 
@@ -77,12 +77,11 @@ export async function inspectKey(key: unknown): Promise<KeyInspection> {
 /** Fills in what the key says of itself. @returns its public half */
 async function describe(key: unknown, inspection: KeyInspection): Promise<PublicKey> {
   const found = findKey(key)
-  const isJwk = 'jwk' in found
-  inspection.format = isJwk ? 'JWK' : `${found.format.name} ${found.encoding}`
-  inspection.half = isJwk ? found.jwk.half : found.format.half
-  const components = readComponents(found)
+  inspection.format = found.encoding ? `${found.name} ${found.encoding}` : found.name
+  inspection.half = found.half
+  const components = found.read()
   describeComponents(components, inspection)
-  if (isJwk) {
+  if (found.jwk) {
     checkJwkUse(found.jwk)
     inspection.algorithms = pinAlgorithms(inspection.algorithms, found.jwk.alg, undefined)
   }

@@ -1,6 +1,6 @@
 import { ALGORITHMS, type Algorithm, algorithmsFor, type KeyType } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
-import { mismatchedKey, USABLE_KEYS, unsupportedKey } from './errors.ts'
+import { mismatchedKey, recognisedAs, USABLE_KEYS, unsupportedKey } from './errors.ts'
 import { checkRsaExponent, checkRsaSize } from './rsa.ts'
 
 /** Which keys may be used where, and with which algorithms. */
@@ -63,7 +63,7 @@ export function checkCryptoKey(
     throw unsupportedKey(`This CryptoKey is a ${key.type} key; a ${type} key is required.`)
   const { name, hash, namedCurve, modulusLength, publicExponent } =
     key.algorithm as Partial<RsaHashedKeyAlgorithm> & Partial<EcKeyAlgorithm>
-  if (/^(Ed|X)\d/.test(name ?? '')) throw unsupportedKey(`This CryptoKey is an ${name} key. ${USABLE_KEYS}`)
+  if (/^(Ed|X)\d/.test(name ?? '')) throw recognisedAs(`an ${name} key`, USABLE_KEYS)
   const algorithm = (Object.keys(ALGORITHMS) as Algorithm[]).find((candidate) => {
     const parameters = ALGORITHMS[candidate]
     return (

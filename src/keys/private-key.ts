@@ -2,7 +2,7 @@ import type { CryptoKey, JWK } from 'jose'
 import { type Algorithm, signatureParameters } from '../algorithms.ts'
 import { encoder, toHex } from '../encoding.ts'
 import { type EcPrivateKey, type EcPublicKey, toFieldLength } from './ec.ts'
-import { DAMAGED, invalidKey, unsupportedKey } from './errors.ts'
+import { DAMAGED, incompleteKey, invalidKey, unsupportedKey } from './errors.ts'
 import { type PrivateKey, writePkcs8 } from './formats/asn1.ts'
 import { identifyJwk, readPrivateJwk, readPublicJwk, writePrivateJwk, writePublicJwk } from './formats/jwk.ts'
 import { checkCryptoKey, chooseAlgorithm, isCryptoKey, webCrypto } from './policy.ts'
@@ -88,10 +88,7 @@ async function findPoint(key: EcPrivateKey): Promise<EcPublicKey> {
     // Firefox derives no points at all: not even that of the number one, which is a key on every curve.
     const { crv } = key
     await derivePoint({ crv, d: toFieldLength(Uint8Array.of(1), crv) }).catch(() => {
-      throw unsupportedKey(
-        'This runtime needs the public point in the key; add it with `openssl ec -in key.pem -conv_form uncompressed -out complete.pem`.',
-        cause,
-      )
+      throw incompleteKey('This runtime needs the public point in the key', 'private', cause)
     })
     throw invalidKey(DAMAGED, cause)
   }

@@ -1,6 +1,6 @@
 import { decodeBase64, isBytes } from '../encoding.ts'
 import type { MembraneTokenError } from '../errors.ts'
-import { invalidKey, unsupportedKey } from './errors.ts'
+import { invalidKey, recognisedAs, unsupportedKey } from './errors.ts'
 import {
   type Half,
   KEY_FORMATS,
@@ -9,7 +9,7 @@ import {
   type PublicKey,
   recogniseDer,
 } from './formats/asn1.ts'
-import { type DerElement, TAG } from './formats/der.ts'
+import { type DerElement, SEQUENCE } from './formats/der.ts'
 import { FORMS, foreignBytes, foreignText, foreignValue } from './formats/foreign.ts'
 import { checkJwkUse, type IdentifiedJwk, identifyJwk, readPrivateJwk, readPublicJwk } from './formats/jwk.ts'
 import { BEGIN, cleanText, type KeyBlock, readPem, restoreLineBreaks } from './formats/pem.ts'
@@ -19,15 +19,15 @@ export const SIZE_LIMIT = 65_536
 
 type UsableFormat = Extract<KeyFormat, { half: Half }>
 
-/** A key structure that was recognised and not read yet. */
-interface FoundBlock {
-  readonly encoding: 'PEM' | 'DER'
-  readonly format: UsableFormat
-  readonly members: DerElement[]
-  readonly blocks: readonly KeyBlock[]
+/** A key that was recognised and not read yet. */
+export interface FoundKey {
+  /** Such as `PKCS#8`. */
+  readonly name: string
+  readonly encoding?: 'PEM' | 'DER'
+  readonly half: Half
+  readonly jwk?: IdentifiedJwk
+  readonly read: () => PrivateKey | PublicKey
 }
-
-export type FoundKey = { readonly jwk: IdentifiedJwk } | FoundBlock
 
 interface Components {
   private: PrivateKey
@@ -40,10 +40,15 @@ export interface ReadKey<H extends Half> {
   readonly alg: string | undefined
 }
 
-const otherHalf = (name: string, half: Half): string =>
-  half === 'private'
-    ? `This is a public key (${name}); pass the private key it belongs to.`
-    : `This is a private key (${name}); extract its public half with \`openssl pkey -in key.pem -pubout -out public.pem\`.`
+function otherHalf(name: string, half: Half): MembraneTokenError {
+  if (half === 'private') return recognisedAs(`a public key (${name})`, 'pass the private key it belongs to')
+  return recognisedAs(
+    `a private key (${name})`,
+    name === 'JWK'
+      ? 'pass its public half, without d'
+      : 'extract its public half with `openssl pkey -in key.pem -pubout -out public.pem`',
+  )
+}
 
 /**
  * Reads one half of a key in any of its forms.
@@ -52,26 +57,9 @@ const otherHalf = (name: string, half: Half): string =>
  */
 export function readKey<H extends Half>(input: unknown, half: H): ReadKey<H> {
   const found = findKey(input, half)
-  const foundHalf = 'jwk' in found ? found.jwk.half : found.format.half
-  if (foundHalf !== half)
-    throw unsupportedKey(
-      'jwk' in found && half === 'public'
-        ? 'This JWK is a private key; pass its public half, without d.'
-        : otherHalf('jwk' in found ? 'JWK' : found.format.name, half),
-    )
-  if ('jwk' in found) checkJwkUse(found.jwk)
-  return {
-    components: readComponents(found) as Components[H],
-    alg: 'jwk' in found ? found.jwk.alg : undefined,
-  }
-}
-
-/** The components of whichever half was found. */
-export function readComponents(found: FoundKey): PrivateKey | PublicKey {
-  if ('jwk' in found)
-    return found.jwk.half === 'private' ? readPrivateJwk(found.jwk) : readPublicJwk(found.jwk)
-  const { format, members, blocks } = found
-  return format.half === 'private' ? format.read(members, blocks) : format.read(members)
+  if (found.half !== half) throw otherHalf(found.name, half)
+  if (found.jwk) checkJwkUse(found.jwk)
+  return { components: found.read() as Components[H], alg: found.jwk?.alg }
 }
 
 /**
@@ -85,9 +73,15 @@ export function findKey(input: unknown, half?: Half): FoundKey {
   if (typeof input === 'string') return findInText(input, half)
   // A copy, since views of it are read again after the caller has got control back.
   if (isBytes(input)) return findInBytes(checkSize(input).slice(), half)
-  if (typeof input === 'object' && input !== null && 'kty' in input)
-    return { jwk: identifyJwk(input as Record<string, unknown>) }
-  throw foreignValue(input)
+  if (typeof input !== 'object' || input === null || !('kty' in input)) throw foreignValue(input)
+  const jwk = identifyJwk(input as Record<string, unknown>)
+  const { half: found } = jwk
+  return {
+    name: 'JWK',
+    half: found,
+    jwk,
+    read: () => (found === 'private' ? readPrivateJwk(jwk) : readPublicJwk(jwk)),
+  }
 }
 
 function checkSize<T extends { readonly length: number }>(input: T): T {
@@ -97,12 +91,8 @@ function checkSize<T extends { readonly length: number }>(input: T): T {
 
 function findInText(text: string, half: Half | undefined, isDecoded = false): FoundKey {
   const clean = cleanText(checkSize(text))
-  if (clean.startsWith('{')) {
-    const value = parseJson(clean)
-    if (typeof value === 'object' && value !== null && 'kty' in value) return findKey(value)
-    throw foreignValue(value)
-  }
-  // UTF-16 that was read as UTF-8.
+  if (clean.startsWith('{')) return findKey(parseJson(clean))
+  // UTF-16, as PowerShell writes it, that was read as UTF-8. All of a key is ASCII, whose other byte is zero.
   if (clean.includes('\0')) return findInText(clean.replace(/[\0\uFFFD]/g, ''), half, isDecoded)
   const lines = restoreLineBreaks(clean)
   if (lines.includes(BEGIN)) return findInBlocks(readPem(lines), half)
@@ -114,16 +104,21 @@ function findInText(text: string, half: Half | undefined, isDecoded = false): Fo
 function findInBytes(bytes: Uint8Array, half: Half | undefined, isDecoded = false): FoundKey {
   const foreign = foreignBytes(bytes)
   if (foreign) throw foreign
-  if (bytes[0] !== TAG.SEQUENCE) {
-    // PowerShell writes UTF-16. All of a key is ASCII, whose other byte is zero.
-    const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
-    const text = isUtf16 ? bytes.subarray(2).filter((byte) => byte !== 0) : bytes
-    return findInText(new TextDecoder().decode(text), half, isDecoded)
-  }
+  if (bytes[0] !== SEQUENCE) return findInText(new TextDecoder().decode(bytes), half, isDecoded)
   const { format, members } = recogniseDer(bytes)
   if (!format) throw invalidKey(FORMS)
-  if (format.half) return { encoding: 'DER', format, members, blocks: [] }
-  throw notUsable(format, true)
+  if (format.half) return toFound('DER', format, members, [])
+  throw recognisedAs(format.name, format.fix.replace('-in key.pem', '-inform DER -in key.der'))
+}
+
+function toFound(
+  encoding: 'PEM' | 'DER',
+  format: UsableFormat,
+  members: DerElement[],
+  blocks: readonly KeyBlock[],
+): FoundKey {
+  const { name, half } = format
+  return { name, encoding, half, read: () => format.read(members, blocks) }
 }
 
 function parseJson(text: string): unknown {
@@ -137,30 +132,26 @@ function parseJson(text: string): unknown {
   return undefined
 }
 
-function notUsable({ advice }: Extract<KeyFormat, { advice: string }>, isDer: boolean): MembraneTokenError {
-  return unsupportedKey(isDer ? advice.replace('-in key.pem', '-inform DER -in key.der') : advice)
-}
-
 function findInBlocks(blocks: readonly KeyBlock[], half: Half | undefined): FoundKey {
-  const formats = blocks.map(({ label }) => KEY_FORMATS.find((format) => format.label === label))
-  const isUsable = (format: KeyFormat | undefined): format is UsableFormat => format?.half !== undefined
-  const index = formats.findIndex((format) => isUsable(format) && (half ?? format.half) === format.half)
-  const block = blocks[index]
-  const format = formats[index]
-  if (block && isUsable(format)) {
-    const { format: found, members } = recogniseDer(block.der)
-    if (found === format) return { encoding: 'PEM', format, members, blocks }
-    throw invalidKey(
-      `The PEM label says ${format.label}, but it holds ${found?.name ?? 'no key'}; export it again.`,
-    )
-  }
-  const other =
-    formats.find((found, at) => found && blocks[at]?.label.includes('PRIVATE')) ??
-    formats.find((found) => found)
-  if (other && isUsable(other)) throw unsupportedKey(otherHalf(other.name, half as Half))
-  if (other) throw notUsable(other as Extract<KeyFormat, { advice: string }>, false)
+  const known = blocks.flatMap(({ label, der }) => {
+    const format = KEY_FORMATS.find((candidate) => candidate.label === label)
+    return format ? [{ format, der }] : []
+  })
+  const { format, der } =
+    known.find(({ format: { half: found } }) => found && found === (half ?? found)) ??
+    known.find(({ format: { label } }) => label.includes('PRIVATE')) ??
+    known[0] ??
+    {}
   // The label of an unknown format is not repeated: it could be anything.
-  throw unsupportedKey(
-    'This PEM holds no key, but something else; pass the block that says PRIVATE KEY or PUBLIC KEY.',
+  if (!format || !der)
+    throw unsupportedKey(
+      'This PEM holds no key, but something else; pass the block that says PRIVATE KEY or PUBLIC KEY.',
+    )
+  if (!format.half) throw recognisedAs(format.name, format.fix)
+  if (half && format.half !== half) throw otherHalf(format.name, half)
+  const { format: held, members } = recogniseDer(der)
+  if (held === format) return toFound('PEM', format, members, blocks)
+  throw invalidKey(
+    `The PEM label says ${format.label}, but it holds ${held?.name ?? 'no key'}; export it again.`,
   )
 }

@@ -93,14 +93,14 @@ const cases: Case[] = [
     half: 'private',
     make: [`${EC} -param_enc explicit -out key.pem`],
     file: 'key.pem',
-    result: 'named.pem',
+    result: 'complete.pem',
   },
   {
     title: 'a public EC key with explicit parameters',
     half: 'public',
     make: [`${EC} -param_enc explicit -out private.pem`, 'openssl ec -in private.pem -pubout -out key.pem'],
     file: 'key.pem',
-    result: 'named.pem',
+    result: 'complete.pem',
   },
   {
     title: 'a compressed public point',

@@ -2,17 +2,20 @@ import type { Curve } from '../../algorithms.ts'
 import { fromHex, toHex } from '../../encoding.ts'
 import type { MembraneTokenError } from '../../errors.ts'
 import { CURVES, type EcPrivateKey, type EcPublicKey, readPoint, toFieldLength } from '../ec.ts'
-import { invalidKey, USABLE_KEYS, unsupportedKey } from '../errors.ts'
+import { DECRYPT, incompleteKey, invalidKey, recognisedAs, USABLE_KEYS, unsupportedKey } from '../errors.ts'
 import { NEW_RSA_KEY, RSA_COMPONENTS, type RsaPrivateKey, type RsaPublicKey } from '../rsa.ts'
 import {
   bitsOf,
+  CONTEXT_0,
+  CONTEXT_1,
   contentOf,
   type DerElement,
   membersOf,
+  OCTET_STRING,
   oidOf,
   readElement,
   readSequence,
-  TAG,
+  SEQUENCE,
   unsignedOf,
 } from './der.ts'
 import type { KeyBlock } from './pem.ts'
@@ -37,7 +40,7 @@ export type KeyFormat = Structure &
         readonly read: (members: DerElement[], blocks: readonly KeyBlock[]) => PrivateKey
       }
     | { readonly half: 'public'; readonly read: (members: DerElement[]) => PublicKey }
-    | { readonly half?: never; readonly advice: string }
+    | { readonly half?: never; readonly fix: string }
   )
 
 /**
@@ -84,30 +87,19 @@ export const KEY_FORMATS: readonly KeyFormat[] = [
     half: 'public',
     read: readCertificate,
   },
-  {
-    label: 'ENCRYPTED PRIVATE KEY',
-    name: 'encrypted PKCS#8 key',
-    shape: /^48,4$/,
-    advice: 'This is an encrypted key; decrypt it with `openssl pkcs8 -in key.pem -out decrypted.pem`.',
-  },
-  {
-    label: 'DSA PRIVATE KEY',
-    name: 'DSA key',
-    shape: /^2(,2){5}$/,
-    advice: 'This is a DSA key; Membrane accepts RSA and EC keys (P-256, P-384, P-521).',
-  },
+  { label: 'ENCRYPTED PRIVATE KEY', name: 'an encrypted key', shape: /^48,4$/, fix: DECRYPT },
+  { label: 'DSA PRIVATE KEY', name: 'a DSA key', shape: /^2(,2){5}$/, fix: USABLE_KEYS },
   {
     label: 'PKCS12',
-    name: 'PKCS#12 file',
+    name: 'a PKCS#12 file',
     shape: /^2,48(,48)?$/,
-    advice:
-      'This is a PKCS#12 file; extract its private key with `openssl pkcs12 -in key.p12 -nodes -nocerts -out key.pem`.',
+    fix: 'extract its private key with `openssl pkcs12 -in key.p12 -nodes -nocerts -out key.pem`',
   },
   {
     label: 'OPENSSH PRIVATE KEY',
-    name: 'OpenSSH private key',
+    name: 'an OpenSSH private key',
     shape: /^$/,
-    advice: 'This is an OpenSSH private key; convert a copy of it with `ssh-keygen -p -m PKCS8 -f key`.',
+    fix: 'convert a copy of it with `ssh-keygen -p -m PKCS8 -f key`',
   },
 ]
 
@@ -121,8 +113,9 @@ export function recogniseDer(der: Uint8Array): {
   return { format: KEY_FORMATS.find(({ shape }) => shape.test(tags)), members }
 }
 
-/** The object identifiers of the supported key types (RFC 3279, RFC 5480), as hexadecimal. */
-const KEY_OID = { RSA: '2a864886f70d010101', EC: '2a8648ce3d0201' } as const
+/** Object identifiers of key types (RFC 3279, RFC 5480), as hexadecimal. */
+const RSA_OID = '2a864886f70d010101'
+const EC_OID = '2a8648ce3d0201'
 
 /** Key types and curves that tools create and that no algorithm here uses. */
 const UNSUPPORTED_OIDS: Readonly<Record<string, string>> = {
@@ -139,33 +132,28 @@ function readKeyAlgorithm(
 ): { readonly kty: 'RSA' } | { readonly kty: 'EC'; readonly crv: Curve } {
   const [identifier, parameters] = membersOf(element)
   const oid = oidOf(identifier)
-  if (oid === KEY_OID.RSA) return { kty: 'RSA' }
-  if (oid === KEY_OID.EC) return { kty: 'EC', crv: readCurve(parameters, half) }
-  throw unsupportedOid(oid, 'neither an RSA nor an EC key')
+  if (oid === RSA_OID) return { kty: 'RSA' }
+  if (oid === EC_OID) return { kty: 'EC', crv: readCurve(parameters, half) }
+  throw unsupportedOid(oid)
 }
 
 /** Reads ECParameters (RFC 5480 section 2.1.1). @throws `ERR_KEY_FORMAT_UNSUPPORTED` */
 function readCurve(element: DerElement | undefined, half: Half): Curve {
-  if (element?.tag === TAG.SEQUENCE) {
-    const input = half === 'public' ? '-pubin -in' : '-in'
-    throw unsupportedKey(
-      `This EC key has explicit curve parameters; name the curve with \`openssl ec ${input} key.pem -param_enc named_curve -out named.pem\`.`,
-    )
-  }
+  if (element?.tag === SEQUENCE) throw incompleteKey('The EC key does not name its curve', half)
   const oid = oidOf(element)
   const crv = (Object.keys(CURVES) as Curve[]).find((name) => CURVES[name].oid === oid)
   if (crv) return crv
-  throw unsupportedOid(oid, 'an EC key on another curve')
+  throw unsupportedOid(oid)
 }
 
-function unsupportedOid(oid: string, otherwise: string): MembraneTokenError {
-  return unsupportedKey(`This is ${UNSUPPORTED_OIDS[oid] ?? otherwise}. ${USABLE_KEYS}`)
+function unsupportedOid(oid: string): MembraneTokenError {
+  return recognisedAs(UNSUPPORTED_OIDS[oid] ?? 'a key of another type or curve', USABLE_KEYS)
 }
 
 /** PKCS#8 (RFC 5958). */
 function readPkcs8([, identifier, key, ...rest]: DerElement[]): PrivateKey {
   const algorithm = readKeyAlgorithm(identifier, 'private')
-  const members = readSequence(contentOf(key, TAG.OCTET_STRING))
+  const members = readSequence(contentOf(key, OCTET_STRING))
   if (algorithm.kty === 'RSA') return readPkcs1(members)
   const sec1 = readSec1(members, algorithm.crv)
   const attached = rest.find(({ tag }) => tag === 0x81)?.content
@@ -179,15 +167,15 @@ function readSec1([, d, ...rest]: DerElement[], around: Curve | undefined): EcPr
     const element = rest.find((member) => member.tag === tag)
     return element && readElement(element.content)
   }
-  const parameters = inside(TAG.CONTEXT_0)
+  const parameters = inside(CONTEXT_0)
   const crv = parameters ? readCurve(parameters, 'private') : around
   if (!crv || (around && crv !== around))
     throw invalidKey('The EC key names no curve, or two different ones; export it again.')
-  const point = inside(TAG.CONTEXT_1)
+  const point = inside(CONTEXT_1)
   return {
     kty: 'EC',
     crv,
-    d: toFieldLength(contentOf(d, TAG.OCTET_STRING), crv),
+    d: toFieldLength(contentOf(d, OCTET_STRING), crv),
     ...(point && readPoint(bitsOf(point), crv)),
   }
 }
@@ -219,26 +207,22 @@ function readSpki([identifier, key]: DerElement[]): PublicKey {
   if (algorithm.kty === 'RSA') return readRsaPublicKey(readSequence(bits))
   const point = readPoint(bits, algorithm.crv)
   if ('x' in point) return { ...algorithm, ...point }
-  throw unsupportedKey(
-    "The key's point is compressed; write it in full with `openssl ec -pubin -in key.pem -conv_form uncompressed -out complete.pem`.",
-  )
+  throw incompleteKey("The key's point is compressed", 'public')
 }
 
 /** The key of a Certificate (RFC 5280 section 4.1). Its dates, issuer and signature are not checked. */
 function readCertificate([certificate]: DerElement[]): PublicKey {
   const fields = membersOf(certificate)
   // Certificates of version 1 leave the version out.
-  return readSpki(membersOf(fields[fields[0]?.tag === TAG.CONTEXT_0 ? 6 : 5]))
+  return readSpki(membersOf(fields[fields[0]?.tag === CONTEXT_0 ? 6 : 5]))
 }
 
 /** Writes an EC key as PKCS#8 (RFC 5958) without its point: the one form of such keys that engines import. */
 export function writePkcs8({ crv, d }: Pick<EcPrivateKey, 'crv' | 'd'>): Uint8Array<ArrayBuffer> {
-  const { size, oid } = CURVES[crv]
   // All lengths are under 128, so that each is a single byte.
-  const part = (tag: string, length: number, content: string): string =>
-    tag + length.toString(16).padStart(2, '0') + content
-  const oidSize = oid.length / 2
-  const identifier = part('30', oidSize + 11, `0607${KEY_OID.EC}${part('06', oidSize, oid)}`)
-  const key = part('30', size + 5, `020101${part('04', size, toHex(d))}`)
-  return fromHex(part('30', oidSize + size + 25, `020100${identifier}${part('04', size + 7, key)}`))
+  const part = (tag: string, content: string): string =>
+    tag + toHex(Uint8Array.of(content.length / 2)) + content
+  const algorithm = part('30', part('06', EC_OID) + part('06', CURVES[crv].oid))
+  const key = part('30', `020101${part('04', toHex(d))}`)
+  return fromHex(part('30', `020100${algorithm}${part('04', key)}`))
 }

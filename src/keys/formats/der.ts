@@ -2,16 +2,14 @@ import { toHex, trimZeros } from '../../encoding.ts'
 import type { MembraneTokenError } from '../../errors.ts'
 import { invalidKey } from '../errors.ts'
 
-/** The ASN.1 tags (X.690) that key structures use. */
-export const TAG = {
-  INTEGER: 0x02,
-  BIT_STRING: 0x03,
-  OCTET_STRING: 0x04,
-  OID: 0x06,
-  SEQUENCE: 0x30,
-  CONTEXT_0: 0xa0,
-  CONTEXT_1: 0xa1,
-} as const
+// The ASN.1 tags (X.690) that key structures use. Constants, since members of an object keep their names in a bundle.
+export const INTEGER = 0x02
+export const BIT_STRING = 0x03
+export const OCTET_STRING = 0x04
+export const OID = 0x06
+export const SEQUENCE = 0x30
+export const CONTEXT_0 = 0xa0
+export const CONTEXT_1 = 0xa1
 
 /** One DER element: its tag and its contents, a view of the input. */
 export interface DerElement {
@@ -59,7 +57,7 @@ export function readElements(bytes: Uint8Array): DerElement[] {
 
 /** The members of a SEQUENCE. */
 export function membersOf(element: DerElement | undefined): DerElement[] {
-  return readElements(contentOf(element, TAG.SEQUENCE))
+  return readElements(contentOf(element, SEQUENCE))
 }
 
 /** The members of the SEQUENCE that the bytes hold. */
@@ -75,7 +73,7 @@ export function contentOf(element: DerElement | undefined, tag: number): Uint8Ar
 
 /** A non-negative INTEGER as an unsigned big-endian number without leading zeros. */
 export function unsignedOf(element: DerElement | undefined): Uint8Array {
-  const content = contentOf(element, TAG.INTEGER)
+  const content = contentOf(element, INTEGER)
   const [first = 0x80, second = 0x80] = content
   if (first >= 0x80 || (first === 0 && content.length > 1 && second < 0x80)) throw invalid()
   return trimZeros(content)
@@ -83,14 +81,14 @@ export function unsignedOf(element: DerElement | undefined): Uint8Array {
 
 /** The bytes of a BIT STRING without unused bits. */
 export function bitsOf(element: DerElement | undefined): Uint8Array {
-  const content = contentOf(element, TAG.BIT_STRING)
+  const content = contentOf(element, BIT_STRING)
   if (content[0] !== 0) throw invalid()
   return content.subarray(1)
 }
 
 /** An OBJECT IDENTIFIER as the hexadecimal of its encoding. */
 export function oidOf(element: DerElement | undefined): string {
-  const content = contentOf(element, TAG.OID)
+  const content = contentOf(element, OID)
   if (content.length > 32) throw invalid()
   return toHex(content)
 }

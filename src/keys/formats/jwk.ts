@@ -3,7 +3,7 @@ import { decode, encode } from 'jose/base64url'
 import type { Curve } from '../../algorithms.ts'
 import { trimZeros } from '../../encoding.ts'
 import { CURVES, type EcPrivateKey, type EcPublicKey, toFieldLength } from '../ec.ts'
-import { invalidKey, mismatchedKey, USABLE_KEYS, unsupportedKey } from '../errors.ts'
+import { invalidKey, mismatchedKey, recognisedAs, USABLE_KEYS, unsupportedKey } from '../errors.ts'
 import { RSA_COMPONENTS, type RsaPrivateKey } from '../rsa.ts'
 import { type Half, multiPrime, type PrivateKey, type PublicKey, toRsaPrivateKey } from './asn1.ts'
 
@@ -15,12 +15,7 @@ export type IdentifiedJwk = {
 } & ({ readonly kty: 'RSA' } | { readonly kty: 'EC'; readonly crv: Curve })
 
 export const SYMMETRIC_JWK =
-  'This JWK is a symmetric key (kty oct), which is a secret: decode its k from base64url and pass the bytes as secret.'
-
-const UNSUPPORTED_TYPES: ReadonlyMap<unknown, string> = /* @__PURE__ */ new Map([
-  ['OKP', 'an Ed25519, Ed448, X25519 or X448 key'],
-  ['secp256k1', 'a secp256k1 key'],
-])
+  'This JWK is a secret (kty oct): decode its k from base64url and pass the bytes as secret.'
 
 /** The members that must not be published (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1). */
 export const PRIVATE_MEMBERS: readonly string[] = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
@@ -35,8 +30,11 @@ export function identifyJwk(jwk: Readonly<Record<string, unknown>>): IdentifiedJ
   const members = { ...jwk }
   const { kty, crv, alg } = members
   if (kty === 'oct') throw unsupportedKey(SYMMETRIC_JWK)
-  const unsupported = UNSUPPORTED_TYPES.get(kty === 'EC' ? crv : kty)
-  if (unsupported) throw unsupportedKey(`This JWK is ${unsupported}. ${USABLE_KEYS}`)
+  if (kty === 'OKP' || crv === 'secp256k1')
+    throw recognisedAs(
+      kty === 'OKP' ? 'an Ed25519, Ed448, X25519 or X448 key' : 'a secp256k1 key',
+      USABLE_KEYS,
+    )
   const curve =
     kty === 'EC' && typeof crv === 'string' && Object.hasOwn(CURVES, crv) ? (crv as Curve) : undefined
   if (kty !== 'RSA' && !curve)

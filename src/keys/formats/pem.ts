@@ -1,5 +1,5 @@
 import { decodeBase64 } from '../../encoding.ts'
-import { invalidKey, unsupportedKey } from '../errors.ts'
+import { DECRYPT, invalidKey, recognisedAs } from '../errors.ts'
 
 export { decodeBase64 }
 
@@ -56,11 +56,7 @@ export function readPem(text: string): KeyBlock[] {
 }
 
 function decodeBody(body: string): Uint8Array {
-  if (body.includes('ENCRYPTED')) {
-    throw unsupportedKey(
-      'This key is encrypted; decrypt it with `openssl pkcs8 -topk8 -nocrypt -in key.pem -out decrypted.pem`.',
-    )
-  }
+  if (body.includes('ENCRYPTED')) throw recognisedAs('an encrypted key', DECRYPT)
   const der = decodeBase64(body)
   if (!der) throw invalidKey('The PEM does not hold valid base64; copy it again.')
   return der
