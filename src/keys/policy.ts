@@ -1,4 +1,4 @@
-import { ALGORITHMS, type Algorithm, algorithmsFor, type KeyType } from '../algorithms.ts'
+import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 import { mismatchedKey, recognisedAs, USABLE_KEYS, unsupportedKey } from './errors.ts'
 import { checkRsaExponent, checkRsaSize } from './rsa.ts'
@@ -85,43 +85,32 @@ export function checkCryptoKey(
 }
 
 /**
- * Chooses the algorithm: the requested one, else the one a JWK names, else the default of the key's type.
- *
- * @throws `ERR_KEY_ALGORITHM_MISMATCH` if these contradict each other or do not fit the key
- */
-export function chooseAlgorithm(
-  kty: KeyType,
-  crv: string | undefined,
-  wanted: Algorithm | undefined,
-  alg: string | undefined,
-): Algorithm {
-  const fitting = algorithmsFor(kty, crv)
-  const algorithm = wanted ?? alg ?? (kty === 'oct' ? 'HS512' : fitting[0])
-  if (alg !== undefined && alg !== algorithm)
-    throw mismatchedKey(`The JWK's alg is not the requested ${algorithm}.`, 'algorithm')
-  if (fitting.includes(algorithm as Algorithm)) return algorithm as Algorithm
-  throw mismatchedKey(
-    `This key supports ${fitting.join(', ')}, not ${wanted ?? "the JWK's alg"}.`,
-    wanted && 'algorithm',
-  )
-}
-
-/**
  * The algorithms of a key: those of its type, without what its JWK's `alg` and the caller exclude.
  *
+ * @param allowed Those of the caller; for a signer, the requested one
+ * @param option What to name as the option at fault where the caller excludes all
+ * @returns at least one; the first is the default
  * @throws `ERR_KEY_ALGORITHM_MISMATCH` if none is left
  */
 export function pinAlgorithms(
   fitting: readonly Algorithm[],
   alg: string | undefined,
   allowed: readonly Algorithm[] | undefined,
+  option?: string,
 ): Algorithm[] {
   const named = fitting.filter((algorithm) => alg === undefined || algorithm === alg)
   const algorithms = named.filter((algorithm) => allowed === undefined || allowed.includes(algorithm))
   if (algorithms.length > 0) return algorithms
-  throw mismatchedKey(
-    named.length > 0
-      ? `This key supports ${named.join(', ')}, none of which is allowed.`
-      : `The JWK's alg does not fit its type or curve, which support ${fitting.join(', ')}.`,
-  )
+  if (named.length > 0)
+    throw mismatchedKey(`This key supports ${named.join(', ')}, not ${allowed?.join(', ')}.`, option)
+  throw mismatchedKey(`The JWK's alg does not fit its type or curve, which support ${fitting.join(', ')}.`)
+}
+
+/** The one algorithm to sign with. @throws `ERR_KEY_ALGORITHM_MISMATCH` */
+export function chooseAlgorithm(
+  fitting: readonly Algorithm[],
+  alg: string | undefined,
+  wanted: Algorithm | undefined,
+): Algorithm {
+  return pinAlgorithms(fitting, alg, wanted && [wanted], 'algorithm')[0] as Algorithm
 }

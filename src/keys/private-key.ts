@@ -1,5 +1,5 @@
 import type { CryptoKey, JWK } from 'jose'
-import { type Algorithm, signatureParameters } from '../algorithms.ts'
+import { type Algorithm, algorithmsFor, signatureParameters } from '../algorithms.ts'
 import { encoder, toHex } from '../encoding.ts'
 import { type EcPrivateKey, type EcPublicKey, toFieldLength } from './ec.ts'
 import { DAMAGED, incompleteKey, invalidKey, unsupportedKey } from './errors.ts'
@@ -35,7 +35,8 @@ export async function importPrivateKey(input: unknown, wanted: Algorithm | undef
   const { components, alg } = readKey(input, 'private')
   const { kty } = components
   if (kty === 'RSA') checkRsaPrivateKey(components)
-  const algorithm = chooseAlgorithm(kty, kty === 'EC' ? components.crv : undefined, wanted, alg)
+  const fitting = algorithmsFor(kty, kty === 'EC' ? components.crv : undefined)
+  const algorithm = chooseAlgorithm(fitting, alg, wanted)
   const complete = await completeKey(components)
   const key = await importJwk(writePrivateJwk(complete), algorithm, complete)
   const publicJwk = writePublicJwk(complete)

@@ -4,8 +4,9 @@ import { encoder, isBytes } from '../encoding.ts'
 import { MembraneTokenError } from '../errors.ts'
 import { invalidOption } from '../options.ts'
 import { CURVES, toFieldLength } from './ec.ts'
-import { invalidKey, mismatchedKey, withOption } from './errors.ts'
+import { invalidKey, withOption } from './errors.ts'
 import { readSequence, unsignedOf } from './formats/der.ts'
+import { chooseAlgorithm } from './policy.ts'
 import type { SigningKey } from './private-key.ts'
 import { importPublicKey, type KeyCheck } from './public-key.ts'
 import { checkRsaPublicKey } from './rsa.ts'
@@ -61,9 +62,7 @@ export async function importRemoteKey(remote: RemoteKey, wanted: Algorithm | und
     throw invalidOption("The remote key's version must be a string.", 'privateKey')
   const signBytes = remote.sign.bind(remote)
   const half = await withOption('publicKey', () => importPublicKey(publicKey, undefined, checkStrength))
-  const algorithm = wanted ?? (half.algorithms[0] as Algorithm)
-  if (!half.algorithms.includes(algorithm))
-    throw mismatchedKey(`This key supports ${half.algorithms.join(', ')}, not ${algorithm}.`)
+  const algorithm = chooseAlgorithm(half.algorithms, undefined, wanted)
   const verificationKey = await half.keyFor(algorithm)
 
   const signVerified = async (input: string): Promise<Uint8Array | undefined> => {

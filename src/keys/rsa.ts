@@ -26,8 +26,7 @@ const PORTABLE_SIZE = 4096
 const LARGEST_SIZE = 16_384
 const SMALLEST_SIZE = 2048
 
-export const NEW_RSA_KEY =
-  'Create one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem`.'
+export const NEW_RSA_KEY = 'Create one with `openssl genrsa -out key.pem 2048`.'
 
 /** For an RSA key that is valid but that the engine rejects. */
 export const RSA_LIMITS = 'This runtime does not support the RSA key; 2048 to 4096 bits work everywhere.'

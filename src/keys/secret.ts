@@ -34,7 +34,7 @@ export async function importSecret(
   }
   const bytes = readSecret(secret)
   checkSecretSize(bytes.length, allowShort)
-  const algorithm = chooseAlgorithm('oct', undefined, wanted, undefined)
+  const algorithm = chooseAlgorithm(algorithmsFor('oct'), undefined, wanted ?? 'HS512')
   const { name, hash } = ALGORITHMS[algorithm]
   return { key: await webCrypto().importKey('raw', bytes, { name, hash }, false, [usage]), algorithm }
 }

@@ -122,21 +122,12 @@ function checkMembers(value: object, depth: number): void {
       'fields',
     )
   for (const member of Array.isArray(value) ? value : Object.values(value)) {
-    switch (typeof member) {
-      case 'string':
-      case 'boolean':
-        continue
-      case 'number':
-        if (Number.isFinite(member)) continue
-        break
-      case 'undefined':
-        if (!Array.isArray(value)) continue
-        break
-      case 'object':
-        if (member === null || typeof member.toJSON === 'function') continue
-        if (!Array.isArray(member) && !isPlainObject(member)) break
-        checkMembers(member, depth - 1)
-        continue
+    if (member === null || ['string', 'boolean'].includes(typeof member) || Number.isFinite(member)) continue
+    if (member === undefined && !Array.isArray(value)) continue
+    if (typeof member === 'object' && typeof member.toJSON === 'function') continue
+    if (Array.isArray(member) || isPlainObject(member)) {
+      checkMembers(member, depth - 1)
+      continue
     }
     throw invalid(
       "The customer's fields must be JSON values: no BigInt, function, symbol, NaN or class instance.",
