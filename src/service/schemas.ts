@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { encoder } from '../encoding.ts'
 import type { ApiKey } from '../endpoint/auth/api-keys.ts'
 import { parseDuration } from '../token/lifetime.ts'
 import { isExactOrigin } from './origin.ts'
@@ -33,8 +34,15 @@ export const word = (fix: string): Schema<string> =>
     v.check((value) => value !== '', `is empty: ${fix}.`),
   )
 
+/** One of some names. */
+const oneOf = <const Name extends string>(names: readonly Name[], message: string): Schema<Name> =>
+  v.pipe(
+    v.string(message),
+    v.check((value) => (names as readonly string[]).includes(value), message),
+  ) as Schema<string> as Schema<Name>
+
 export const picklist = <const Name extends string>(names: readonly Name[]): Schema<Name> =>
-  v.picklist(names, `must be one of ${names.join(', ')}, in exactly this case.`) as Schema<Name>
+  oneOf(names, `must be one of ${names.join(', ')}, in exactly this case.`)
 
 export const duration: Schema<string> = /* @__PURE__ */ v.pipe(
   v.string('must be text such as "2h".'),
@@ -68,43 +76,78 @@ export const secret: Schema<string> = /* @__PURE__ */ v.pipe(
     (value) => !/^[\r\n]|[\r\n]$/.test(value),
     'begins or ends with a line break: set it with `printf %s`, not with `echo`.',
   ),
-  v.minBytes(32, 'is shorter than 32 bytes: check that all of it was copied.'),
+  v.check(
+    (value) => encoder.encode(value).length >= 32,
+    'is shorter than 32 bytes: check that all of it was copied.',
+  ),
   v.check(
     (value) => !SAMPLE_SECRETS.includes(value),
     'is known from documentation samples: set the secret from the Settings page of your workspace.',
   ),
 )
 
-const SCOPES = ['customer', 'admin'] as const
+const SCOPES: readonly unknown[] = ['customer', 'admin']
+const API_KEY_MEMBERS: readonly string[] = ['name', 'sha256', 'scopes']
 
-const apiKey = /* @__PURE__ */ v.strictObject(
-  {
-    name: v.pipe(v.string('needs a name.'), v.minLength(1, 'needs a name.')),
-    sha256: v.pipe(
-      v.string('needs a sha256.'),
-      v.regex(
-        /^[0-9a-f]{64}$/i,
-        'has a sha256 that is not a SHA-256 digest in hex. Never put the API key itself here: set what `printf %s "$API_KEY" | sha256sum` prints, and make a new key if this was one.',
-      ),
-    ),
-    scopes: v.pipe(
-      v.array(v.picklist(SCOPES, 'has a scope other than "customer" and "admin".'), 'needs scopes.'),
-      v.minLength(1, 'needs scopes: ["customer"], ["admin"] or both.'),
-    ),
-  },
-  'must be an object with name, sha256 and scopes, and nothing else.',
+type JsonObject = Record<string, unknown>
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** What an API key must be, and what to say where it is not. */
+const API_KEY_RULES: readonly (readonly [holds: (key: JsonObject) => boolean, message: string])[] = [
+  [({ name }) => typeof name === 'string' && name !== '', 'needs a name.'],
+  [({ sha256 }) => typeof sha256 === 'string', 'needs a sha256.'],
+  [
+    ({ sha256 }) => typeof sha256 !== 'string' || /^[0-9a-f]{64}$/i.test(sha256),
+    'has a sha256 that is not a SHA-256 digest in hex. Never put the API key itself here: set what `printf %s "$API_KEY" | sha256sum` prints, and make a new key if this was one.',
+  ],
+  [
+    ({ scopes }) => Array.isArray(scopes) && scopes.length > 0,
+    'needs scopes: ["customer"], ["admin"] or both.',
+  ],
+  [
+    ({ scopes }) => !Array.isArray(scopes) || scopes.every((scope) => SCOPES.includes(scope)),
+    'has a scope other than "customer" and "admin".',
+  ],
+  [
+    (key) => Object.keys(key).every((member) => API_KEY_MEMBERS.includes(member)),
+    'must be an object with name, sha256 and scopes, and nothing else.',
+  ],
+]
+
+const apiKey = /* @__PURE__ */ v.pipe(
+  v.custom<ApiKey>(isObject, 'must be an object with name, sha256 and scopes, and nothing else.'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const key = dataset.value
+    if (!dataset.typed || !isObject(key)) return
+    for (const [holds, message] of API_KEY_RULES) if (!holds(key)) addIssue({ message })
+  }),
 )
 
 /** JSON text. @param fix What to set */
 const json = (fix: string): v.GenericSchema<string, unknown> =>
-  v.pipe(v.string(`must be JSON: ${fix}.`), v.parseJson(undefined, `is not valid JSON: ${fix}.`))
+  v.pipe(
+    v.string(`must be JSON: ${fix}.`),
+    v.check(isJson, `is not valid JSON: ${fix}.`),
+    v.transform((value): unknown => JSON.parse(value)),
+  )
+
+function isJson(value: string): boolean {
+  try {
+    JSON.parse(value)
+    return true
+  } catch {
+    return false
+  }
+}
 
 const API_KEYS_FIX = 'set a list of {"name", "sha256", "scopes"}'
 
 export const apiKeys: Schema<ApiKey[]> = /* @__PURE__ */ v.pipe(
   json(API_KEYS_FIX),
   v.array(apiKey, `must be a JSON list: ${API_KEYS_FIX}.`),
-  v.minLength(1, 'is an empty list: remove the setting, or add an API key.'),
+  v.check((items) => items.length > 0, 'is an empty list: remove the setting, or add an API key.'),
   v.check(
     (keys) => new Set(keys.map((key) => key.sha256.toLowerCase())).size === keys.length,
     'has the same sha256 twice: give every service a key of its own.',
@@ -130,7 +173,7 @@ export const list = (fix: string): Schema<string[]> =>
 export const scopes: Schema<('customer' | 'admin')[]> = /* @__PURE__ */ v.pipe(
   list('set customer, admin, both, or none'),
   v.transform((items) => (items.length === 1 && items[0] === 'none' ? [] : items)),
-  v.array(v.picklist(SCOPES, 'must be customer, admin, both with a comma, or none.')),
+  v.array(oneOf(['customer', 'admin'], 'must be customer, admin, both with a comma, or none.')),
 )
 
 const isLocal = ({ hostname }: URL): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
@@ -176,24 +219,23 @@ export const networks: Schema<string[]> = /* @__PURE__ */ v.pipe(
 )
 
 export const flag: Schema<boolean> = /* @__PURE__ */ v.pipe(
-  v.picklist(['true', 'false'], 'must be "true" or "false".'),
+  oneOf(['true', 'false'], 'must be "true" or "false".'),
   v.transform((value) => value === 'true'),
 ) as Schema<boolean>
 
 export const keySet: Schema<{ keys: Record<string, unknown>[] }> = /* @__PURE__ */ v.pipe(
   json('set {"keys": [ … ]} with public keys'),
-  v.looseObject(
-    { keys: v.array(v.looseObject({}, 'has a key that is not an object.'), 'has no list of keys.') },
-    'must be {"keys": [ … ]}.',
-  ),
+  v.custom<{ keys: JsonObject[] }>((value) => Object(value) === value, 'must be {"keys": [ … ]}.'),
+  v.check(({ keys }) => Array.isArray(keys), 'has no list of keys.'),
+  v.check(({ keys }) => keys.every(isObject), 'has a key that is not an object.'),
 )
 
 /** A list of objects; what they hold is checked by whoever takes them. */
 export const objects = (fix: string): Schema<Record<string, unknown>[]> =>
   v.pipe(
     json(fix),
-    v.array(v.looseObject({}, 'must be an object.'), `must be a JSON list: ${fix}.`),
-    v.minLength(1, 'is an empty list: remove the setting.'),
+    v.array(v.custom<JsonObject>(isObject, 'must be an object.'), `must be a JSON list: ${fix}.`),
+    v.check((items) => items.length > 0, 'is an empty list: remove the setting.'),
   )
 
 /** Names of claims: with commas, without empty ones. */

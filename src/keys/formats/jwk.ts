@@ -15,7 +15,7 @@ export type IdentifiedJwk = {
 } & ({ readonly kty: 'RSA' } | { readonly kty: 'EC'; readonly crv: Curve })
 
 export const SYMMETRIC_JWK =
-  'This JWK is a secret (kty oct): decode its k from base64url and pass the bytes as secret.'
+  'This JWK is a symmetric key (kty oct): decode its k from base64url and pass the bytes as secret.'
 
 /** The members that must not be published (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1). */
 export const PRIVATE_MEMBERS: readonly string[] = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
