@@ -1,3 +1,6 @@
+import type { JWK } from 'jose'
+import { exportJWK } from 'jose/key/export'
+import { importSPKI } from 'jose/key/import'
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { RemoteKey } from '../keys/remote-key.ts'
@@ -76,7 +79,7 @@ async function openGoogleKey(options: GoogleKmsOptions): Promise<RemoteKey> {
 
   return toRemoteKey({
     service: SERVICE,
-    publicKey: pem,
+    publicKey: await pinAlgorithm(pem, algorithm),
     version,
     algorithms: [algorithm],
     async signDigest(digest, algorithm, signal) {
@@ -93,6 +96,16 @@ async function openGoogleKey(options: GoogleKmsOptions): Promise<RemoteKey> {
       return signature
     },
   })
+}
+
+/** The public half as a JWK that names the one algorithm of its version; else an RSA key would sign RS256 by default. */
+async function pinAlgorithm(pem: string, algorithm: Algorithm): Promise<JWK> {
+  try {
+    const key = await importSPKI(pem, algorithm, { extractable: true })
+    return { ...(await exportJWK(key)), alg: algorithm }
+  } catch (cause) {
+    throw unexpectedAnswer(SERVICE, cause)
+  }
 }
 
 function callGoogle(

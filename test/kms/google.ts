@@ -17,6 +17,11 @@ export const google: KmsModule = (suite, lib, { googleKms }, { cloud }) => {
     })
   }
 
+  test('an RSA version signs its own algorithm by default', async () => {
+    const signer = await lib.createSigner({ workspaceKey: 'ws', privateKey: await open('pss') })
+    if (signer.algorithm !== 'PS256') throw new Error(`it signs ${signer.algorithm}`)
+  })
+
   test('opens gcpkms:// with a key file in a variable', async () => {
     await googleKms.open(`gcpkms://${nameOf('p256')}`, {
       GOOGLE_APPLICATION_CREDENTIALS_JSON: JSON.stringify(serviceAccountKey),
