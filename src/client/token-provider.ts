@@ -1,6 +1,7 @@
 import { MembraneTokenError } from '../errors.ts'
+import type { Countdown } from './countdown.ts'
 import { requestWithRetries } from './retry.ts'
-import { type ReceivedToken, requestToken } from './token-request.ts'
+import { requestToken } from './token-request.ts'
 
 // Not HeadersInit, which is not a global type everywhere.
 type RequestHeaders = NonNullable<RequestInit['headers']>
@@ -37,15 +38,6 @@ export type TokenProvider = (() => Promise<string>) & {
   invalidate(): void
 }
 
-/** What is known until {@link TokenProvider.invalidate}. */
-interface Session {
-  held?: ReceivedToken
-  /** Milliseconds left of the held token at which to renew it. */
-  renewAt: number
-  pending?: Promise<string> | undefined
-  readonly cancel: AbortController
-}
-
 /**
  * Creates the function that Membrane's SDK calls to get a token from your token endpoint.
  *
@@ -76,58 +68,60 @@ interface Session {
  */
 export function createTokenProvider(options: TokenProviderOptions): TokenProvider {
   const read = readOptions(options ?? {})
-  const { refreshBefore } = read
-  let session: Session = newSession()
-
-  const renew = async (mine: Session): Promise<string> => {
-    const { held } = mine
-    const left = held?.left() ?? 0
-    const patience = left > 0 ? Math.min(5000, left / 2) : Infinity
-    try {
-      const received = await requestWithRetries(
-        (signal) => requestToken(read, signal),
-        patience,
-        mine.cancel.signal,
-      )
-      mine.held = received
-      mine.renewAt = Math.min(refreshBefore * 1000, received.lifetime / 2)
-      return received.token
-    } catch (error) {
-      if (!held || held.left() <= 0) throw error
-      mine.renewAt = held.left() * 0.75
-      return held.token
-    } finally {
-      mine.pending = undefined
-    }
-  }
+  let cancel = new AbortController()
+  let getToken = openSession(read, cancel.signal)
 
   const provide = async (): Promise<string> => {
-    for (;;) {
-      const mine = session
-      try {
-        if (!mine.held || mine.held.left() <= mine.renewAt) mine.pending ??= renew(mine)
-        const token = mine.pending ? await mine.pending : (mine.held as ReceivedToken).token
-        if (mine === session) return token
-      } catch (error) {
-        if (mine === session) throw error
-      }
-    }
+    const mine = getToken
+    const token = mine()
+    await token.catch(() => {})
+    return mine === getToken ? token : provide()
   }
 
-  return Object.assign(provide, {
-    invalidate() {
-      const { cancel } = session
-      session = newSession()
-      cancel.abort()
-    },
-  })
+  provide.invalidate = (): void => {
+    cancel.abort()
+    cancel = new AbortController()
+    getToken = openSession(read, cancel.signal)
+  }
+  return provide
 }
 
-function newSession(): Session {
-  return { renewAt: 0, cancel: new AbortController() }
+/** Fetches, keeps and renews the token until {@link TokenProvider.invalidate}. */
+function openSession(
+  options: TokenProviderOptions & { refreshBefore: number },
+  cancel: AbortSignal,
+): () => Promise<string> {
+  let token = ''
+  let left: Countdown = () => 0
+  /** What is left of the token, in milliseconds, when it is to be renewed. */
+  let renewAt = 0
+  let pending: Promise<string> | undefined
+
+  const renew = async (): Promise<string> => {
+    const patience = left() > 0 ? Math.min(5000, left() / 2) : Infinity
+    try {
+      ;({ token, left } = await requestWithRetries(
+        (signal) => requestToken(options, signal),
+        patience,
+        cancel,
+      ))
+      renewAt = Math.min(options.refreshBefore * 1000, left() / 2)
+    } catch (error) {
+      if (left() <= 0) throw error
+      renewAt = left() * 0.75
+    } finally {
+      pending = undefined
+    }
+    return token
+  }
+
+  return async () => {
+    if (left() <= renewAt) pending ??= renew()
+    return pending ?? token
+  }
 }
 
-// Not the readOptions of the other modules: its suggestions for misspelt names are a quarter of this bundle.
+// Not the readOptions of the other modules, whose suggestions for misspelt names would be a quarter of this bundle.
 function readOptions({
   url,
   fetch,
@@ -135,17 +129,16 @@ function readOptions({
   refreshBefore = 60,
   ...unknown
 }: TokenProviderOptions): TokenProviderOptions & { refreshBefore: number } {
-  const [option] = [
-    ...Object.keys(unknown),
-    !isPlainUrl(url) && 'url',
-    !isFunction(fetch) && 'fetch',
-    !isFunction(headers) && 'headers',
-    !(Number.isFinite(refreshBefore) && refreshBefore >= 0) && 'refreshBefore',
-  ].filter((name) => name !== false)
+  const [option] = Object.keys(unknown).concat(
+    isPlainUrl(url) ? [] : 'url',
+    isFunction(fetch) ? [] : 'fetch',
+    isFunction(headers) ? [] : 'headers',
+    typeof refreshBefore === 'number' && refreshBefore >= 0 ? [] : 'refreshBefore',
+  )
   if (option === undefined) return { url, fetch, headers, refreshBefore }
   throw new MembraneTokenError(
     'ERR_OPTION_INVALID',
-    `${option.slice(0, 40)} is not valid. Options: url (without user and password), fetch and headers (functions), refreshBefore (seconds).`,
+    `Invalid option ${option.slice(0, 40)}; options: url, fetch, headers, refreshBefore (seconds).`,
     { option },
   )
 }
@@ -156,7 +149,7 @@ function isFunction(option: unknown): boolean {
 
 function isPlainUrl(url: string | URL): boolean {
   try {
-    const { username, password } = new URL(url, 'https://page.invalid')
+    const { username, password } = new URL(url, 'http://page')
     return Boolean(url) && !username && !password
   } catch {
     return false

@@ -6,8 +6,6 @@ import type { TokenProviderOptions } from './token-provider.ts'
 export interface ReceivedToken {
   readonly token: string
   readonly left: Countdown
-  /** Milliseconds. */
-  readonly lifetime: number
 }
 
 /** Why there is no token, and after how many milliseconds to retry; `Infinity` if a retry is pointless. */
@@ -34,15 +32,13 @@ export async function requestToken(
       if (!fetch) new Request(url)
     } catch {
       // No cause: the engine's message may quote a header, and with it the session's token.
-      return fail('headers must be valid, and url absolute outside a page.', Infinity, 'ERR_OPTION_INVALID')
+      return fail('Invalid headers or url.', 'ERR_OPTION_INVALID')
     }
-    // `headers` may have taken so long that the request is no longer wanted.
-    signal.throwIfAborted()
     // Called without a `this`, because a browser's fetch refuses a foreign one.
     const response = await (fetch ?? globalThis.fetch)(url, init)
     return readAnswer(response, parseObject(await response.text()))
   } catch (cause) {
-    return fail('The token request failed; check the cause, url and CORS.', 0, undefined, cause)
+    return fail('The token request failed; check url and CORS.', undefined, 0, cause)
   }
 }
 
@@ -50,31 +46,26 @@ function readAnswer(
   { ok, status, headers, redirected }: Response,
   { token, expiresIn, code, detail }: Record<string, unknown>,
 ): ReceivedToken | Failure {
-  // Browsers hide a redirect behind status 0; a custom fetch may have followed it.
-  if (redirected || !status || (status >= 300 && status < 400)) {
-    return fail('The token endpoint redirects; check url and sign-in.', Infinity)
-  }
   let said = `The token endpoint answered ${status}`
-  if (ok) {
-    if (typeof token !== 'string' || !/^[\w-]+(\.[\w-]+){2}$/.test(token)) {
-      return fail(`${said} without {"token": "<JWT>"}; check url and sign-in.`, Infinity)
+  if (status < 400) {
+    // Browsers hide a redirect behind status 0; a custom fetch may have followed it.
+    if (!ok || redirected || typeof token !== 'string' || !/^[\w-]+(\.[\w-]+){2}$/.test(token)) {
+      return fail(`${said}, a redirect or no token; check url and sign-in.`)
     }
     const { iat, exp } = parseObject(token.split('.')[1] as string, true)
     const seconds = typeof expiresIn === 'number' ? expiresIn : (exp as number) - (iat as number)
-    const lifetime = seconds > 0 ? seconds * 1000 : 0
-    return { token, left: startCountdown(lifetime), lifetime }
+    return { token, left: startCountdown(seconds * 1000 || 0) }
   }
   // A problem of RFC 9457, without anything that looks like a token.
   if (code && detail) said += ` (${code}: ${detail})`.replace(/eyJ[\w.-]+/g, '...')
   if (status !== 429 && status < 500) {
-    const fix = status === 401 ? 'sign in again' : 'check url and permissions'
-    return fail(`${said}; ${fix}.`, Infinity, 'ERR_TOKEN_REQUEST_REFUSED')
+    return fail(`${said}; check url and sign-in.`, 'ERR_TOKEN_REQUEST_REFUSED')
   }
   // RFC 9110 section 10.2.3. A date is compared with the server's clock, where it is shown.
   const retryAfter = headers.get('Retry-After') as string
   const now = Date.parse(headers.get('Date') as string) || Date.now()
   const wait = Number(retryAfter) * 1000 || Date.parse(retryAfter) - now
-  return fail(`${said}; try again later.`, wait > 0 ? wait : 0)
+  return fail(`${said}; try again later.`, undefined, wait > 0 ? wait : 0)
 }
 
 /** The members of a JSON object; none if the text is anything else. */
@@ -89,8 +80,8 @@ function parseObject(text: string, isBase64url?: boolean): Record<string, unknow
 
 export function fail(
   message: string,
-  retryAfter: number,
   code: MembraneTokenErrorCode = 'ERR_TOKEN_REQUEST_FAILED',
+  retryAfter: number = Infinity,
   cause?: unknown,
 ): Failure {
   return { error: new MembraneTokenError(code, message, { cause }), retryAfter }

@@ -63,7 +63,7 @@ export const clientAnswers: ConformanceModule = ({ test }) => {
         const endpoint = serve(answer)
         const provide = createTokenProvider({ url, fetch: endpoint.fetch })
         const error = await rejects(() => clock.finish(provide()), 'ERR_TOKEN_REQUEST_FAILED')
-        assert(error.message.includes('without {"token": "<JWT>"}'), error.message)
+        assert(error.message.includes('no token'), error.message)
         equal(endpoint.requests.length, 1)
       }))
   }

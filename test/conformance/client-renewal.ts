@@ -127,6 +127,20 @@ export const clientRenewal: ConformanceModule = ({ test }) => {
       equal(clock.now, start)
     }))
 
+  test('a request under way at invalidate is replaced at once', () =>
+    inWorld(async ({ clock, serve }) => {
+      const token = makeToken()
+      const endpoint = serve('silence', grant(token, 7200))
+      const provide = createTokenProvider({ url, fetch: endpoint.fetch })
+      const waiting = provide()
+      for (let turn = 0; endpoint.requests.length === 0 && turn < 200; turn++) await Promise.resolve()
+      provide.invalidate()
+      const start = clock.now
+      equal(await clock.finish(waiting), token)
+      equal([endpoint.requests.length, clock.now], [2, start])
+      equal(endpoint.requests[0]?.init.signal?.aborted, true)
+    }))
+
   test('a renewal under way does not fall back on a token that was invalidated', () =>
     inWorld(async ({ clock, serve }) => {
       const endpoint = serve(grant(makeToken(), 7200), 'silence', grant(makeToken(), 7200), status(503))
