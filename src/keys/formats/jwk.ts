@@ -30,7 +30,7 @@ export function identifyJwk(jwk: Readonly<Record<string, unknown>>): IdentifiedJ
   const members = { ...jwk }
   const { kty, crv, alg } = members
   if (kty === 'oct') throw unsupportedKey(SYMMETRIC_JWK)
-  if (kty === 'OKP' || crv === 'secp256k1')
+  if (kty === 'OKP' || (kty === 'EC' && crv === 'secp256k1'))
     throw recognisedAs(
       kty === 'OKP' ? 'an Ed25519, Ed448, X25519 or X448 key' : 'a secp256k1 key',
       USABLE_KEYS,
