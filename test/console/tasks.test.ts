@@ -1,17 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createSigner, createVerifier, generateKeyPair } from '../../src/index.ts'
-import type { Browser, BrowserOptions } from './browsers/browser.ts'
-import { startChromium } from './browsers/chromium.ts'
-import { startFirefox } from './browsers/firefox.ts'
+import type { Browser } from './browsers/browser.ts'
 import { type ConsoleFile, type Watch, watchNetwork, writeConsole } from './browsers/fixture.ts'
 import { createPerson, type Person } from './browsers/person.ts'
-import { startWebKit } from './browsers/webkit.ts'
-
-const BROWSERS: Readonly<Record<string, (options: BrowserOptions) => Promise<Browser>>> = {
-  Chromium: startChromium,
-  Firefox: startFirefox,
-  WebKit: startWebKit,
-}
+import { BROWSERS } from './browsers/start.ts'
 
 const WORKSPACE_KEY = 'workspace-1'
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -130,12 +122,5 @@ SESSION_CUSTOMER_ID_CLAIM = "org.id"
         ).not.toBe('')
       }
     })
-
-    test('asked for nothing on the network', () => {
-      expect(network.requests.filter((request) => !BACKGROUND.test(request))).toEqual([])
-    })
   })
 }
-
-/** What browsers ask for by themselves, before any page. */
-const BACKGROUND = /mozilla|firefox|googleapis|google\.com/

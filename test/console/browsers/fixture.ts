@@ -30,7 +30,7 @@ export async function writeConsole(): Promise<ConsoleFile> {
 export interface Watch {
   /** `host:port` */
   proxy: string
-  /** Everything that anything tried to reach. */
+  /** Everything that anything tried to send, browsers' own traffic included: method, target, headers and body. */
   requests: string[]
   close(): void
 }
@@ -39,7 +39,14 @@ export interface Watch {
 export async function watchNetwork(): Promise<Watch> {
   const requests: string[] = []
   const server = createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`)
+    const head = `${request.method} ${request.url} ${JSON.stringify(request.headers)}`
+    const index = requests.push(head) - 1
+    let body = ''
+    request.setEncoding('latin1')
+    request.on('data', (chunk: string) => {
+      body += chunk
+      requests[index] = `${head} ${body}`
+    })
     response.writeHead(403).end()
   })
   server.on('connect', (request, socket) => {
