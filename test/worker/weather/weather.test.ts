@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startWorkerd, type Workerd } from '../../../bench/http/workerd.ts'
 import { type Answer, ask, askAndReset, askAtOnce, pause, wait } from './clients.ts'
@@ -249,6 +250,13 @@ describe('a provider', () => {
     [
       'a set over 64 KiB',
       () => (response) => response.writeHead(200).end(JSON.stringify({ keys: [b.jwk] }).padEnd(65_537)),
+    ],
+    [
+      'a set over 64 KiB in a few kilobytes of gzip',
+      () => (response) =>
+        response
+          .writeHead(200, { 'content-encoding': 'gzip' })
+          .end(gzipSync(JSON.stringify({ keys: [b.jwk] }).padEnd(10_000_000))),
     ],
     ['a private key', () => publish({ ...b, jwk: { ...b.jwk, d: 'AQ' } })],
     [
