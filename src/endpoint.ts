@@ -27,3 +27,4 @@ export { type ProblemCode, type Refusal, refusal } from './endpoint/http/problem
 export type { RequestHandler } from './endpoint/http/request.ts'
 export type { RateLimitHook } from './endpoint/issuer.ts'
 export { createTokenEndpoint, type TokenEndpointOptions } from './endpoint/token-endpoint.ts'
+export type { KeySetCache } from './jwks/cache.ts'
