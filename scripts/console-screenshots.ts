@@ -80,12 +80,12 @@ await writeFile(file, await buildConsole())
 await mkdir(output, { recursive: true })
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu'],
+  args: ['--no-sandbox', '--disable-gpu', '--disable-lcd-text'],
 })
 try {
-  await shoot('', { width: 1200, height: 780 }, 'light')
+  await shoot('', { width: 980, height: 600 }, 'light')
   if (variants) {
-    await shoot('-dark', { width: 1200, height: 780 }, 'dark')
+    await shoot('-dark', { width: 980, height: 600 }, 'dark')
     await shoot('-phone', { width: 360, height: 740 }, 'light')
   }
 } finally {

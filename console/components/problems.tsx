@@ -1,8 +1,8 @@
-import type { Problem } from 'membrane-token'
+import type { TokenProblem } from 'membrane-token'
 import { referenceFor } from '../inspect/references.ts'
 
 /** What is wrong with a token, in the order in which to fix it. */
-export function Problems({ problems }: { problems: readonly Problem[] }) {
+export function Problems({ problems }: { problems: readonly TokenProblem[] }) {
   return (
     <ol class="problems">
       {problems.map(({ code, severity, message, fix }) => {

@@ -56,7 +56,7 @@ export function InspectView({ token, onToken, onSetUp }: InspectViewProps) {
 }
 
 function SessionNotice({ inspection, onSetUp }: { inspection: Inspection; onSetUp(): void }) {
-  const provider = findSessionProvider(inspection.claims)
+  const provider = findSessionProvider(inspection)
   if (!provider) return null
   return (
     <section class="card notice" aria-labelledby="session-heading">
@@ -64,9 +64,8 @@ function SessionNotice({ inspection, onSetUp }: { inspection: Inspection; onSetU
         This is a session of {provider.id === 'oidc' ? 'an identity provider' : provider.label}
       </h2>
       <p>
-        <code>{String(inspection.claims?.iss)}</code> issued it to sign a user in to your app. Membrane does
-        not accept it. Send it to your token endpoint, which verifies it and answers with a Membrane token for
-        the customer.
+        <code>{String(inspection.claims?.iss)}</code> issued it to sign a user in to your app. The token
+        service verifies such a session, and answers with a Membrane token for the customer.
       </p>
       <p class="actions after">
         <button type="button" onClick={onSetUp}>

@@ -37,7 +37,7 @@ const REFERENCES: readonly [prefix: string, reference: Reference][] = [
   ['NAME', MEMBRANE],
   ['FIELDS', MEMBRANE],
   ['PLACEHOLDER', MEMBRANE],
-  ['SESSION', MEMBRANE],
+  ['IDENTITY_PROVIDER', MEMBRANE],
   ['PERSONAL', MEMBRANE],
 ]
 

@@ -10,7 +10,7 @@ function toMaterial(pasted: PastedKey, text: string): KeyMaterial | undefined {
   switch (pasted.kind) {
     case 'empty':
       return undefined
-    case 'secret':
+    case 'other':
       return { kind: 'secret', secret: text }
     case 'jwks':
       return { kind: 'jwks', text }
@@ -39,6 +39,7 @@ export function VerifyForm({ inspection, now }: { inspection: Inspection; now: n
         onText={setText}
         pasted={pasted}
         hint="The workspace secret, a key as PEM, JWK or certificate, or the JSON of a key set."
+        takesSecret
       />
       <TextField
         label="Workspace key (optional)"
@@ -54,7 +55,7 @@ export function VerifyForm({ inspection, now }: { inspection: Inspection; now: n
             result={result}
             now={now}
             isWorkspaceChecked={expected !== ''}
-            isSecret={pasted.kind === 'secret'}
+            isSecret={pasted.kind === 'other'}
           />
         )}
       </div>

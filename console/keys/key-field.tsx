@@ -8,12 +8,15 @@ interface KeyFieldProps {
   onText(text: string): void
   pasted: PastedKey
   hint: ComponentChildren
+  /** Whether text that is no key is a secret here. */
+  takesSecret?: boolean
 }
 
 /** Takes a key or a secret, and says what it was read as. */
-export function KeyField({ label, text, onText, pasted, hint }: KeyFieldProps) {
+export function KeyField({ label, text, onText, pasted, hint, takesSecret = false }: KeyFieldProps) {
   const isPublic = pasted.kind === 'jwks' || (pasted.kind === 'key' && pasted.inspection.half === 'public')
-  const description = describeKey(pasted)
+  const isSecret = pasted.kind === 'other'
+  const description = isSecret && !takesSecret ? '' : describeKey(pasted)
   return (
     <TextArea
       label={label}
@@ -31,7 +34,7 @@ export function KeyField({ label, text, onText, pasted, hint }: KeyFieldProps) {
         )
       }
       error={
-        pasted.kind === 'secret' && text !== text.trim()
+        isSecret && takesSecret && text !== text.trim()
           ? 'The secret begins or ends with a space or a line break, which counts as part of it.'
           : undefined
       }

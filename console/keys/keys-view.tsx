@@ -37,7 +37,7 @@ export function KeysView({ onSign }: { onSign(privateKey: string): void }) {
       </div>
       <div>
         <div role="status">
-          <KeyReport pasted={pasted} text={text} />
+          <KeyReport pasted={pasted} />
         </div>
         <Destinations />
       </div>
@@ -85,21 +85,20 @@ function GeneratePair({ onSign }: { onSign(privateKey: string): void }) {
   )
 }
 
-function KeyReport({ pasted, text }: { pasted: PastedKey; text: string }) {
+function KeyReport({ pasted }: { pasted: PastedKey }) {
   switch (pasted.kind) {
     case 'empty':
       return null
-    case 'secret': {
-      const bytes = new TextEncoder().encode(text).length
+    case 'other':
       return (
-        <Report title="A secret, or not a key">
+        <Report title="Not a key">
           <p>
-            No key was recognised, so as a workspace secret it has {bytes} bytes
-            {bytes < 32 ? ', fewer than the 32 that are needed.' : ' and serves HS256, HS384 and HS512.'}
+            This is neither PEM nor a JWK, a certificate or base64 DER. A key is also not recognised when part
+            of it is missing: copy it again, from the first line to the last.
           </p>
+          <p>A workspace secret is any text of 32 bytes or more. Use it in Sign or in Inspect.</p>
         </Report>
       )
-    }
     case 'jwks':
       return (
         <Report title={`A ${describeKey(pasted)}`}>
@@ -113,7 +112,7 @@ function KeyReport({ pasted, text }: { pasted: PastedKey; text: string }) {
 
 function Report({ title, children }: { title: string; children: ComponentChildren }) {
   return (
-    <section class="card" aria-labelledby="report-heading">
+    <section class="card report" aria-labelledby="report-heading">
       <h2 id="report-heading">{title[0]?.toUpperCase() + title.slice(1)}</h2>
       {children}
     </section>

@@ -1,10 +1,10 @@
 import { inspectKey, type KeyInspection } from 'membrane-token'
 import { useEffect, useState } from 'preact/hooks'
 
-/** What a pasted text is: a key set, a key, or a secret where `inspectKey` recognises no key. */
+/** What a pasted text is: a key set, a key, or other text, which is a secret where one is asked for. */
 export type PastedKey =
   | { kind: 'empty' }
-  | { kind: 'secret' }
+  | { kind: 'other' }
   | { kind: 'jwks'; count: number }
   | { kind: 'key'; inspection: KeyInspection }
 
@@ -28,8 +28,16 @@ async function readKey(text: string): Promise<PastedKey> {
   const keys = readKeySet(text)
   if (keys) return { kind: 'jwks', count: keys.length }
   const inspection = await inspectKey(text)
-  const isKey = inspection.format !== 'unknown' || /-----BEGIN|^\s*\{|^\s*ssh-/.test(text)
-  return isKey ? { kind: 'key', inspection } : { kind: 'secret' }
+  return isKey(inspection, text) ? { kind: 'key', inspection } : { kind: 'other' }
+}
+
+/** Whether the text is a key, or was meant to be one: a broken or unsupported one has problems to show. */
+function isKey({ format, problems }: KeyInspection, text: string): boolean {
+  return (
+    format !== 'unknown' ||
+    problems.some(({ code }) => code !== 'ERR_KEY_INVALID') ||
+    /-----BEGIN|^\s*\{/.test(text)
+  )
 }
 
 function readKeySet(text: string): unknown[] | undefined {
@@ -46,7 +54,7 @@ export function describeKey(key: PastedKey): string {
   switch (key.kind) {
     case 'empty':
       return ''
-    case 'secret':
+    case 'other':
       return 'secret'
     case 'jwks':
       return `key set with ${key.count} ${key.count === 1 ? 'key' : 'keys'}`

@@ -1,11 +1,21 @@
-import { inspectToken } from 'membrane-token'
-
 /** A claim that can be chosen: its dotted path, and its value in the sample. */
 export interface SampleClaim {
   path: string
   value: unknown
 }
 
+/** What a sample session holds to choose from. */
+export interface Sample {
+  claims: readonly SampleClaim[]
+  /** Claims that are not listed, since there are too many or since they are nested too deeply. */
+  isCut: boolean
+}
+
+const MAX_CLAIMS = 30
+const MAX_DEPTH = 4
+const MAX_VALUE_LENGTH = 160
+
+/** What the protocol needs, and says nothing about a customer. */
 const PROTOCOL = new Set([
   'iss',
   'aud',
@@ -20,23 +30,32 @@ const PROTOCOL = new Set([
   'auth_time',
 ])
 
-/** The claims of a sample session that can say something about a customer. */
-export function readSample(session: string): SampleClaim[] | undefined {
-  if (session === '') return []
-  const { claims } = inspectToken(session)
-  return claims && flatten(claims, '').filter(({ path }) => !PROTOCOL.has(path))
+/** The claims of a sample session that can say something about a customer; of a very long one, the first. */
+export function readSample(claims: Record<string, unknown>): Sample {
+  const found: SampleClaim[] = []
+  let isCut = false
+  const collect = (object: object, path: string, depth: number): void => {
+    for (const [name, value] of Object.entries(object)) {
+      if (depth === 1 && PROTOCOL.has(name)) continue
+      const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+      if (found.length === MAX_CLAIMS || (isObject && depth === MAX_DEPTH)) {
+        isCut = true
+        return
+      }
+      if (isObject) collect(value, `${path}${name}.`, depth + 1)
+      else found.push({ path: path + name, value })
+    }
+  }
+  collect(claims, '', 1)
+  return { claims: found, isCut }
 }
 
-function flatten(claims: object, prefix: string): SampleClaim[] {
-  return Object.entries(claims).flatMap(([name, value]) => {
-    const path = prefix + name
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? flatten(value, `${path}.`) : [{ path, value }]
-  })
+function toShortJson(value: unknown): string {
+  const text = JSON.stringify(value)
+  return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text
 }
 
-interface ClaimPickerProps {
-  claims: readonly SampleClaim[]
+interface ClaimPickerProps extends Sample {
   idClaim: string
   nameClaim: string
   fieldClaims: string
@@ -50,46 +69,52 @@ const toList = (text: string): string[] =>
     .filter(Boolean)
 
 /** The claims of the sample, each to be clicked for what it is. */
-export function ClaimPicker({ claims, idClaim, nameClaim, fieldClaims, onPick }: ClaimPickerProps) {
+export function ClaimPicker({ claims, isCut, idClaim, nameClaim, fieldClaims, onPick }: ClaimPickerProps) {
   const fields = toList(fieldClaims)
   const toggleField = (path: string) =>
     (fields.includes(path) ? fields.filter((field) => field !== path) : [...fields, path]).join(', ')
+  if (claims.length === 0) return null
   return (
-    <table class="claims picker">
-      <caption>Choose what each claim is</caption>
-      <tbody>
-        {claims.map(({ path, value }) => (
-          <tr key={path}>
-            <th scope="row">
-              <code>{path}</code>
-            </th>
-            <td>
-              <code class="value">{JSON.stringify(value)}</code>
-              <p class="picks">
-                <Pick
-                  name="Customer id"
-                  path={path}
-                  isChosen={path === idClaim}
-                  onPick={() => onPick({ idClaim: path })}
-                />
-                <Pick
-                  name="Name"
-                  path={path}
-                  isChosen={path === nameClaim}
-                  onPick={() => onPick({ nameClaim: path === nameClaim ? '' : path })}
-                />
-                <Pick
-                  name="Field"
-                  path={path}
-                  isChosen={fields.includes(path)}
-                  onPick={() => onPick({ fieldClaims: toggleField(path) })}
-                />
-              </p>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <>
+      <table class="claims picker">
+        <caption>Choose what each claim is</caption>
+        <tbody>
+          {claims.map(({ path, value }) => (
+            <tr key={path}>
+              <th scope="row">
+                <code>{path}</code>
+              </th>
+              <td>
+                <code class="value">{toShortJson(value)}</code>
+                <p class="picks">
+                  <Pick
+                    name="Customer id"
+                    path={path}
+                    isChosen={path === idClaim}
+                    onPick={() => onPick({ idClaim: path })}
+                  />
+                  <Pick
+                    name="Name"
+                    path={path}
+                    isChosen={path === nameClaim}
+                    onPick={() => onPick({ nameClaim: path === nameClaim ? '' : path })}
+                  />
+                  <Pick
+                    name="Field"
+                    path={path}
+                    isChosen={fields.includes(path)}
+                    onPick={() => onPick({ fieldClaims: toggleField(path) })}
+                  />
+                </p>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {isCut && (
+        <p class="note">This sample holds more claims than are listed. Type the names of others below.</p>
+      )}
+    </>
   )
 }
 

@@ -1,3 +1,5 @@
+import type { Inspection } from 'membrane-token'
+
 /** What a provider asks for, in its own words. */
 export interface ProviderField {
   name: string
@@ -153,7 +155,7 @@ export const PROVIDERS: readonly Provider[] = [
   {
     id: 'oidc',
     label: 'Other OIDC',
-    issuer: /^https:\/\//,
+    issuer: /^https?:\/\//i,
     fields: [
       { name: 'issuer', label: 'Issuer (iss)', placeholder: 'https://id.example.com' },
       { name: 'audience', label: 'Audience (aud)', placeholder: 'https://api.example.com' },
@@ -164,9 +166,8 @@ export const PROVIDERS: readonly Provider[] = [
   },
 ]
 
-/** The provider that issued a session: claims with a URL as `iss`, and without the customer's `id`. */
-export function findSessionProvider(claims: Record<string, unknown> | undefined): Provider | undefined {
-  if (!claims || claims.id !== undefined || claims.tenantKey !== undefined || claims.isAdmin) return undefined
-  const { iss } = claims
-  return typeof iss === 'string' ? PROVIDERS.find(({ issuer }) => issuer.test(iss)) : undefined
+/** The provider whose token was inspected; undefined where it is not a token of an identity provider. */
+export function findSessionProvider({ claims, problems }: Inspection): Provider | undefined {
+  if (!problems.some(({ code }) => code === 'IDENTITY_PROVIDER_TOKEN')) return undefined
+  return PROVIDERS.find(({ issuer }) => issuer.test(String(claims?.iss)))
 }

@@ -50,8 +50,9 @@ export function SetupView({ session, onSession }: SetupViewProps) {
     setId(chosen.id)
     set({ values: {}, ...claimsOf(chosen) })
   }
-  const sample = readSample(session)
-  const recognised = findSessionProvider(inspectToken(session).claims)
+  const inspection = session === '' ? undefined : inspectToken(session)
+  const sample = inspection?.claims && readSample(inspection.claims)
+  const recognised = inspection && findSessionProvider(inspection)
   return (
     <div class="columns">
       <div>
@@ -84,7 +85,7 @@ export function SetupView({ session, onSession }: SetupViewProps) {
             rows={3}
             masked
             hint="A session or access token of your app, to choose claims from. It stays in this page."
-            error={sample ? undefined : 'No claims can be read from this.'}
+            error={inspection && !sample ? 'No claims can be read from this.' : undefined}
           />
           {recognised && recognised.id !== id && (
             <p class="actions">
@@ -93,7 +94,7 @@ export function SetupView({ session, onSession }: SetupViewProps) {
               </button>
             </p>
           )}
-          {sample && sample.length > 0 && <ClaimPicker claims={sample} {...form} onPick={set} />}
+          {sample && <ClaimPicker {...sample} {...form} onPick={set} />}
           <div class="pair">
             <TextField
               label="Claim with the customer id"

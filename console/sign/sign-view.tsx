@@ -72,6 +72,7 @@ export function SignView({ form, onForm, onInspect }: SignViewProps) {
           onText={(key) => set({ key, algorithm: '' })}
           pasted={pasted}
           hint="It is used in this page and goes nowhere else."
+          takesSecret
         />
         <p class="actions">
           <button type="button" onClick={makePair}>

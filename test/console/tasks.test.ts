@@ -93,6 +93,24 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       expect(await person.value('Private key: into the Worker')).toContain('BEGIN PRIVATE KEY')
     })
 
+    test('Keys says that a text is no key, and Sign takes it as a secret', async () => {
+      await person.open('Keys')
+      await person.fill('Paste a key', 'a secret of more than thirty-two bytes')
+      expect(await person.read('Not a key')).not.toContain('Read as')
+      await person.open('Sign')
+      await person.fill('Workspace secret or private key', 'a secret of more than thirty-two bytes')
+      await person.read('Read as: secret')
+    })
+
+    test('Inspect recognises a session, and Set-up its provider', async () => {
+      const claims = { iss: 'https://acme.okta.com/oauth2/default', sub: 'user_1', org_id: 'org_42' }
+      await person.open('Inspect')
+      await person.fill('Paste a token', `${encode({ alg: 'RS256' })}.${encode(claims)}.AAAA`)
+      expect(await person.read('This is a session of Okta')).toContain('IDENTITY_PROVIDER_TOKEN')
+      await person.click('Set up the token service for it')
+      await person.read('This is a session of Okta: use it')
+    })
+
     test('Set-up writes the settings of a provider, with the claims that were clicked', async () => {
       const claims = { iss: 'https://clerk.acme.example', sub: 'user_1', org: { id: 'org_42' } }
       await person.open('Set-up')
