@@ -65,7 +65,7 @@ function readAnswer(
   const retryAfter = headers.get('Retry-After') as string
   const now = Date.parse(headers.get('Date') as string) || Date.now()
   const wait = Number(retryAfter) * 1000 || Date.parse(retryAfter) - now
-  return fail(`${said}; try again later.`, undefined, wait > 0 ? wait : 0)
+  return fail(`${said}; retry later.`, undefined, wait > 0 ? wait : 0)
 }
 
 /** The members of a JSON object; none if the text is anything else. */
