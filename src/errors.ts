@@ -76,11 +76,16 @@ export class MembraneTokenError extends Error {
  * as the errors of Node's network have (`ECONNREFUSED`, one `cause` down).
  */
 function describeCause(cause: unknown): unknown {
-  if (cause instanceof MembraneTokenError) return cause
-  const { name, code, cause: inner } = Object(cause) as { name?: unknown; code?: unknown; cause?: unknown }
-  const known = code ?? (Object(inner) as { code?: unknown }).code
-  return {
-    name: typeof name === 'string' ? name : typeof cause,
-    ...((typeof known === 'string' || typeof known === 'number') && { code: known }),
+  try {
+    if (cause instanceof MembraneTokenError) return cause
+    const { name, code, cause: inner } = Object(cause) as { name?: unknown; code?: unknown; cause?: unknown }
+    const known = code ?? (Object(inner) as { code?: unknown }).code
+    return {
+      name: typeof name === 'string' ? name : typeof cause,
+      ...((typeof known === 'string' || typeof known === 'number') && { code: known }),
+    }
+  } catch {
+    // A getter or a proxy that throws.
+    return { name: typeof cause }
   }
 }

@@ -162,7 +162,12 @@ export const remoteKeys: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('a service that fails is named, without its message', async () => {
-    const failures = [new Error('Bearer s3cr3t-t0ken'), 'Bearer s3cr3t-t0ken', undefined]
+    const throwing = {
+      get name(): string {
+        throw new Error('Bearer s3cr3t-t0ken')
+      },
+    }
+    const failures = [new Error('Bearer s3cr3t-t0ken'), 'Bearer s3cr3t-t0ken', undefined, throwing]
     for (const failure of failures) {
       const sign = () => Promise.reject(failure)
       const privateKey = await remoteKey('ES256', { sign })
