@@ -76,7 +76,7 @@ export function readOptions<Options extends object>(
 ): Options {
   checkObject(options)
   for (const name in options) {
-    if (!names.includes(name)) throw invalidOption(unknownName('option', name, names), name)
+    if (!names.includes(name)) throw invalidOption(unknownName('option', name, names), shownName(name))
   }
   const read: Partial<Options> = {}
   for (const name of names) {
@@ -89,9 +89,13 @@ export function readOptions<Options extends object>(
 /** What to say about a name that does not exist: "Unknown option `expireIn`; did you mean `expiresIn`?" */
 export function unknownName(kind: string, name: string, names: readonly string[]): string {
   const meant = closestName(name, names)
-  // A long name may be a value in the wrong place, even a secret, so it is not repeated.
-  const shown = /^[\w.-]{1,40}$/.test(name) ? ` \`${name}\`` : ''
+  const shown = shownName(name) ? ` \`${name}\`` : ''
   return `Unknown ${kind}${shown}; ${meant ? `did you mean \`${meant}\`?` : `known: ${names.join(', ')}.`}`
+}
+
+/** A name to repeat. A long one may be a value in the wrong place, even a secret, so it is not. */
+export function shownName(name: string): string | undefined {
+  return /^[\w.-]{1,40}$/.test(name) ? name : undefined
 }
 
 const normalize = (name: string): string => name.toLowerCase().replace(/[_-]/g, '')

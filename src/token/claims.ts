@@ -1,5 +1,5 @@
 import { MembraneTokenError } from '../errors.ts'
-import { unknownName } from '../options.ts'
+import { shownName, unknownName } from '../options.ts'
 import { checkCustomerId } from './customer-id.ts'
 import { LATEST_DATE, type Validity } from './lifetime.ts'
 
@@ -94,7 +94,7 @@ function unknownMember(name: string): MembraneTokenError {
     TOKEN_OPTIONS.includes(name)
       ? `${name} is not part of the customer; pass it as the second argument: signCustomerToken(customer, { ${name} }).`
       : `${unknownName('customer member', name, ['id', 'name', 'fields'])} Pass id, name, fields and put the rest into fields.`,
-    name.length <= 40 ? name : undefined,
+    shownName(name),
   )
 }
 

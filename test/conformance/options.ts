@@ -107,6 +107,17 @@ export const unknownOptions: ConformanceModule = (suite, lib) => {
     }
   })
 
+  suite.test('a name that may be a secret in the wrong place is not repeated', async () => {
+    const errors = [
+      await rejects(() => createLooseSigner(lib, { secret, [secret]: true }), 'ERR_OPTION_INVALID'),
+      await rejects(async () => {
+        const signer = await createTestSigner(lib, { secret })
+        return signer.signCustomerToken({ ...customer, 's3cr3t with spaces': 1 } as never)
+      }, 'ERR_CLAIM_INVALID'),
+    ]
+    for (const error of errors) equal((error as { option?: string }).option, undefined)
+  })
+
   suite.test('every option is read once', async () => {
     const reads: string[] = []
     const given = { workspaceKey, secret, keyId: 'k1', trustedBrowser: true, expiresIn: '2h' }
