@@ -259,7 +259,7 @@ export function waysOf(authenticate: Authenticator & Partial<CredentialAuthentic
 function publishedKeys(signer: Signer, additionalKeys: JSONWebKeySet | undefined): PublicAnswer {
   const keys = readPublishedKeys([
     ...(signer.publicJwk ? [signer.publicJwk] : []),
-    ...readPublishedKeys(additionalKeys?.keys ?? []),
+    ...(additionalKeys === undefined ? [] : readPublishedKeys(additionalKeys?.keys)),
   ])
   return {
     type: 'application/jwk-set+json',
