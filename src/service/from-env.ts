@@ -10,7 +10,7 @@ import type { KeySetCache } from '../jwks/cache.ts'
 import { readPublishedKeys } from '../jwks/published-keys.ts'
 import type { RemoteKey } from '../keys/remote-key.ts'
 import type { KmsProvider } from '../kms/provider.ts'
-import { readOptions } from '../options.ts'
+import { invalidOption, readOptions } from '../options.ts'
 import { createSharedTask } from '../shared-task.ts'
 import { createSigner, type Signer } from '../token/signer.ts'
 import { makeAuthenticators, type WithSetting } from './authenticators.ts'
@@ -43,6 +43,24 @@ export interface ServiceHooks {
 
 const HOOKS = ['rateLimit', 'audit', 'keySetCache', 'kms', 'prefix'] as const
 
+/** @throws `ERR_OPTION_INVALID` */
+function readHooks(hooks: ServiceHooks): ServiceHooks {
+  const given = readOptions(hooks, HOOKS)
+  const { rateLimit, audit, keySetCache, kms, prefix } = given
+  const isFunction = (value: unknown): boolean => typeof value === 'function'
+  if (rateLimit !== undefined && !isFunction(rateLimit))
+    throw invalidOption('rateLimit must be a function that takes a caller.', 'rateLimit')
+  if (audit !== undefined && !isFunction(audit))
+    throw invalidOption('audit must be a function that takes an event.', 'audit')
+  if (keySetCache !== undefined && !(isFunction(keySetCache?.get) && isFunction(keySetCache.put)))
+    throw invalidOption('keySetCache must be an object with the functions get and put.', 'keySetCache')
+  if (kms !== undefined && !(Array.isArray(kms) && kms.every((provider) => isFunction(provider?.open))))
+    throw invalidOption('kms must be a list of providers, such as [awsKms] of membrane-token/kms.', 'kms')
+  if (prefix !== undefined && typeof prefix !== 'string')
+    throw invalidOption('prefix must be text, such as "TOKENS_".', 'prefix')
+  return given
+}
+
 type Env = Readonly<Record<string, unknown>>
 
 /**
@@ -64,7 +82,7 @@ type Env = Readonly<Record<string, unknown>>
  * ```
  */
 export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<TokenServiceOptions> {
-  const { audit = log, keySetCache, kms = [], prefix = '', rateLimit } = readOptions(hooks, HOOKS)
+  const { audit = log, keySetCache, kms = [], prefix = '', rateLimit } = readHooks(hooks)
   const settings = await parseSettings(env, prefix)
   const faults: SettingFault[] = []
 
@@ -142,7 +160,7 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
  * ```
  */
 export function createTokenServiceFromEnv(env: Env, hooks: ServiceHooks = {}): RequestHandler {
-  readOptions(hooks, HOOKS)
+  readHooks(hooks)
   const shared = createSharedTask()
   let service: RequestHandler | undefined
   let failure: unknown

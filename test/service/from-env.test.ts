@@ -79,6 +79,34 @@ describe('readSettings', () => {
   })
 })
 
+describe('settings of sessions without an issuer', () => {
+  test.each(['SESSION_CUSTOMER_ID_CLAIM', 'SESSION_CUSTOMER_NAME_CLAIM', 'SESSION_FIELD_CLAIMS'])(
+    '%s is not ignored',
+    async (setting) => {
+      expect(await faultsOf({ ...settings, [setting]: 'email' }, quiet)).toMatch(/^SESSION_ISSUER is missing/)
+    },
+  )
+})
+
+describe('wrong hooks', () => {
+  const provider = Object.assign(async () => {}, { scheme: 'awskms' })
+  test.each([
+    ['kms', provider],
+    ['kms', [provider]],
+    ['kms', [undefined]],
+    ['kms', null],
+    ['prefix', 5],
+    ['audit', 'console'],
+    ['rateLimit', {}],
+    ['keySetCache', {}],
+    ['keySetCache', null],
+  ])('%s: %o', async (option, value) => {
+    const expected = expect.objectContaining({ code: 'ERR_OPTION_INVALID', option })
+    expect(() => createTokenServiceFromEnv(settings, { [option]: value })).toThrow(expected)
+    await expect(readSettings(settings, { [option]: value })).rejects.toEqual(expected)
+  })
+})
+
 describe('createTokenServiceFromEnv', () => {
   test('keeps no failure, names it at /health only, and then serves', async () => {
     const env: Record<string, unknown> = { ...settings, TOKEN_EXPIRES_IN: '1' }
