@@ -153,6 +153,13 @@ test.each<[string, Record<string, string>, string, number?]>([
   expect(events.at(-1)).toMatchObject({ outcome: 'refused' })
 })
 
+test('a typographic apostrophe in a description becomes a plain one', async () => {
+  const { error_description } = await (
+    await post({ ...machine, ...inBody }, basic('console', keys.console))
+  ).json()
+  expect(error_description).toContain("client's")
+})
+
 test('quotes in a description become apostrophes', async () => {
   const { error_description } = (await (await post({ ...exchange, id: 'c' })).json()) as Record<
     string,

@@ -51,5 +51,5 @@ export function oauthErrorResponse(problem: Problem, requestId: string, base: He
 
 // RFC 6749 section 5.2: printable ASCII without quotes and backslashes.
 function describe(detail: string): string {
-  return detail.replace(/["`]/g, "'").replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
+  return detail.replace(/["`’]/g, "'").replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
 }
