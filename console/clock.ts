@@ -58,6 +58,7 @@ export function toSpanText(seconds: number): string {
 /** Such as `in 1 h 59 min` or `3 d ago`. */
 export function toRelativeText(seconds: number, now: number): string {
   const span = Math.floor(seconds) - Math.floor(now)
-  if (span === 0) return 'now'
+  // The page's clock ticks once a second, so a token that was just signed can be ahead of it.
+  if (Math.abs(span) <= 1) return 'now'
   return span > 0 ? `in ${toSpanText(span)}` : `${toSpanText(span)} ago`
 }

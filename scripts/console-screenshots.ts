@@ -106,6 +106,7 @@ async function shoot(
     await page.evaluate(() => {
       ;(document.activeElement as HTMLElement | null)?.blur()
       scrollTo(0, 0)
+      for (const area of document.querySelectorAll('textarea')) area.scrollTop = 0
     })
     await page.screenshot({ path: join(output, `console-${name}${suffix}.png`), fullPage: variants !== '' })
   }
