@@ -12,7 +12,6 @@ import {
   type Results,
   rateOf,
   ratioText,
-  targets,
   wording,
 } from './results.ts'
 import { median } from './rounds.ts'
@@ -30,9 +29,6 @@ export function renderReport(results: Results): string {
   return `${[
     '# Benchmark',
     intro(results),
-    '## What we set out to reach',
-    'The targets were set before anything was measured.',
-    targetTable(results),
     '## Where others are faster',
     lossText(results),
     ...taskSections('sign', 'Signing', 'Tokens a second', results),
@@ -65,21 +61,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const rule = `|---|${'---:|'.repeat(head.length - 1)}`
   return [line(head), rule, ...rows.map(line)].join('\n')
-}
-
-function targetTable(results: Results): string {
-  const all = targets(results)
-  const rows = all.map(({ what, against, needed, measured, reached }) => [
-    what,
-    against,
-    needed,
-    measured,
-    reached ? 'reached' : '**not reached**',
-  ])
-  const reached = all.filter((target) => target.reached).length
-  return `${reached} of ${all.length} reached.
-
-${table(['', 'against', 'to reach', 'measured', ''], rows)}`
 }
 
 function lossText(results: Results): string {

@@ -1,6 +1,5 @@
-import type { Algorithm } from '../src/algorithms.ts'
 import type { Measured, RuntimeResults } from './child.ts'
-import { asText, JOSE, KEY_AS_TEXT, OURS, RAW, WEB_CONTENDERS } from './contenders.ts'
+import { asText, JOSE, OURS, RAW, WEB_CONTENDERS } from './contenders.ts'
 import type { EnduranceResults } from './endurance.ts'
 import type { HttpResults } from './http/measure.ts'
 import type { Cell, Runtime } from './order.ts'
@@ -78,94 +77,6 @@ export function compare(
   return ours && theirs && to !== undefined ? { ...ratio(ours, theirs), to } : undefined
 }
 
-interface SpeedTarget {
-  readonly runtime: Runtime
-  readonly algorithms: readonly Algorithm[]
-  readonly atOnce: readonly (1 | 32)[]
-  readonly needed: Readonly<Partial<Record<Against, number>>>
-}
-
-/** What was set out to be reached. Where it is not said how many at a time, both must hold. */
-const SPEED_TARGETS: readonly SpeedTarget[] = [
-  {
-    runtime: 'workerd',
-    algorithms: ['HS256', 'HS512'],
-    atOnce: [1, 32],
-    needed: { raw: 0.55, jose: 1.8, 'next best': 2.2, jsonwebtoken: 4 },
-  },
-  {
-    runtime: 'workerd',
-    algorithms: ['ES256'],
-    atOnce: [1, 32],
-    needed: { raw: 0.85, jose: 1.25, 'next best': 1.8, jsonwebtoken: 2 },
-  },
-  {
-    runtime: 'workerd',
-    algorithms: ['RS256'],
-    atOnce: [1, 32],
-    needed: { raw: 0.97, jose: 1, 'next best': 1.5, jsonwebtoken: 1.5 },
-  },
-  {
-    runtime: 'workerd',
-    algorithms: ['PS256'],
-    atOnce: [1, 32],
-    needed: { raw: 0.97, jose: 1, 'next best': 1.5 },
-  },
-  { runtime: 'bun', algorithms: ['HS512'], atOnce: [32], needed: { jose: 2 } },
-  { runtime: 'deno', algorithms: ['HS512'], atOnce: [32], needed: { jose: 1.35 } },
-  { runtime: 'node', algorithms: ['HS512', 'ES256'], atOnce: [32], needed: { jose: 1.15 } },
-]
-
-/** Gzipped bytes, a kB being 1000. */
-const SIZE_TARGETS: Readonly<Record<string, number>> = {
-  createSigner: 7000,
-  'membrane-token/client': 1500,
-  'the Worker': 45_000,
-}
-
-export interface Target {
-  readonly what: string
-  readonly against: string
-  readonly needed: string
-  readonly measured: string
-  readonly reached: boolean
-}
-
-/** Of the Worker's requests a second, all protections on. */
-const HTTP_TARGETS: Readonly<Record<string, number>> = { constant: 0.45, 'Hono + jose': 1.25 }
-
-export function targets({ runtimes, sizes, http }: Results): Target[] {
-  const speeds = SPEED_TARGETS.flatMap(({ runtime, algorithms, atOnce, needed }) =>
-    algorithms.flatMap((algorithm) =>
-      atOnce.flatMap((count) => speedTargets(runtimes[runtime], runtime, algorithm, count, needed)),
-    ),
-  )
-  const small = Object.entries(SIZE_TARGETS).flatMap(([name, limit]): Target[] => {
-    const size = sizes.find((each) => each.name === name)
-    if (!size) return []
-    const needed = `≤ ${limit / 1000} kB`
-    const measured = `${(size.gzipped / 1000).toFixed(2)} kB`
-    return [{ what: name, against: 'size, gzipped', needed, measured, reached: size.gzipped <= limit }]
-  })
-  return [...speeds, ...httpTargets(http), ...small]
-}
-
-function httpTargets(http: HttpResults | undefined): Target[] {
-  return httpRatios(http).flatMap(({ name, byRate }): Target[] => {
-    const limit = HTTP_TARGETS[name]
-    if (limit === undefined) return []
-    return [
-      {
-        what: 'workerd, HTTP, RS256 session → HS512 token',
-        against: `the ${name} Worker`,
-        needed: `≥ ${limit.toFixed(2)}`,
-        measured: ratioText(byRate),
-        reached: byRate.median >= limit,
-      },
-    ]
-  })
-}
-
 /** Our Worker against each of the others, by requests a second and by processor time. */
 export function httpRatios(http: HttpResults | undefined): { name: string; byRate: Ratio; byCpu: Ratio }[] {
   const ours = http?.contenders.find(({ name }) => name === OURS)
@@ -177,30 +88,6 @@ export function httpRatios(http: HttpResults | undefined): { name: string; byRat
       byRate: ratio(ours.rates, rates),
       byCpu: ratio(cpu, ours.cpu),
     }))
-}
-
-function speedTargets(
-  results: RuntimeResults | undefined,
-  runtime: Runtime,
-  algorithm: Algorithm,
-  atOnce: 1 | 32,
-  needed: SpeedTarget['needed'],
-): Target[] {
-  const measured = results && findCell(results, { task: 'sign', algorithm, atOnce, fields: 'small' })
-  return AGAINST.flatMap((against): Target[] => {
-    const asked = against.replace(KEY_AS_TEXT, '') as Against
-    const [limit, found] = [needed[asked], compare(measured, against)]
-    if (limit === undefined || !found) return []
-    return [
-      {
-        what: `${runtime}, ${algorithm}, ${wording(atOnce)}`,
-        against: found.to,
-        needed: `≥ ${limit.toFixed(2)}`,
-        measured: ratioText(found),
-        reached: found.median >= limit,
-      },
-    ]
-  })
 }
 
 /** Every cell in which a peer is faster. */
