@@ -8,6 +8,8 @@ const PERIOD = 60_000
  * being verified again. Only digests are held.
  */
 export interface FailedCredentials {
+  /** Whether none are remembered, as long as no network is over its limit. */
+  isEmpty(): boolean
   has(credentials: string): Promise<boolean>
   add(credentials: string): Promise<void>
 }
@@ -15,9 +17,8 @@ export interface FailedCredentials {
 export function createFailedCredentials(now: () => number): FailedCredentials {
   const failed = new Map<string, number>()
   return {
+    isEmpty: () => failed.size === 0,
     has: async (credentials) => {
-      // No digest for anybody as long as nobody is over the limit.
-      if (failed.size === 0) return false
       const digest = await digestOf(credentials)
       const at = failed.get(digest)
       if (at === undefined) return false

@@ -42,13 +42,14 @@ export interface Route {
   /**
    * Reads a request and has its credentials verified.
    *
-   * @param authenticate Runs `verify` within the rate limit; `credentials` are what it verifies, as text
+   * @param authenticate Runs `verify` within the rate limit; `readCredentials` gives what it verifies, as text, and is
+   *   called only for those that fail or have failed
    */
   identify(
     request: Request,
     context: object | undefined,
     authenticate: (
-      credentials: string | undefined,
+      readCredentials: () => string | undefined,
       verify: () => Promise<Caller | null>,
     ) => Promise<Caller | null>,
   ): Promise<Identified>
@@ -96,7 +97,7 @@ export function createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }: Is
   /** What becomes of an attempt that failed: its own error, or that its network is over the limit. */
   const countFailure = async (
     error: Error,
-    credentials: string | undefined,
+    readCredentials: () => string | undefined,
     request: Request,
     context: object | undefined,
   ): Promise<Error> => {
@@ -105,24 +106,28 @@ export function createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }: Is
       return error
     } catch (limited) {
       const isOver = isRefusal(limited) && limited.code === 'ERR_RATE_LIMITED'
-      if (isOver && credentials !== undefined) await failed.add(credentials)
+      const credentials = isOver ? readCredentials() : undefined
+      if (credentials !== undefined) await failed.add(credentials)
       return limited as Error
     }
   }
 
   const authenticate = async (
-    credentials: string | undefined,
+    readCredentials: () => string | undefined,
     verify: () => Promise<Caller | null>,
     request: Request,
     context: object | undefined,
   ): Promise<Caller | null> => {
-    if (credentials !== undefined && (await failed.has(credentials))) throw overLimit()
+    if (!failed.isEmpty()) {
+      const credentials = readCredentials()
+      if (credentials !== undefined && (await failed.has(credentials))) throw overLimit()
+    }
     try {
       return checkCaller(await verify())
     } catch (error) {
       if (!isRefusal(error)) throw hookError(error)
       throw FAILED_ATTEMPTS.includes(error.code)
-        ? await countFailure(error, credentials, request, context)
+        ? await countFailure(error, readCredentials, request, context)
         : error
     }
   }
@@ -132,8 +137,8 @@ export function createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }: Is
     let caller = null as Caller | null
     let { kind } = route
     try {
-      const identified = await route.identify(request, context, async (credentials, verify) => {
-        caller = await authenticate(credentials, verify, request, context)
+      const identified = await route.identify(request, context, async (readCredentials, verify) => {
+        caller = await authenticate(readCredentials, verify, request, context)
         if (rateLimit) await limit(caller, request, context)
         return caller
       })

@@ -137,7 +137,10 @@ function createRoute(kind: Scope, authenticate: Authenticator): Route {
       if (!methods.includes(request.method)) {
         throw refusal('ERR_METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')}.`, { Allow: allow })
       }
-      await withinLimit(credentialsOf(request), () => identify(authenticate, request, context))
+      await withinLimit(
+        () => credentialsOf(request),
+        () => identify(authenticate, request, context),
+      )
       return {
         kind,
         query: request.url.includes('?') ? new URL(request.url).searchParams : undefined,

@@ -107,11 +107,14 @@ function createGrants(
         )
       const scope = readScope(form)
       if (scope !== 'admin') throw oauthRefusal('invalid_scope', 'Client credentials are for scope=admin.')
-      await withinLimit(client.secret, async () => {
-        const caller = await verifyClient(verify({ kind: 'client', ...client }, context))
-        if (!caller) throw oauthRefusal('invalid_client', 'Unknown client, or unknown or revoked API key.')
-        return caller
-      })
+      await withinLimit(
+        () => client.secret,
+        async () => {
+          const caller = await verifyClient(verify({ kind: 'client', ...client }, context))
+          if (!caller) throw oauthRefusal('invalid_client', 'Unknown client, or unknown or revoked API key.')
+          return caller
+        },
+      )
       return identified(scope)
     },
 
@@ -125,16 +128,19 @@ function createGrants(
         )
       }
       const scope = readScope(form)
-      const caller = await withinLimit(token, async () => {
-        const found = await verify({ kind: 'bearer', token }, context)
-        if (!found) {
-          throw refusal(
-            'ERR_CREDENTIALS_INVALID',
-            'The issuer or audience of subject_token is not configured here.',
-          )
-        }
-        return found
-      })
+      const caller = await withinLimit(
+        () => token,
+        async () => {
+          const found = await verify({ kind: 'bearer', token }, context)
+          if (!found) {
+            throw refusal(
+              'ERR_CREDENTIALS_INVALID',
+              'The issuer or audience of subject_token is not configured here.',
+            )
+          }
+          return found
+        },
+      )
       if (caller?.kind === 'service' && scope !== 'admin') {
         throw oauthRefusal('invalid_scope', 'A workload requests scope=admin.')
       }
