@@ -45,6 +45,12 @@ describe.each(listPages())('%s', (page) => {
     expect(links.filter((link) => !isTarget(page, link))).toEqual([])
   })
 
+  test('runs only scripts that there are', () => {
+    const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
+    const run = [...text.matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, script = '']) => script)
+    expect(run.filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
+  })
+
   test('never tells anybody to run a name on npm that is not ours yet', () => {
     expect(
       text.match(/(npx|bunx|npm (i|install|exec)|bun add|pnpm add|yarn add) membrane-token\b/g),
