@@ -16,10 +16,11 @@ export const SERVICE_HEADERS: Readonly<Record<string, string>> = {
 const EXPOSED = 'X-Request-Id,Retry-After,Date,WWW-Authenticate'
 
 /** Lets a page of another origin read an answer. */
-export function allowOrigin(headers: Headers, origin: string): void {
+export function allowOrigin(headers: Headers, origin: string): Headers {
   headers.set('Access-Control-Allow-Origin', origin)
   headers.set('Access-Control-Expose-Headers', EXPOSED)
-  headers.append('Vary', 'Origin')
+  if (!/\borigin\b/i.test(headers.get('Vary') ?? '')) headers.append('Vary', 'Origin')
+  return headers
 }
 
 /** The answer to a preflight request of an allowed origin. */

@@ -135,6 +135,8 @@ function createRouter(
   issuer: Issuer,
 ): RequestHandler {
   const base = new Headers(SERVICE_HEADERS)
+  // Written once for each origin: each header set on an answer is a call into the engine.
+  const pageBases = new Map([...origins].map((origin) => [origin, allowOrigin(new Headers(base), origin)]))
 
   const refuseOrigin = async (
     { audience, kind }: ServiceRoute,
@@ -165,8 +167,9 @@ function createRouter(
     if (origin === 'forbidden') return refuseOrigin(route, request, context, requestId)
     if (origin === 'own') return route.answer(request, context, requestId, base)
     if (request.method === 'OPTIONS') return preflightResponse(origin.allowed, requestId, base)
-    const response = await route.answer(request, context, requestId, base)
-    allowOrigin(response.headers, origin.allowed)
+    const response = await route.answer(request, context, requestId, pageBases.get(origin.allowed) ?? base)
+    // The headers of a refusal may have replaced some.
+    if (!response.ok) allowOrigin(response.headers, origin.allowed)
     return response
   }
 }
