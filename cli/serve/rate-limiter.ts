@@ -9,12 +9,14 @@ export function createRateLimiter(
   now: () => number = Date.now,
 ): { limit(options: { key: string }): Promise<{ success: boolean }> } {
   let counts = new Map<string, number>()
-  let windowEnd = 0
+  let windowStart = Number.NEGATIVE_INFINITY
   return {
     limit: async ({ key }) => {
-      if (now() >= windowEnd || counts.size >= MAX_KEYS) {
+      const age = now() - windowStart
+      // A clock that went back starts a new window, which could otherwise last for days.
+      if (age < 0 || age >= WINDOW || counts.size >= MAX_KEYS) {
         counts = new Map()
-        windowEnd = now() + WINDOW
+        windowStart = now()
       }
       const count = (counts.get(key) ?? 0) + 1
       counts.set(key, count)

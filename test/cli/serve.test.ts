@@ -225,3 +225,12 @@ test('the rate limiter counts by key, and starts over every minute', async () =>
   time = 60_000
   expect(await succeeds('a')).toBe(true)
 })
+
+test('the rate limiter starts anew when the clock goes back', async () => {
+  let time = 86_400_000
+  const limiter = createRateLimiter(1, () => time)
+  await limiter.limit({ key: 'a' })
+  expect(await limiter.limit({ key: 'a' })).toEqual({ success: false })
+  time = 0
+  expect(await limiter.limit({ key: 'a' })).toEqual({ success: true })
+})
