@@ -14,6 +14,7 @@ export const endpointWorkloadOptions: ConformanceModule = ({ test }) => {
     ['no scopes', { scopes: [] }, 'scopes'],
     ['another scope', { scopes: ['owner'] }, 'scopes'],
     ['the key set as text', { jwks: 'https://keys.example' }, 'jwks'],
+    ['a key set without keys', { jwks: { key: [] } }, 'jwks'],
     ['no claims', { claims: undefined }, 'claims'],
     ['claims of null', { claims: null }, 'claims'],
     ['an empty object', { claims: {} }, 'claims'],

@@ -42,10 +42,16 @@ export function checkIssuer(issuer: unknown): asserts issuer is string {
   )
 }
 
-/** The option `jwks`. @throws `ERR_OPTION_INVALID` for a key set or a URL as text */
+/** The option `jwks`. @throws `ERR_OPTION_INVALID` for anything but a key set as an object, or a URL */
 export function checkJwks(jwks: unknown): void {
-  if (typeof jwks === 'string')
+  if (jwks === undefined || isUrl(jwks)) return
+  // Keys are imported when a token first needs one, and a set without any would look like an outage of the provider.
+  if (!Array.isArray((Object(jwks) as { keys?: unknown }).keys))
     throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).', 'jwks')
+}
+
+function isUrl(value: unknown): value is URL {
+  return Object.prototype.toString.call(value) === '[object URL]'
 }
 
 /**
@@ -64,8 +70,7 @@ export function createIssuerKeys({
   const remote = (source: RemoteKeySet): IssuerKeys => ({ source, dependencies: [source] })
   const options = { algorithms: allowed, now, cache: keySetCache }
   if (jwks === undefined) return remote(createDiscoveredKeySet(issuer, options))
-  if (Object.prototype.toString.call(jwks) === '[object URL]')
-    return remote(createRemoteKeySet(jwks as URL, options))
+  if (isUrl(jwks)) return remote(createRemoteKeySet(jwks, options))
   // Copied now, so that later changes by the caller have no effect; imported when first needed.
   const given = copyKeySet(jwks)
   let local: KeySource | undefined
