@@ -138,7 +138,7 @@ function readOptions({
   if (option === undefined) return { url, fetch, headers, refreshBefore }
   throw new MembraneTokenError(
     'ERR_OPTION_INVALID',
-    `Invalid option ${option.slice(0, 40)}; options: url, fetch, headers, refreshBefore (seconds).`,
+    `Invalid option ${option.slice(0, 40)}; options: url, fetch, headers, refreshBefore.`,
     { option },
   )
 }

@@ -8,14 +8,13 @@ import { WRAPPING_PROBLEMS, type WrappingProblemCode } from './problems/wrapping
 export type TokenProblemCode = WrappingProblemCode | FormProblemCode | DateProblemCode | IdentityProblemCode
 
 /** What is checked where the claims can be read. */
-export const CLAIM_PROBLEMS: Readonly<Record<DateProblemCode | IdentityProblemCode, Problem<ClaimsAt>>> = {
-  ...DATE_PROBLEMS,
-  ...IDENTITY_PROBLEMS,
-}
+export const CLAIM_PROBLEMS: Readonly<Record<DateProblemCode | IdentityProblemCode, Problem<ClaimsAt>>> =
+  /* @__PURE__ */ Object.assign({}, DATE_PROBLEMS, IDENTITY_PROBLEMS)
 
 /** Everything that `inspectToken` finds, in the order in which to fix it; the table in the documentation is made from it. */
-export const PROBLEMS: Readonly<Record<TokenProblemCode, ProblemKind>> = {
-  ...WRAPPING_PROBLEMS,
-  ...FORM_PROBLEMS,
-  ...CLAIM_PROBLEMS,
-}
+export const PROBLEMS: Readonly<Record<TokenProblemCode, ProblemKind>> = /* @__PURE__ */ Object.assign(
+  {},
+  WRAPPING_PROBLEMS,
+  FORM_PROBLEMS,
+  CLAIM_PROBLEMS,
+)

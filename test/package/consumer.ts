@@ -80,6 +80,7 @@ import {
   type SettingDefinition,
   type SettingFault,
   type SettingName,
+  type SettingReader,
   type Settings,
   type TokenServiceOptions,
   type Way,
@@ -259,12 +260,17 @@ export function createService(signer: Signer, env: Record<string, unknown>): Req
 export async function checkSettings(env: Record<string, unknown>): Promise<readonly SettingFault[]> {
   const name: SettingName = 'API_KEYS'
   const definition: SettingDefinition<Settings['API_KEYS']> = SETTINGS[name]
+  const reader: SettingReader<Settings['API_KEYS']> = definition
   const none: ReadSettings = {}
   try {
     await readSettings(env)
     return []
   } catch (error) {
     if (!(error instanceof MembraneTokenError)) throw error
-    return error.faults ?? [{ setting: name, detail: definition.description + Object.keys(none).length }]
+    return (
+      error.faults ?? [
+        { setting: name, detail: definition.description + Object.keys({ ...none, ...reader }).length },
+      ]
+    )
   }
 }
