@@ -124,7 +124,10 @@ function checkMembers(value: object, depth: number): void {
   for (const member of Array.isArray(value) ? value : Object.values(value)) {
     if (member === null || ['string', 'boolean'].includes(typeof member) || Number.isFinite(member)) continue
     if (member === undefined && !Array.isArray(value)) continue
-    if (typeof member === 'object' && typeof member.toJSON === 'function') continue
+    if (typeof member === 'object' && typeof member.toJSON === 'function') {
+      // An invalid Date would become null, and what returns nothing would be dropped.
+      if (![undefined, 'null'].includes(JSON.stringify(member))) continue
+    }
     if (Array.isArray(member) || isPlainObject(member)) {
       checkMembers(member, depth - 1)
       continue

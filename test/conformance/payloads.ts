@@ -43,6 +43,8 @@ const refusedFields: [string, () => unknown][] = [
   ['a function inside', () => ({ get: () => 1 })],
   ['a symbol inside', () => ({ tag: Symbol('tag') })],
   ['NaN inside', () => ({ ratio: Number.NaN })],
+  ['an invalid Date', () => ({ trialEnds: new Date('soon') })],
+  ['a toJSON that returns nothing', () => ({ plan: { toJSON: () => undefined } })],
   ['Infinity inside', () => ({ list: [1, Number.POSITIVE_INFINITY] })],
   ['a Map inside', () => ({ plans: new Map([['plan', 'team']]) })],
   ['a Set inside', () => ({ plans: new Set(['team']) })],
