@@ -131,7 +131,7 @@ function createGrants(
       const caller = await withinLimit(
         () => token,
         async () => {
-          const found = await verify({ kind: 'bearer', token }, context)
+          const found = await verifySubject(verify({ kind: 'bearer', token }, context))
           if (!found) {
             throw refusal(
               'ERR_CREDENTIALS_INVALID',
@@ -154,6 +154,17 @@ const identified = (kind: Scope): Identified => ({
   query: undefined,
   readTokenRequest: async () => ({}),
 })
+
+/** RFC 8693 section 2.2.2: a subject token that is not acceptable, for whatever reason, is an invalid request. */
+async function verifySubject(verified: Promise<Caller | null>): Promise<Caller | null> {
+  try {
+    return await verified
+  } catch (error) {
+    if (isRefusal(error) && error.code === 'ERR_CALLER_FORBIDDEN')
+      throw oauthRefusal('invalid_request', error.message)
+    throw error
+  }
+}
 
 async function verifyClient(verified: Promise<Caller | null>): Promise<Caller | null> {
   try {
