@@ -39,9 +39,10 @@ export interface CredentialSource {
 
 const SERVICE = 'AWS STS'
 
-/** The domain of a region's partition. */
+/** The domain of a region's partition: China, the European Sovereign Cloud, all others. */
 export function dnsSuffix(region: string): string {
-  return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
+  if (region.startsWith('cn-')) return 'amazonaws.com.cn'
+  return region.startsWith('eusc-') ? 'amazonaws.eu' : 'amazonaws.com'
 }
 
 /** @throws `ERR_OPTION_INVALID` */

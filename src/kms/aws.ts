@@ -93,7 +93,7 @@ async function openAwsKey(options: AwsKmsOptions): Promise<RemoteKey> {
   const { keyId, region, credentials } = given
   checkText(keyId, 'keyId')
   checkText(region, 'region')
-  if (!/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/.test(region))
+  if (!/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/.test(region))
     throw invalidOption('region must be the code of an AWS region, such as eu-central-1.', 'region')
   const endpoint = checkAddress(given.endpoint ?? `https://kms.${region}.${dnsSuffix(region)}`, 'endpoint')
   const service = { endpoint, region, credentials: bindCredentials(credentials, region) }

@@ -2,7 +2,7 @@ import { invalidOption } from '../options.ts'
 import { createTemporary, type Issued, type Temporary } from './access-token.ts'
 import { type Answer, call, type Refusal, refuseByStatus } from './call.ts'
 import { unavailable, unexpectedAnswer } from './errors.ts'
-import { checkAddress, checkSupplied, checkText, type Supplied, supply, supplyText } from './options.ts'
+import { checkAddress, checkSupplied, checkText, type Supplied, supplyText } from './options.ts'
 
 /** How to get access tokens of Microsoft Entra ID for Key Vault; exactly one of the four ways. */
 export interface AzureCredentials {
@@ -29,12 +29,29 @@ export interface TokenSource {
 }
 
 const SERVICE = 'Microsoft Entra ID'
-const SCOPE = 'https://vault.azure.net/.default'
+/** Domains of vaults and managed HSMs in Azure's clouds; each is also the resource that access tokens are for. */
+const DOMAINS = [
+  'vault.azure.net',
+  'managedhsm.azure.net',
+  'vault.azure.cn',
+  'managedhsm.azure.cn',
+  'vault.usgovcloudapi.net',
+  'managedhsm.usgovcloudapi.net',
+]
 const METADATA = 'http://169.254.169.254/metadata/identity/oauth2/token'
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
-/** @throws `ERR_OPTION_INVALID` */
-export function bindAzureCredentials(given: AzureCredentials, metadata: string = METADATA): TokenSource {
+/** What access tokens are asked for; a vault behind a name of its own is taken for one of the public cloud. */
+function resourceOf(address: string): string {
+  const { hostname } = new URL(address)
+  return `https://${DOMAINS.find((domain) => hostname.endsWith(`.${domain}`)) ?? DOMAINS[0]}`
+}
+
+/**
+ * @param address Of the vault
+ * @throws `ERR_OPTION_INVALID`
+ */
+export function bindAzureCredentials(given: AzureCredentials, address: string): TokenSource {
   const { tenantId, clientId, clientSecret, federatedToken, managedIdentity, token } = given
   const ways = { token, clientSecret, federatedToken, managedIdentity: managedIdentity || undefined }
   if (Object.values(ways).filter((way) => way !== undefined).length !== 1) {
@@ -43,16 +60,17 @@ export function bindAzureCredentials(given: AzureCredentials, metadata: string =
       'clientSecret',
     )
   }
+  const resource = resourceOf(address)
   if (token !== undefined) {
     checkSupplied(token, 'token')
     return { get: () => supplyText(token, 'token'), reject: () => false }
   }
   if (managedIdentity) {
     if (clientId !== undefined) checkText(clientId, 'clientId')
-    const query = new URLSearchParams({ 'api-version': '2018-02-01', resource: 'https://vault.azure.net' })
+    const query = new URLSearchParams({ 'api-version': '2018-02-01', resource })
     if (clientId !== undefined) query.set('client_id', clientId)
     return temporary((signal) =>
-      tokenOf(`${metadata}?${query}`, { headers: { Metadata: 'true' } }, 'the managed identity', signal),
+      tokenOf(`${METADATA}?${query}`, { headers: { Metadata: 'true' } }, 'the managed identity', signal),
     )
   }
   checkText(tenantId, 'tenantId')
@@ -65,17 +83,16 @@ export function bindAzureCredentials(given: AzureCredentials, metadata: string =
   const option = clientSecret === undefined ? 'federatedToken' : 'clientSecret'
   checkSupplied(secret, option)
   return temporary(async (signal) => {
-    const value = await supply(secret as Supplied<string>)
-    checkText(value, option)
+    const value = await supplyText(secret as Supplied<string>, option)
     const body = new URLSearchParams({
       grant_type: 'client_credentials',
       client_id: clientId,
-      scope: SCOPE,
+      scope: `${resource}/.default`,
       ...(clientSecret === undefined
         ? { client_assertion_type: ASSERTION_TYPE, client_assertion: value }
         : { client_secret: value }),
     })
-    return tokenOf(url, { method: 'POST', body }, 'the client’s credentials', signal)
+    return tokenOf(url, { method: 'POST', body }, "the client's credentials", signal)
   })
 }
 

@@ -42,7 +42,7 @@ const CURVES: readonly unknown[] = ['P-256', 'P-384', 'P-521']
 async function openAzureKey(options: AzureKeyVaultOptions): Promise<RemoteKey> {
   const given = readOptions(options, ['key', ...AZURE_CREDENTIALS])
   const { address, name, version: wanted } = readIdentifier(given.key)
-  const tokens = bindAzureCredentials(given)
+  const tokens = bindAzureCredentials(given, address)
 
   const path = `${address}/keys/${name}${wanted === undefined ? '' : `/${wanted}`}`
   const { body } = await withinTimeLimit(SERVICE, (signal) =>
@@ -134,6 +134,14 @@ function refuseAzure({ status, body }: Answer, permission: string): Refusal {
   const code = typeof inner.code === 'string' ? inner.code : error.code
   if (code === 'KeyDisabled') {
     return { error: unavailable('The key is disabled at Azure Key Vault; enable it.'), retry: false }
+  }
+  if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection') {
+    return {
+      error: unavailable(
+        'The firewall of Azure Key Vault does not admit this network; allow it, or use a private endpoint.',
+      ),
+      retry: false,
+    }
   }
   if (code === 'KeyNotYetValid' || code === 'KeyExpired') {
     return { error: unavailable('The key at Azure Key Vault is outside its validity period.'), retry: false }

@@ -4,7 +4,7 @@ import { invalidOption, readOptions } from '../options.ts'
 import { createTemporary, type Issued, type Temporary } from './access-token.ts'
 import { type Answer, call, membersOf, type Refusal, refuseByStatus } from './call.ts'
 import { unavailable, unexpectedAnswer } from './errors.ts'
-import { checkAddress, checkSupplied, checkText, type Supplied, supply, supplyText } from './options.ts'
+import { checkAddress, checkSupplied, checkText, type Supplied, supplyText } from './options.ts'
 
 /** The key file of a service account, as Google writes it: an object, or its JSON text. */
 export interface GoogleServiceAccountKey {
@@ -50,20 +50,8 @@ const STS = 'https://sts.googleapis.com/v1/token'
 const IAM = 'https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts'
 const METADATA = 'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token'
 
-/** Addresses that tests replace. */
-export interface GoogleEndpoints {
-  readonly sts: string
-  readonly iam: string
-  readonly metadata: string
-}
-
-export const GOOGLE_ENDPOINTS: GoogleEndpoints = { sts: STS, iam: IAM, metadata: METADATA }
-
 /** @throws `ERR_OPTION_INVALID` */
-export function bindGoogleCredentials(
-  credentials: GoogleCredentials,
-  endpoints: GoogleEndpoints = GOOGLE_ENDPOINTS,
-): TokenSource {
+export function bindGoogleCredentials(credentials: GoogleCredentials): TokenSource {
   if (typeof credentials === 'string' || typeof credentials === 'function') {
     checkSupplied(credentials, 'credentials')
     return { get: () => supplyText(credentials, 'credentials'), reject: () => false }
@@ -76,13 +64,13 @@ export function bindGoogleCredentials(
   if ('workloadIdentity' in credentials) {
     const { workloadIdentity } = readOptions(credentials, ['workloadIdentity'])
     const identity = checkWorkloadIdentity(workloadIdentity)
-    return temporary((signal) => byWorkloadIdentity(identity, endpoints, signal))
+    return temporary((signal) => byWorkloadIdentity(identity, signal))
   }
   if ('metadataServer' in credentials && credentials.metadataServer === true) {
     readOptions(credentials, ['metadataServer'])
     return temporary((signal) =>
       tokenOf(
-        endpoints.metadata,
+        METADATA,
         { headers: { 'Metadata-Flavor': 'Google' } },
         'the service account of this machine',
         signal,
@@ -168,7 +156,6 @@ function checkWorkloadIdentity(identity: GoogleWorkloadIdentity): GoogleWorkload
 /** Token exchange at STS, then, where one is named, the service account's own token. */
 async function byWorkloadIdentity(
   { audience, subjectToken, serviceAccount }: GoogleWorkloadIdentity,
-  { sts, iam }: GoogleEndpoints,
   signal: AbortSignal,
 ): Promise<Issued<string>> {
   const body = new URLSearchParams({
@@ -177,12 +164,12 @@ async function byWorkloadIdentity(
     scope: serviceAccount === undefined ? SCOPE : 'https://www.googleapis.com/auth/cloud-platform',
     requested_token_type: 'urn:ietf:params:oauth:token-type:access_token',
     subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
-    subject_token: await supply(subjectToken),
+    subject_token: await supplyText(subjectToken, 'credentials.workloadIdentity.subjectToken'),
   })
-  const federated = await tokenOf(sts, { method: 'POST', body }, 'the workload identity', signal)
+  const federated = await tokenOf(STS, { method: 'POST', body }, 'the workload identity', signal)
   if (serviceAccount === undefined) return federated
   const answer = await send(
-    `${iam}/${encodeURIComponent(serviceAccount)}:generateAccessToken`,
+    `${IAM}/${encodeURIComponent(serviceAccount)}:generateAccessToken`,
     {
       method: 'POST',
       headers: { Authorization: `Bearer ${federated.value}`, 'Content-Type': 'application/json' },

@@ -6,7 +6,15 @@ import { MembraneTokenError } from '../errors.ts'
 import type { RemoteKey } from '../keys/remote-key.ts'
 import { invalidOption, readOptions } from '../options.ts'
 import { decodeAnyBase64, encodeBase64 } from './base64.ts'
-import { type Answer, call, type Members, type Refusal, refuseByStatus, withinTimeLimit } from './call.ts'
+import {
+  type Answer,
+  call,
+  type Members,
+  membersOf,
+  type Refusal,
+  refuseByStatus,
+  withinTimeLimit,
+} from './call.ts'
 import { unavailable, unexpectedAnswer, unsupportedKey } from './errors.ts'
 import { bindGoogleCredentials, type GoogleCredentials, type TokenSource } from './google-credentials.ts'
 import { checkAddress, checkText } from './options.ts'
@@ -138,7 +146,7 @@ function callGoogle(
 
 /** Errors of Google's APIs: `{"error":{"code","status","message"}}`. */
 function refuseGoogle({ status, body }: Answer, permission: string): Refusal {
-  const error = (body.error ?? {}) as Members
+  const error = membersOf(body.error)
   const message = typeof error.message === 'string' ? error.message : ''
   if (status === 400 && error.status === 'FAILED_PRECONDITION') {
     const state = /\b(DISABLED|DESTROYED|DESTROY_SCHEDULED|PENDING_GENERATION|PENDING_IMPORT)\b/.exec(
@@ -147,6 +155,12 @@ function refuseGoogle({ status, body }: Answer, permission: string): Refusal {
     const detail = state ? `its state is ${state}` : 'it is not enabled'
     return {
       error: unavailable(`The key version is not usable at Google Cloud KMS: ${detail}.`),
+      retry: false,
+    }
+  }
+  if (status === 403 && isApiDisabled(error.details)) {
+    return {
+      error: unavailable('The Cloud KMS API is not enabled in the project; enable cloudkms.googleapis.com.'),
       retry: false,
     }
   }
@@ -161,6 +175,11 @@ function refuseGoogle({ status, body }: Answer, permission: string): Refusal {
     }
   }
   return refuseByStatus(SERVICE, status, permission)
+}
+
+/** Whether an error has the reason `SERVICE_DISABLED` (google.rpc.ErrorInfo), which is no missing permission. */
+function isApiDisabled(details: unknown): boolean {
+  return Array.isArray(details) && details.some((detail) => membersOf(detail).reason === 'SERVICE_DISABLED')
 }
 
 /**
