@@ -46,19 +46,9 @@ const HOOKS = ['rateLimit', 'audit', 'keySetCache', 'kms', 'prefix'] as const
 /** @throws `ERR_OPTION_INVALID` */
 function readHooks(hooks: ServiceHooks): ServiceHooks {
   const given = readOptions(hooks, HOOKS)
-  const { rateLimit, audit, keySetCache, kms, prefix } = given
-  const isFunction = (value: unknown): boolean => typeof value === 'function'
-  if (rateLimit !== undefined && !isFunction(rateLimit))
-    throw invalidOption('rateLimit must be a function that takes a caller.', 'rateLimit')
-  if (audit !== undefined && !isFunction(audit))
-    throw invalidOption('audit must be a function that takes an event.', 'audit')
-  if (keySetCache !== undefined && !(isFunction(keySetCache?.get) && isFunction(keySetCache.put)))
-    throw invalidOption('keySetCache must be an object with the functions get and put.', 'keySetCache')
-  if (kms !== undefined && !(Array.isArray(kms) && kms.every((provider) => isFunction(provider?.open))))
-    throw invalidOption('kms must be a list of providers, such as [awsKms] of membrane-token/kms.', 'kms')
-  if (prefix !== undefined && typeof prefix !== 'string')
-    throw invalidOption('prefix must be text, such as "TOKENS_".', 'prefix')
-  return given
+  const { kms = [] } = given
+  if (Array.isArray(kms) && kms.every((provider) => typeof provider?.open === 'function')) return given
+  throw invalidOption('kms must be a list of providers, such as [awsKms].', 'kms')
 }
 
 type Env = Readonly<Record<string, unknown>>
