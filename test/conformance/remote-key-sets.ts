@@ -118,7 +118,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('fetched anew when no key fits a token without kid', async () => {
+  suite.test('refetched when no key fits a token without kid', async () => {
     await inScene(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
       wait(minute)
@@ -130,7 +130,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('not fetched anew for a signature that does not fit', async () => {
+  suite.test('not refetched for a signature that does not fit', async () => {
     await inScene(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
       wait(minute)

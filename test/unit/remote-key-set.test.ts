@@ -98,7 +98,7 @@ describe('a set that can be had', () => {
     expect(requests[0]!.headers.accept).toContain('application/jwk-set+json')
   })
 
-  test('is fetched anew when it is old', async () => {
+  test('is refetched when it is old', async () => {
     const verifier = await connect()
     const token = await sign(old!)
     await verifier.verify(token)

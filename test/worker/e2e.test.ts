@@ -197,7 +197,7 @@ describe('with sessions that come and go', () => {
     })
   })
 
-  test('a token that nears its end is fetched anew, and not before', async () => {
+  test('a token that nears its end is refetched, and not before', async () => {
     const { accessToken } = await stage.identityProvider.signIn('customer-10')
     const { membrane, requests } = connect(accessToken)
     vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.now() })

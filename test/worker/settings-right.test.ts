@@ -226,13 +226,13 @@ describe('the Secrets Store', () => {
     ['holds a loop', async () => loop, /text/],
     ['holds a line break', async () => `${secret}\n`, /line break/],
     ['holds a placeholder', async () => '<WORKSPACE_SECRET>', /placeholder/],
-  ])('that %s is a fault by name', async (_, get, mend) => {
+  ])('that %s is a fault by name', async (_, get, fix) => {
     const env = { ...settings, MEMBRANE_WORKSPACE_SECRET: { get } }
     const response = await askWorker('/healthz', {}, env)
     expect(await response.clone().text()).not.toContain(secret)
     const detail = await expectProblem(response, 503, 'ERR_SETTING_INVALID')
     expect(detail).toMatch(/^MEMBRANE_WORKSPACE_SECRET /)
-    expect(detail).toMatch(mend)
+    expect(detail).toMatch(fix)
     expect((await askWorker('/api/membrane-token', post, env)).status).toBe(503)
   })
 })

@@ -25,8 +25,8 @@ const SESSION = { SESSION_ISSUER: 'https://id.test/', SESSION_AUDIENCE: 'https:/
 const ACCESS = { CLOUDFLARE_ACCESS_TEAM_DOMAIN: 'team', CLOUDFLARE_ACCESS_AUDIENCE: 'a1b2c3' }
 const ASYMMETRIC = { MEMBRANE_WORKSPACE_SECRET: undefined }
 
-/** By the setting at fault: what is wrong, its value, what the mend says, and the settings beside it. */
-const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?: object][]> = {
+/** By the setting at fault: what is wrong, its value, what the fix says, and the settings beside it. */
+const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?: object][]> = {
   MEMBRANE_WORKSPACE_KEY: [
     ['none', undefined, /missing/],
     ['empty', '', /missing/],
@@ -74,7 +74,7 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
     ['of Ed25519', edwards, /cannot be used/],
     ['of 1024 bits', weak, /2048/],
     ['a number', 4242, /text/],
-  ].map(([what, value, mend, beside = ASYMMETRIC]) => [what, value, mend, beside] as never),
+  ].map(([what, value, fix, beside = ASYMMETRIC]) => [what, value, fix, beside] as never),
   MEMBRANE_ALGORITHM: [
     ['none', 'none', /HS512/],
     ['in small letters', 'hs512', /this case/],
@@ -220,11 +220,11 @@ const WRONG: Record<string, [what: string, value: unknown, mend: RegExp, beside?
 const BESIDE: Record<string, object> = { SESSION, CLOUDFLARE_ACCESS_: ACCESS }
 
 const ROWS = Object.entries(WRONG).flatMap(([setting, rows]) =>
-  rows.map(([what, value, mend, beside = {}]) => {
+  rows.map(([what, value, fix, beside = {}]) => {
     const [, others = {}] = Object.entries(BESIDE).find(([prefix]) => setting.startsWith(prefix)) ?? []
     const changes = { ...settings, ...others, [setting]: value, ...beside }
     const bindings = Object.fromEntries(Object.entries(changes).filter((pair) => pair[1] !== undefined))
-    return { name: `${setting} ${what}`, setting, value, mend, bindings }
+    return { name: `${setting} ${what}`, setting, value, fix, bindings }
   }),
 )
 
@@ -240,10 +240,10 @@ const REQUEST = {
 describe('a wrong setting is named at /health, is never quoted, and stops the rest', () => {
   test.each(ROWS.map((row, index) => [row.name, row, `worker-${index}`] as const))(
     '%s',
-    async (_, { setting, value, mend }, worker) => {
+    async (_, { setting, value, fix }, worker) => {
       const detail = await expectProblem(await send('/health', { worker }), 503, 'ERR_SETTING_INVALID')
       expect(detail).toMatch(new RegExp(`^${setting} `))
-      expect(detail).toMatch(mend)
+      expect(detail).toMatch(fix)
       for (const hidden of [MARK, secret, clearKey, entry.sha256]) expect(detail).not.toContain(hidden)
       if (typeof value === 'string' && value.length > 8) expect(detail).not.toContain(value.trim())
       for (const path of ['/api/membrane-token', '/api/membrane-admin-token', '/nowhere']) {
