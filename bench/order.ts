@@ -30,7 +30,7 @@ export interface Material {
   readonly keys: Readonly<Record<'P-256' | 'P-384' | 'RSA', KeyForms>>
 }
 
-const CUSTOMER = { id: '{CUSTOMER_ID}', name: '{CUSTOMER_NAME}' }
+const CUSTOMER = { id: 'cus_8f14e45f', name: 'Acme Incorporated' }
 
 /** The customer of the documentation's sample, with its own or with larger fields. */
 export function customerWith(fields: Fields): typeof CUSTOMER & { fields: Record<string, string> } {
