@@ -54,8 +54,8 @@ const as = (
 const through = (claims: object, asking: Asking = {}, writing: Writing = {}) =>
   as({ [ASSERTION]: assertion(claims, writing) }, asking)
 
-describe('a person behind Access', () => {
-  test.each(['main', 'alone', 'short'])('gets the token of the customer they are: %s', async (worker) => {
+describe('a user signed in through Access', () => {
+  test.each(['main', 'alone', 'short'])('gets their own customer token: %s', async (worker) => {
     for (const method of ['GET', 'POST']) {
       const claims = await claimsOf(await through({ exp: inSeconds(600) }, { worker, method }), secret)
       expect(claims).toMatchObject({ id: 'user-1', name: 'ada@example.com' })
@@ -71,38 +71,38 @@ describe('a person behind Access', () => {
     await expectProblem(queried, 403, 'ERR_CALLER_FORBIDDEN')
   })
 
-  test('gets no admin token', async () => {
+  test('cannot get an admin token', async () => {
     const response = await through({ isAdmin: true }, { path: ADMIN_ROUTE, method: 'POST' })
     await expectProblem(response, 403, 'ERR_CALLER_FORBIDDEN')
   })
 
-  test('is not known by the cookie, which other sites’ requests carry as well', async () => {
+  test('is not authenticated by the cookie, which cross-site requests carry too', async () => {
     for (const worker of ['main', 'alone']) {
       const response = await as({ Cookie: `CF_Authorization=${assertion()}` }, { worker })
       await expectProblem(response, 401, 'ERR_CREDENTIALS_MISSING')
     }
   })
 
-  test('is not known by an assertion sent as a bearer token', async () => {
+  test('is not authenticated by an assertion sent as a bearer token', async () => {
     for (const worker of ['main', 'alone']) {
       const response = await as({ Authorization: `Bearer ${assertion()}` }, { worker })
       await expectProblem(response, 401, 'ERR_CREDENTIALS_INVALID')
     }
   })
 
-  test('is not known by an e-mail address in a header', async () => {
+  test('is not authenticated by an e-mail address in a header', async () => {
     const headers = { 'Cf-Access-Authenticated-User-Email': 'ada@example.com', 'X-User-Id': 'user-1' }
     await expectProblem(await as(headers), 401, 'ERR_CREDENTIALS_MISSING')
   })
 })
 
-describe('a service token of Access', () => {
-  test('is a service, which names the customer', async () => {
+describe('an Access service token', () => {
+  test('authenticates a service, which names the customer', async () => {
     const response = await through(serviceClaims, { body: { id: 'customer-42', fields: { plan: 'trial' } } })
     expect(await claimsOf(response, secret)).toMatchObject({ id: 'customer-42', fields: { plan: 'trial' } })
   })
 
-  test('has no customer of its own', async () => {
+  test('is not tied to a customer', async () => {
     await expectProblem(await through(serviceClaims), 400, 'ERR_BODY_INVALID')
   })
 
@@ -111,24 +111,24 @@ describe('a service token of Access', () => {
     await expectProblem(response, 403, 'ERR_CALLER_FORBIDDEN')
   })
 
-  test('that bears a subject as well is that person', async () => {
+  test('that also has a subject authenticates that user', async () => {
     const response = await through({ ...serviceClaims, sub: 'user-7' }, { body: { id: 'customer-42' } })
     await expectProblem(response, 403, 'ERR_CALLER_FORBIDDEN')
   })
 })
 
-describe('an assertion that is refused with 401 invalid_token', () => {
+describe('an assertion that is rejected with 401 invalid_token', () => {
   test.each<[string, object, Writing]>([
     ['has ended', { exp: inSeconds(-10) }, {}],
     ['is not valid yet', { nbf: inSeconds(60) }, {}],
-    ['has no end', { exp: undefined }, {}],
+    ['has no exp', { exp: undefined }, {}],
     ['is for another application', { aud: ['ffffffffffff'] }, {}],
-    ['is for no application', { aud: [] }, {}],
-    ['is of another team', { iss: 'https://evil.cloudflareaccess.com' }, {}],
-    ['is of another domain', { iss: 'https://team.cloudflareaccess.com.evil.test' }, {}],
-    ['is of the app’s provider', { iss: idp.issuer }, {}],
-    ['is one of the organisation', { type: 'org' }, {}],
-    ['is of no type', { type: undefined }, {}],
+    ['has an empty audience', { aud: [] }, {}],
+    ['is from another team', { iss: 'https://evil.cloudflareaccess.com' }, {}],
+    ['is from another domain', { iss: 'https://team.cloudflareaccess.com.evil.test' }, {}],
+    ['is from the app’s identity provider', { iss: idp.issuer }, {}],
+    ['is an organization token (type org)', { type: 'org' }, {}],
+    ['has no type', { type: undefined }, {}],
     ['has an empty subject and no name', { sub: '' }, {}],
     ['has an empty subject and an empty name', { sub: '', common_name: '' }, {}],
     ['has an empty subject and a list of names', { sub: '', common_name: ['ci'] }, {}],
@@ -161,7 +161,7 @@ describe('an assertion that is refused with 401 invalid_token', () => {
     await expectProblem(response, 401, 'ERR_CREDENTIALS_INVALID')
   })
 
-  test('cannot be judged while the keys of Access are out of reach: 503', async () => {
+  test('cannot be verified while the keys of Access are unreachable: 503', async () => {
     await expectProblem(await through({}, { worker: 'unreachable' }), 503, 'ERR_JWKS_UNAVAILABLE')
   })
 })
@@ -174,7 +174,7 @@ const bearer = {
 
 describe('two credentials on one request', () => {
   test.each(Object.entries(bearer))(
-    '%s and an assertion are refused, good as they are',
+    '%s and an assertion are rejected, even if both are valid',
     async (_, authorization) => {
       for (const claims of [{}, serviceClaims]) {
         for (const path of [CUSTOMER_ROUTE, ADMIN_ROUTE]) {
@@ -189,15 +189,15 @@ describe('two credentials on one request', () => {
   test.each<[string, string, string]>([
     ['an unknown API key', 'main', 'Bearer 0123456789'],
     ['a session of another issuer', 'main', `Bearer ${idp.sign({ iss: 'https://evil.test/' })}`],
-    ['a session of another issuer, where none are known', 'alone', `Bearer ${idp.sign({})}`],
-    ['an API key, where none are known', 'alone', `Bearer ${apiKeys.backend}`],
+    ['a session of another issuer, where no sessions are accepted', 'alone', `Bearer ${idp.sign({})}`],
+    ['an API key, where no API keys are configured', 'alone', `Bearer ${apiKeys.backend}`],
   ])('%s beside a good assertion makes no token', async (_, worker, Authorization) => {
     const response = await as({ Authorization, [ASSERTION]: assertion() }, { worker })
     expect(response.status).toBeGreaterThanOrEqual(400)
     expect(response.status).toBeLessThan(402)
   })
 
-  test('a bad assertion beside a good API key makes no token', async () => {
+  test('an invalid assertion beside a valid API key is rejected', async () => {
     const headers = { Authorization: bearer['an API key'](), [ASSERTION]: assertion({ aud: ['x'] }) }
     await expectProblem(await as(headers, { body: { id: 'c' } }), 400, 'ERR_CREDENTIALS_AMBIGUOUS')
   })
@@ -208,7 +208,7 @@ describe('two credentials on one request', () => {
     ['two sessions', ['a session', 'a session']],
     ['an API key and a session', ['an API key', 'a session']],
     ['a session and an API key', ['a session', 'an API key']],
-  ] as const)('%s in two Authorization headers are refused', async (_, names) => {
+  ] as const)('%s in two Authorization headers are rejected', async (_, names) => {
     const authorizations = names.map((name) => bearer[name]())
     for (const Authorization of [authorizations, [authorizations.join(', ')], [authorizations.join(',')]]) {
       await expectProblem(await as({ Authorization }), 400, 'ERR_CREDENTIALS_AMBIGUOUS')

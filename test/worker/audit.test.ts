@@ -95,7 +95,7 @@ const CALLERS = {
 
 const customer = { id: 'customer-42', name: NAME, fields: { plan: FIELD } }
 
-describe('an issued token leaves one line', () => {
+describe('an issued token is logged as one line', () => {
   test.each<[string, string, () => Headers, object | undefined, Line]>([
     [
       'to a service',
@@ -106,9 +106,9 @@ describe('an issued token leaves one line', () => {
     ],
     ['to an admin service', ADMIN_ROUTE, () => CONSOLE, {}, CALLERS.console],
     ['to a session', CUSTOMER_ROUTE, session, undefined, CALLERS.session],
-    ['to a person behind Access', CUSTOMER_ROUTE, assertion, undefined, CALLERS.person],
+    ['to a user signed in through Access', CUSTOMER_ROUTE, assertion, undefined, CALLERS.person],
     [
-      'to a service token of Access',
+      'to an Access service token',
       CUSTOMER_ROUTE,
       () => assertion({ sub: '', common_name: 'ci.access', email: undefined }),
       customer,
@@ -130,7 +130,7 @@ describe('an issued token leaves one line', () => {
   })
 })
 
-describe('a refused request leaves one line', () => {
+describe('a rejected request is logged as one line', () => {
   test.each<[string, string, () => Headers, object | undefined, string, Line]>([
     ['without credentials', CUSTOMER_ROUTE, () => ({}), customer, 'ERR_CREDENTIALS_MISSING', {}],
     [
@@ -142,7 +142,7 @@ describe('a refused request leaves one line', () => {
       {},
     ],
     [
-      'with a bad session',
+      'with an invalid session',
       CUSTOMER_ROUTE,
       () => ({ Authorization: `Bearer ${idp.sign({ aud: 'x' })}` }),
       undefined,
@@ -175,16 +175,23 @@ describe('a refused request leaves one line', () => {
       CALLERS.session,
     ],
     [
-      'for its body',
+      'for an invalid body',
       CUSTOMER_ROUTE,
       () => BACKEND,
       { ...customer, id: '' },
       'ERR_CLAIM_INVALID',
       CALLERS.backend,
     ],
-    ['for its lifetime', CUSTOMER_ROUTE, session, { expiresIn: 0 }, 'ERR_LIFETIME_INVALID', CALLERS.session],
     [
-      'for its size',
+      'for an invalid lifetime',
+      CUSTOMER_ROUTE,
+      session,
+      { expiresIn: 0 },
+      'ERR_LIFETIME_INVALID',
+      CALLERS.session,
+    ],
+    [
+      'for a body that is too large',
       CUSTOMER_ROUTE,
       () => BACKEND,
       { id: 'c', x: 'x'.repeat(17_000) },
@@ -214,7 +221,7 @@ describe('a refused request leaves one line', () => {
 })
 
 describe('a line', () => {
-  test('cannot be broken or forged by what a caller sends', async () => {
+  test('cannot be split or forged by request data', async () => {
     const id = 'c"}\u2028{"outcome":"issued"}'
     const { line } = await decide(CUSTOMER_ROUTE, BACKEND, { id })
     expect(line.customerId).toBe(id)
@@ -239,7 +246,7 @@ describe('a line', () => {
     expect(undecided.flatMap(linesOf)).toEqual([])
   })
 
-  test('is written for each of many requests at once', async () => {
+  test('is written for each of many concurrent requests', async () => {
     const decisions = await Promise.all(
       Array.from({ length: 40 }, (_, index) => decide(CUSTOMER_ROUTE, BACKEND, { id: `customer-${index}` })),
     )
@@ -256,7 +263,7 @@ describe('a line', () => {
 })
 
 describe('an unexpected failure', () => {
-  test('is a 500 with the request id and nothing more, and one line with its name', async () => {
+  test('is a 500 with only the request id, and one log line with the error name', async () => {
     const { response, line, requestId } = await decide(CUSTOMER_ROUTE, BACKEND, customer, 'broken')
     const { detail, ...problem } = (await response.clone().json()) as Line
     expect(problem.requestId).toBe(requestId)
@@ -276,7 +283,7 @@ describe('an unexpected failure', () => {
   })
 
   // No binding of workerd throws when it is read.
-  test('of the Worker itself is a 500 as well', async () => {
+  test('in the Worker itself is also a 500', async () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
     const message = randomKey()
     const env = {

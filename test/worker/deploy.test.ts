@@ -52,7 +52,7 @@ describe('what wrangler would deploy', () => {
     expect(size).toBeLessThanOrEqual(SIZE_LIMIT)
   })
 
-  test('is made of the Worker, the module and their dependencies, and nothing else', async () => {
+  test('contains only the Worker, the module and their dependencies', async () => {
     const { sources } = JSON.parse(await readFile(join(directory, 'index.js.map'), 'utf8')) as {
       sources: string[]
     }
@@ -62,7 +62,7 @@ describe('what wrangler would deploy', () => {
     expect([...origins].sort()).toEqual(['node_modules/jose', 'node_modules/valibot', 'src', 'worker'])
   })
 
-  test('asks for nothing of Node and holds nothing of development', async () => {
+  test('needs no Node API and contains no development code', async () => {
     const script = await readFile(join(directory, 'index.js'), 'utf8')
     for (const foreign of ['"node:', 'require(', 'oidc-provider', 'membrane-token-development', 'process.']) {
       expect(script, foreign).not.toContain(foreign)

@@ -85,8 +85,8 @@ function hold({ identityProvider }: Scene, path?: string) {
   }
 }
 
-describe('keys that rotate', () => {
-  test('a new key is picked up, and old sessions go on while the old one is published', async () => {
+describe('key rotation', () => {
+  test('a new key is picked up, and old sessions stay valid while the old key is published', async () => {
     const scene = await setScene()
     const { identityProvider, worker, ask } = scene
     const old = await scene.signIn()
@@ -106,7 +106,7 @@ describe('keys that rotate', () => {
     await expectProblem(await ask(old), 401, 'ERR_CREDENTIALS_INVALID')
   })
 
-  test('however many come at once with the new key, all are served', async () => {
+  test('concurrent first requests with the new key are all served', async () => {
     const scene = await setScene()
     await expectServed(scene.ask(await scene.signIn()))
     scene.worker.wait(MINUTE)
@@ -115,7 +115,7 @@ describe('keys that rotate', () => {
     await expectServed(...Array.from({ length: 20 }, () => scene.ask(young)))
   })
 
-  test('sessions of keys that nobody published do not flood the provider', async () => {
+  test('sessions with unpublished keys do not flood the identity provider', async () => {
     const scene = await setScene()
     await expectServed(scene.ask(await scene.signIn()))
     scene.worker.wait(MINUTE)
@@ -166,12 +166,12 @@ const troubles: [string, Begin][] = [
       : reply(302, '', { Location: `${request.url}?moved` })(request, response),
   ),
   ['publishes an empty set', at(reply(200, '{"keys":[]}'), KEYS)],
-  ['publishes no set', at(reply(200, '{}'), KEYS)],
-  ['gives the metadata of somebody else', at(reply(200, '{"issuer":"https://else.example"}'), METADATA)],
+  ['publishes no key set', at(reply(200, '{}'), KEYS)],
+  ['returns the metadata of another issuer', at(reply(200, '{"issuer":"https://else.example"}'), METADATA)],
 ]
 
-describe.each(troubles)('a provider that %s', (_, begin) => {
-  test('is out of reach for newcomers, and known sessions go on for a day', async () => {
+describe.each(troubles)('an identity provider that %s', (_, begin) => {
+  test('is unavailable to new sessions, and known keys stay valid for a day', async () => {
     const scene = await setScene()
     const { identityProvider, worker, ask } = scene
     const session = await scene.signIn()
@@ -204,7 +204,7 @@ describe.each(troubles)('a provider that %s', (_, begin) => {
   })
 })
 
-test('a provider that is down while its keys change: known sessions go on, new keys have to wait', async () => {
+test('an identity provider that is down during a key rotation: known keys stay valid, new keys have to wait', async () => {
   const scene = await setScene()
   const { identityProvider, worker, ask } = scene
   const old = await scene.signIn()
@@ -227,7 +227,7 @@ describe.concurrent('a provider that takes its time', () => {
   const slow: [string, Begin][] = [
     ['does not answer', at(() => {}, METADATA)],
     [
-      'never comes to the end of its answer',
+      'never finishes its response',
       at((_, response) => {
         response.writeHead(200)
         const drip = setInterval(() => response.write(' '), 100)
@@ -237,7 +237,7 @@ describe.concurrent('a provider that takes its time', () => {
   ]
 
   test.each(slow)(
-    'and %s keeps nobody waiting for long',
+    'and %s does not keep callers waiting',
     async (_, begin) => {
       const scene = await setScene()
       openScenes.delete(scene)
@@ -268,7 +268,7 @@ describe.concurrent('a provider that takes its time', () => {
   )
 })
 
-describe('a first request that goes away while the keys are being fetched', () => {
+describe('a first request that is aborted while the keys are being fetched', () => {
   /** Somebody who waits for the keys, and leaves. */
   async function abandon(scene: Scene, session: string, path: string) {
     const held = hold(scene, path)
@@ -289,7 +289,7 @@ describe('a first request that goes away while the keys are being fetched', () =
     return others
   }
 
-  test('leaves the others unharmed when its client hangs up', async () => {
+  test('does not affect the others when its client disconnects', async () => {
     const scene = await setScene()
     const session = await scene.signIn()
     const held = hold(scene)
@@ -305,7 +305,7 @@ describe('a first request that goes away while the keys are being fetched', () =
 
   const paths = [METADATA, KEYS]
 
-  test.each(paths)('leaves those unharmed that wait with it (%s)', async (path) => {
+  test.each(paths)('does not affect concurrent requests (%s)', async (path) => {
     const scene = await setScene()
     const session = await scene.signIn()
     const { held, leave } = await abandon(scene, session, path)
@@ -315,7 +315,7 @@ describe('a first request that goes away while the keys are being fetched', () =
     await expectServed(...others)
   })
 
-  test.each(paths)('leaves those unharmed that come after it (%s)', async (path) => {
+  test.each(paths)('does not affect later requests (%s)', async (path) => {
     const scene = await setScene()
     const session = await scene.signIn()
     const { held, leave } = await abandon(scene, session, path)
@@ -325,7 +325,7 @@ describe('a first request that goes away while the keys are being fetched', () =
     await expectServed(scene.ask(session))
   })
 
-  test.each(paths)('leaves those unharmed whose keys had grown old (%s)', async (path) => {
+  test.each(paths)('does not affect requests with stale keys (%s)', async (path) => {
     const scene = await setScene()
     const session = await scene.signIn()
     await expectServed(scene.ask(session))
@@ -339,7 +339,7 @@ describe('a first request that goes away while the keys are being fetched', () =
     await expectServed(scene.ask(session))
   })
 
-  test.each(paths)('leaves those unharmed who signed in with a new key (%s)', async (path) => {
+  test.each(paths)('does not affect sessions with a new key (%s)', async (path) => {
     const scene = await setScene()
     await expectServed(scene.ask(await scene.signIn()))
     scene.worker.wait(MINUTE)

@@ -149,7 +149,7 @@ describe.each(signings)('with %s', (_, algorithm, makeSigning) => {
   })
 })
 
-describe('with sessions that come and go', () => {
+describe('with sessions that expire', () => {
   let stage: Stage
   beforeAll(async () => {
     stage = await setStage(pairSigning('ec'), 'ES256', {
@@ -180,7 +180,7 @@ describe('with sessions that come and go', () => {
     return { fetchToken, membrane, requests: () => requests }
   }
 
-  test('thirty first calls at once make one token request', async () => {
+  test('thirty concurrent first calls make one token request', async () => {
     const { accessToken } = await stage.identityProvider.signIn('customer-30')
     const { membrane, requests } = connect(accessToken)
     await Promise.all(Array.from({ length: 30 }, () => membrane.self.get()))
@@ -189,7 +189,7 @@ describe('with sessions that come and go', () => {
     await vi.waitFor(() => expect(issued(stage)).toBe(1))
   })
 
-  test('an ID token is a session as well', async () => {
+  test('an ID token is also a session', async () => {
     const { idToken } = await stage.identityProvider.signIn('customer-9')
     expect(await connect(idToken).membrane.self.get()).toMatchObject({
       id: 'customer-9',
@@ -197,7 +197,7 @@ describe('with sessions that come and go', () => {
     })
   })
 
-  test('a token that nears its end is refetched, and not before', async () => {
+  test('a token is renewed shortly before it expires, and not earlier', async () => {
     const { accessToken } = await stage.identityProvider.signIn('customer-10')
     const { membrane, requests } = connect(accessToken)
     vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.now() })
@@ -212,7 +212,7 @@ describe('with sessions that come and go', () => {
     expect(stage.api.requests.every(({ claims }) => claims)).toBe(true)
   })
 
-  test('a token that Membrane refuses is replaced after invalidate()', async () => {
+  test('a token that Membrane rejects is replaced after invalidate()', async () => {
     const { accessToken } = await stage.identityProvider.signIn('customer-11')
     const { fetchToken, membrane, requests } = connect(accessToken)
     const refused = await fetchToken()
@@ -225,7 +225,7 @@ describe('with sessions that come and go', () => {
     expect(requests()).toBe(2)
   })
 
-  test('callers at once each get their own token', async () => {
+  test('concurrent callers each get their own token', async () => {
     const ids = Array.from({ length: 10 }, (_, index) => `customer-at-once-${index}`)
     const sessions = await Promise.all(ids.map((id) => stage.identityProvider.signIn(id)))
     const clients = sessions.map(({ accessToken }) => connect(accessToken).membrane)
@@ -233,18 +233,18 @@ describe('with sessions that come and go', () => {
     expect(selves.map(({ id }) => id)).toEqual([...ids, ...ids])
   })
 
-  test('a session of another identity provider ends in one refusal', async () => {
-    const stranger = await startIdentityProvider()
-    const { accessToken } = await stranger.signIn('customer-12')
+  test('a session of another identity provider is rejected without retries', async () => {
+    const foreign = await startIdentityProvider()
+    const { accessToken } = await foreign.signIn('customer-12')
     const { membrane, requests } = connect(accessToken)
     await expect(membrane.self.get()).rejects.toMatchObject({ code: 'ERR_TOKEN_REQUEST_REFUSED' })
     expect(requests()).toBe(1)
-    expect(stranger.requests).toEqual([])
+    expect(foreign.requests).toEqual([])
     expect(stage.api.requests).toEqual([])
-    await stranger.close()
+    await foreign.close()
   })
 
-  test('nothing that was logged holds a token', async () => {
+  test('no log line contains a token', async () => {
     const { accessToken } = await stage.identityProvider.signIn('customer-13')
     const token = await connect(accessToken).fetchToken()
     await vi.waitFor(() => expect(issued(stage)).toBe(1))
@@ -254,7 +254,7 @@ describe('with sessions that come and go', () => {
   })
 })
 
-test('a token ends with its session', async () => {
+test('a token expires with its session', async () => {
   const stage = await setStage(secretSigning(), 'HS512', {}, { sessionSeconds: 300 })
   const { accessToken } = await stage.identityProvider.signIn('customer-14')
   const response = await fetch(tokenUrl(stage), { headers: bearer(accessToken) })

@@ -26,50 +26,50 @@ async function claimsOf(response: Response): Promise<jwt.JwtPayload> {
 
 const lifetimeOf = ({ iat, exp }: jwt.JwtPayload) => exp! - iat!
 
-describe('who gets what', () => {
-  test('nobody gets nothing', async () => {
+describe('access by caller', () => {
+  test('an unauthenticated request is rejected', async () => {
     await expectProblem(await handler(null)(post({ id: 'c' })), 401, 'ERR_CREDENTIALS_MISSING')
   })
 
-  test('a service gets an admin token, without a trace of a customer', async () => {
+  test('a service gets an admin token without customer claims', async () => {
     const claims = await claimsOf(await handler(service, { kind: 'admin' })(post({})))
     expect(Object.keys(claims).sort()).toEqual(['exp', 'iat', 'isAdmin', 'iss', 'jti'])
   })
 
-  test('a service without the scope gets nothing', async () => {
+  test('a service without the scope is rejected', async () => {
     const caller: Caller = { kind: 'service', name: 'backend', scopes: ['customer'] }
     await expectProblem(await handler(caller, { kind: 'admin' })(post()), 403, 'ERR_CALLER_FORBIDDEN')
   })
 
-  test('a session gets its own customer’s token, without a body', async () => {
+  test('a session gets its own customer token, without a body', async () => {
     expect(await claimsOf(await handler(session)(post()))).toMatchObject({ id: 'customer-1', name: 'One' })
   })
 
-  test('a session gets no admin token', async () => {
+  test('a session cannot get an admin token', async () => {
     await expectProblem(await handler(session, { kind: 'admin' })(post()), 403, 'ERR_CALLER_FORBIDDEN')
   })
 
-  test.each(['id', 'name', 'fields', 'isAdmin'])('a session that sends %s gets nothing', async (member) => {
+  test.each(['id', 'name', 'fields', 'isAdmin'])('a session that sends %s is rejected', async (member) => {
     const response = await handler(session)(post({ [member]: 'customer-1' }))
     expect(await expectProblem(response, 403, 'ERR_CALLER_FORBIDDEN')).toContain(member)
   })
 })
 
 // Written without types, or with a customer that a database did not find.
-describe('an authenticator that gives nonsense', () => {
+describe('an authenticator that resolves to an invalid caller', () => {
   test.each<[string, unknown]>([
     ['nothing', undefined],
     ['true', true],
     ['text', 'customer-1'],
     ['an empty object', {}],
     ['an unknown kind', { kind: 'admin', name: 'x', scopes: ['admin', 'customer'] }],
-    ['a customer who is not there', { kind: 'customer', subject: 'user-1', customer: undefined }],
-    ['a customer who is null', { kind: 'customer', subject: 'user-1', customer: null }],
+    ['a customer that is undefined', { kind: 'customer', subject: 'user-1', customer: undefined }],
+    ['a customer that is null', { kind: 'customer', subject: 'user-1', customer: null }],
     ['a customer without an id', { kind: 'customer', subject: 'user-1', customer: {} }],
     ['a service without scopes', { kind: 'service', name: 'backend' }],
-    ['a session that ends at no time', { ...session, expiresAt: new Date(Number.NaN) }],
-    ['a session that ends in words', { ...session, expiresAt: '2030-01-01' }],
-  ])('%s: makes no token', async (_, caller) => {
+    ['a session with an invalid date', { ...session, expiresAt: new Date(Number.NaN) }],
+    ['a session whose expiry is a string', { ...session, expiresAt: '2030-01-01' }],
+  ])('%s: no token is issued', async (_, caller) => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => {})
     for (const kind of ['customer', 'admin'] as const) {
       const response = await handler(caller as Caller, { kind })(post())
@@ -80,18 +80,18 @@ describe('an authenticator that gives nonsense', () => {
   })
 })
 
-describe('for how long', () => {
-  test('a signer’s own lifetime ends at the limit as well', async () => {
+describe('the lifetime', () => {
+  test('the signer’s default lifetime is limited too', async () => {
     const response = await handler(service, { maxExpiresIn: '1h' })(post({ id: 'c' }))
     expect(lifetimeOf(await claimsOf(response))).toBe(3600)
   })
 
-  test('24 hours at most without maxExpiresIn', async () => {
+  test('is at most 24 hours without maxExpiresIn', async () => {
     const response = await handler(service)(post({ id: 'c', expiresIn: '7d' }))
     expect(lifetimeOf(await claimsOf(response))).toBe(86_400)
   })
 
-  test('never past the end of the session', async () => {
+  test('never exceeds the session', async () => {
     const expiresAt = new Date(Date.now() + 600_000)
     for (const body of [{}, { expiresIn: '1h' }]) {
       const claims = await claimsOf(await handler({ ...session, expiresAt })(post(body)))
@@ -100,13 +100,13 @@ describe('for how long', () => {
     }
   })
 
-  test('a session that has ended gets nothing', async () => {
+  test('an expired session is rejected', async () => {
     const ended = { ...session, expiresAt: new Date(Date.now() - 1) }
     await expectProblem(await handler(ended)(post()), 401, 'ERR_CREDENTIALS_INVALID')
   })
 })
 
-describe('what is thrown', () => {
+describe('an error', () => {
   let log: MockInstance<typeof console.error>
   beforeEach(() => {
     log = vi.spyOn(console, 'error').mockImplementation(() => {})
@@ -118,7 +118,7 @@ describe('what is thrown', () => {
       new Request('https://app.test/', { method: 'POST', headers: { 'X-Request-Id': 'request-1' } }),
     )
 
-  test('as a refusal is answered', async () => {
+  test('from refusal() becomes the response', async () => {
     const response = await throwing(refusal('ERR_CREDENTIALS_INVALID', 'Your session was ended.'))
     expect(await expectProblem(response, 401, 'ERR_CREDENTIALS_INVALID')).toBe('Your session was ended.')
     expect(log).not.toHaveBeenCalled()
@@ -135,7 +135,7 @@ describe('what is thrown', () => {
     ['nothing', undefined],
     ['null', null],
     ['an error with a hostile name', Object.assign(new Error(secret), { name: 'x\n{}' })],
-  ])('as %s is a 500 that tells nothing, logged once', async (_, error) => {
+  ])('that is %s becomes a 500 without details, logged once', async (_, error) => {
     const response = await throwing(error)
     expect(await response.clone().text()).not.toContain(secret)
     expect(((await response.clone().json()) as { requestId: string }).requestId).toBe('request-1')
@@ -159,9 +159,9 @@ describe('an audit', () => {
   test.each<[string, Caller | null, object, Partial<AuditEvent>]>([
     ['a token', service, { id: 'c', fields: { plan: 'trial' } }, { outcome: 'issued', customerId: 'c' }],
     ['a refusal', null, {}, { outcome: 'refused', code: 'ERR_CREDENTIALS_MISSING' }],
-    ['a caller’s mistake', service, {}, { outcome: 'refused', code: 'ERR_BODY_INVALID' }],
+    ['an invalid request', service, {}, { outcome: 'refused', code: 'ERR_BODY_INVALID' }],
     ['a method of your own', { ...session, method: 'mtls' }, {}, { outcome: 'issued', method: 'mtls' }],
-  ])('is told once of %s, and nothing is logged', async (_, caller, body, members) => {
+  ])('is called once for %s, and nothing is logged', async (_, caller, body, members) => {
     const events: AuditEvent[] = []
     await handler(caller, { audit: (event: AuditEvent) => events.push(event) })(post(body))
     expect(events).toEqual([expect.objectContaining(members)])
@@ -169,7 +169,7 @@ describe('an audit', () => {
     expect(log).not.toHaveBeenCalled()
   })
 
-  test('that throws lets no token out, and is logged once', async () => {
+  test('that throws prevents the token, and is logged once', async () => {
     const audit = vi.fn(() => {
       throw new RangeError(`the log is full of ${secret}`)
     })
@@ -183,7 +183,7 @@ describe('an audit', () => {
     expect(JSON.stringify(log.mock.calls)).not.toContain(secret)
   })
 
-  test('that throws once is told of its own failure', async () => {
+  test('that throws once receives its own failure', async () => {
     const events: AuditEvent[] = []
     const audit = (event: AuditEvent) => {
       events.push(event)
@@ -194,7 +194,7 @@ describe('an audit', () => {
     expect(log).not.toHaveBeenCalled()
   })
 
-  test('that throws at a refusal does not change it, and the line is not lost', async () => {
+  test('that throws on a rejection does not change it, and the event is still logged', async () => {
     const audit = () => {
       throw new Error(secret)
     }
@@ -202,7 +202,7 @@ describe('an audit', () => {
     expect(linesOf(log)).toEqual([expect.objectContaining({ code: 'ERR_CREDENTIALS_MISSING' })])
   })
 
-  test('that fails later, as an async function does, lets no token out either', async () => {
+  test('that rejects asynchronously prevents the token too', async () => {
     const rejections: unknown[] = []
     const listener = (error: unknown) => rejections.push(error)
     const others = process.listeners('unhandledRejection')
@@ -227,7 +227,7 @@ describe('options', () => {
     ['no signer', { authenticate }, 'ERR_OPTION_INVALID'],
     ['no authenticator', { signer }, 'ERR_OPTION_INVALID'],
     ['an unknown kind', { signer, authenticate, kind: 'toString' }, 'ERR_OPTION_INVALID'],
-    ['a limit that cannot be read', { signer, authenticate, maxExpiresIn: '24' }, 'ERR_LIFETIME_INVALID'],
+    ['an invalid limit', { signer, authenticate, maxExpiresIn: '24' }, 'ERR_LIFETIME_INVALID'],
   ])('%s: refused', (_, options, code) => {
     expect(() => createTokenEndpoint(options as never)).toThrow(expect.objectContaining({ code }))
   })
@@ -236,17 +236,17 @@ describe('options', () => {
   test.each<[string, object[]]>([
     ['without a name', [{ ...key, name: '' }]],
     ['without a digest', [{ ...key, sha256: undefined }]],
-    ['in the clear', [{ ...key, sha256: 'key' }]],
+    ['as plaintext', [{ ...key, sha256: 'key' }]],
     ['without scopes', [{ ...key, scopes: [] }]],
-    ['of an unknown scope', [{ ...key, scopes: ['root'] }]],
-    ['twice, the case apart', [key, { ...key, sha256: key.sha256.toUpperCase() }]],
+    ['with an unknown scope', [{ ...key, scopes: ['root'] }]],
+    ['twice, in different case', [key, { ...key, sha256: key.sha256.toUpperCase() }]],
   ])('API key %s: refused', (_, keys) => {
     expect(() => apiKeys({ keys: keys as never })).toThrow(
       expect.objectContaining({ name: 'MembraneTokenError', code: 'ERR_OPTION_INVALID' }),
     )
   })
 
-  test('no API keys: nobody is let in', async () => {
+  test('without API keys, every key is rejected', async () => {
     const authenticate = apiKeys({ keys: [] })
     const headers = { Authorization: 'Bearer key' }
     const response = await createTokenEndpoint({ signer, authenticate })(

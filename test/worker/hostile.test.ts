@@ -22,10 +22,10 @@ describe('a body', () => {
     ['an empty object', '{}', 'ERR_BODY_INVALID'],
     ['not JSON', 'id=customer-42', 'ERR_BODY_INVALID'],
     ['cut off', '{"id":"customer-42"', 'ERR_BODY_INVALID'],
-    ['with more behind it', '{"id":"c"}{"id":"d"}', 'ERR_BODY_INVALID'],
+    ['with trailing data', '{"id":"c"}{"id":"d"}', 'ERR_BODY_INVALID'],
     ['with a comment', '{"id":"c"/**/}', 'ERR_BODY_INVALID'],
-    ['with a comma too many', '{"id":"c",}', 'ERR_BODY_INVALID'],
-    ['with a NUL behind it', '{"id":"c"}\0', 'ERR_BODY_INVALID'],
+    ['with a trailing comma', '{"id":"c",}', 'ERR_BODY_INVALID'],
+    ['with a trailing NUL', '{"id":"c"}\0', 'ERR_BODY_INVALID'],
     ['an array', '[{"id":"c"}]', 'ERR_BODY_INVALID'],
     ['a string', '"c"', 'ERR_BODY_INVALID'],
     ['null', 'null', 'ERR_BODY_INVALID'],
@@ -33,9 +33,13 @@ describe('a body', () => {
     ['a number', '1e999', 'ERR_BODY_INVALID'],
     ['deep arrays', deep('[', ']', 8000), 'ERR_BODY_INVALID'],
     ['deep objects', `{"id":"c","fields":${'{"a":'.repeat(2600)}1${'}'.repeat(2601)}`, 'ERR_BODY_INVALID'],
-    ['deep arrays in fields', `{"id":"c","fields":{"a":${deep('[', ']', 1000)}}}`, 'ERR_BODY_INVALID'],
+    [
+      'with deeply nested arrays in fields',
+      `{"id":"c","fields":{"a":${deep('[', ']', 1000)}}}`,
+      'ERR_BODY_INVALID',
+    ],
     ['not UTF-8', Uint8Array.of(0x7b, 0x22, 0x69, 0x22, 0x3a, 0xff, 0x7d), 'ERR_BODY_INVALID'],
-    ['cut off within a character', Uint8Array.of(0x7b, 0xe2, 0x82), 'ERR_BODY_INVALID'],
+    ['truncated within a character', Uint8Array.of(0x7b, 0xe2, 0x82), 'ERR_BODY_INVALID'],
     ['UTF-16', Buffer.from('{"id":"c"}', 'utf16le'), 'ERR_BODY_INVALID'],
     ['with __proto__', '{"id":"c","__proto__":{"isAdmin":true}}', 'ERR_BODY_INVALID'],
     ['with the id in __proto__', '{"__proto__":{"id":"victim"}}', 'ERR_BODY_INVALID'],
@@ -46,7 +50,7 @@ describe('a body', () => {
     ['with an id that is null', '{"id":null}', 'ERR_CLAIM_INVALID'],
     ['with an id that is a list', '{"id":["c"]}', 'ERR_CLAIM_INVALID'],
     ['with an id that is an object', '{"id":{"toString":"c"}}', 'ERR_CLAIM_INVALID'],
-    ['with an id in other case', '{"ID":"c"}', 'ERR_BODY_INVALID'],
+    ['with ID in upper case', '{"ID":"c"}', 'ERR_BODY_INVALID'],
     ['with constructor and prototype', '{"id":"c","constructor":{"prototype":{}}}', 'ERR_BODY_INVALID'],
     ['with two ids', '{"id":"victim","id":"c"}', 'ERR_BODY_INVALID'],
     ['with two ids, one of them escaped', '{"id":"c","\\u0069d":"victim"}', 'ERR_BODY_INVALID'],
@@ -57,7 +61,7 @@ describe('a body', () => {
     ['with an infinite number in fields', '{"id":"c","fields":{"a":1e999}}', 'ERR_CLAIM_INVALID'],
     ['with a lifetime of zero', '{"id":"c","expiresIn":0}', 'ERR_LIFETIME_INVALID'],
     ['with a negative lifetime', '{"id":"c","expiresIn":-1}', 'ERR_LIFETIME_INVALID'],
-    ['with a broken lifetime', '{"id":"c","expiresIn":1.5}', 'ERR_LIFETIME_INVALID'],
+    ['with a fractional lifetime', '{"id":"c","expiresIn":1.5}', 'ERR_LIFETIME_INVALID'],
     ['with a lifetime that is infinite', '{"id":"c","expiresIn":1e999}', 'ERR_LIFETIME_INVALID'],
     ['with a lifetime without a unit', '{"id":"c","expiresIn":"7200"}', 'ERR_LIFETIME_INVALID'],
     ['with a lifetime that is null', '{"id":"c","expiresIn":null}', 'ERR_LIFETIME_INVALID'],
@@ -69,8 +73,8 @@ describe('a body', () => {
   })
 
   test.each([
-    ['with one name in two objects', '{"id":"c","fields":{"id":"{\\"id\\":1}","a":{"id":2}}}', {}],
-    ['keeps such names in fields as data', '{"id":"c","fields":{"toString":1,"constructor":2}}', {}],
+    ['with the same name in two objects', '{"id":"c","fields":{"id":"{\\"id\\":1}","a":{"id":2}}}', {}],
+    ['with names of Object.prototype in fields', '{"id":"c","fields":{"toString":1,"constructor":2}}', {}],
   ])('%s', async (_, body, claims) => {
     const token = await claimsOf(await ask(body), secret)
     const { fields, id } = JSON.parse(body)
@@ -86,35 +90,35 @@ describe('a body', () => {
     expect((await claimsOf(await ask(CUSTOMER), secret)).isAdmin).toBeUndefined()
   })
 
-  test('is not quoted in the answer', async () => {
+  test('is not echoed in the response', async () => {
     const marker = randomKey()
     for (const body of [`{"id":"${marker}`, { id: 1, name: marker }, { id: 'c', expiresIn: marker }]) {
       expect(await (await ask(body)).text()).not.toContain(marker)
     }
   })
 
-  test('of 16 KiB is read, one byte more is not', async () => {
+  test('of 16 KiB is accepted, one byte more is rejected', async () => {
     const fill = (size: number) => '{"id":"c"}'.padEnd(size)
     expect((await ask(fill(16_384))).status).toBe(200)
     await expectProblem(await ask(fill(16_385)), 413, 'ERR_BODY_TOO_LARGE')
   })
 
   test.each<[string, unknown]>([
-    ['of many bytes in few characters', { id: 'c', name: '🦊'.repeat(4096) }],
+    ['of multi-byte characters', { id: 'c', name: '🦊'.repeat(4096) }],
     ['of two megabytes', ' '.repeat(2 ** 21)],
-    ['in chunks, its end never sent', Array.from({ length: 5 }, () => new Uint8Array(4096).fill(0x20))],
+    ['in chunks, never finished', Array.from({ length: 5 }, () => new Uint8Array(4096).fill(0x20))],
   ])('%s gets 413', async (_, body) => {
     await expectProblem(await ask(body), 413, 'ERR_BODY_TOO_LARGE')
   })
 
-  test('that says it is larger than it is gets 413, and its end is not waited for', async () => {
+  test('with too large a Content-Length gets 413 before it is complete', async () => {
     const answer = await raw(
       `POST /api/membrane-token HTTP/1.1\r\nHost: worker.test\r\nConnection: close\r\nAuthorization: ${BACKEND}\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n{}`,
     )
     expect(answer).toMatch(/^HTTP\/1\.1 413 .*ERR_BODY_TOO_LARGE/s)
   })
 
-  test('in chunks that split characters is put together', async () => {
+  test('in chunks that split characters is decoded correctly', async () => {
     const bytes = utf8(JSON.stringify({ id: 'клиент' }))
     const chunks = Array.from(bytes, (byte) => `1\r\n${String.fromCharCode(byte)}\r\n`).join('')
     const answer = await raw(
@@ -143,12 +147,12 @@ describe('a body', () => {
     await expectProblem(await ask(CUSTOMER, { 'Content-Type': type }), 415, 'ERR_CONTENT_TYPE_UNSUPPORTED')
   })
 
-  test('of no type gets 415', async () => {
+  test('without Content-Type gets 415', async () => {
     const response = await ask(CUSTOMER, { 'Content-Type': undefined })
     await expectProblem(response, 415, 'ERR_CONTENT_TYPE_UNSUPPORTED')
   })
 
-  test('that is compressed is not unpacked', async () => {
+  test('that is compressed is not decompressed', async () => {
     const response = await ask(Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3), {
       'Content-Encoding': 'gzip',
     })
@@ -199,9 +203,9 @@ describe('a header', () => {
     ['a script', '<script>alert(1)</script>'],
     ['a space', 'a b'],
     ['a dot', 'a.b'],
-    ['a line break in percent signs', 'a%0d%0aSet-Cookie:x=1'],
+    ['a percent-encoded line break', 'a%0d%0aSet-Cookie:x=1'],
     ['JSON', '","code":"ERR"'],
-    ['letters outside ASCII', 'caf\u00e9'],
+    ['non-ASCII letters', 'caf\u00e9'],
     ['256 characters', 'x'.repeat(256)],
     ['nothing', ''],
   ])('X-Request-Id with %s is not repeated', async (_, odd) => {
@@ -213,15 +217,15 @@ describe('a header', () => {
 
   test.each<[string, string]>([
     ['of 7000 characters', `Bearer ${'k'.repeat(7000)}`],
-    ['without a key', 'Bearer'],
+    ['without a token', 'Bearer'],
     ['with two words', `${BACKEND} ${BACKEND.slice(7)}`],
     ['with quotes', `Bearer "${BACKEND.slice(7)}"`],
     ['with a tab before the key', `Bearer\t${BACKEND.slice(7)}`],
-    ['with letters outside ASCII', 'Bearer \u00ff\u00fe'],
+    ['with non-ASCII letters', 'Bearer \u00ff\u00fe'],
     ['with half a key', BACKEND.slice(0, -20)],
-    ['with a key and more', `${BACKEND}x`],
-    ['with padding behind the key', `${BACKEND}==`],
-    ['with the digest of a key', `Bearer ${JSON.parse(settings.API_KEYS!)[0].sha256}`],
+    ['with an extra character after the key', `${BACKEND}x`],
+    ['with padding after the key', `${BACKEND}==`],
+    ['with the digest of an API key', `Bearer ${JSON.parse(settings.API_KEYS!)[0].sha256}`],
     ['with the workspace secret', `Bearer ${secret}`],
   ])('Authorization %s gets 401 invalid_token', async (_, Authorization) => {
     await expectProblem(await ask(CUSTOMER, { Authorization }), 401, 'ERR_CREDENTIALS_INVALID')
@@ -230,9 +234,9 @@ describe('a header', () => {
   test.each<[string, string | undefined]>([
     ['left out', undefined],
     ['empty', ''],
-    ['of another scheme', 'Basic dXNlcjpwYXNz'],
-    ['of a scheme that only begins alike', `Bearerish ${BACKEND.slice(7)}`],
-    ['with the key alone', BACKEND.slice(7)],
+    ['with another scheme', 'Basic dXNlcjpwYXNz'],
+    ['with a scheme that starts with Bearer', `Bearerish ${BACKEND.slice(7)}`],
+    ['with the API key alone', BACKEND.slice(7)],
   ])('Authorization %s gets 401 and a bare challenge', async (_, Authorization) => {
     await expectProblem(await ask(CUSTOMER, { Authorization }), 401, 'ERR_CREDENTIALS_MISSING')
   })
@@ -242,7 +246,7 @@ describe('a header', () => {
     ['a cookie', '', { Cookie: `Authorization=${apiKeys.backend}; CF_Authorization=${apiKeys.backend}` }],
     ['X-Api-Key', '', { 'X-Api-Key': apiKeys.backend! }],
     ['Proxy-Authorization', '', { 'Proxy-Authorization': BACKEND }],
-  ])('credentials in %s are none', async (_, query, headers) => {
+  ])('credentials in %s are ignored', async (_, query, headers) => {
     const response = await send(`/api/membrane-token${query}`, {
       headers: { 'Content-Type': 'application/json', ...headers },
       body: { ...CUSTOMER, access_token: apiKeys.backend },
@@ -257,8 +261,8 @@ describe('a header', () => {
     ['with a bare line feed', 'X-Odd: a\nX-Request-Id: injected\r\n'],
     ['without a name', ': x\r\n'],
     ['with a space in its name', 'X Odd: x\r\n'],
-    ['with two lengths', 'Content-Length: 2\r\nContent-Length: 200\r\n'],
-    ['with length and chunks', 'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n'],
+    ['with two Content-Length headers', 'Content-Length: 2\r\nContent-Length: 200\r\n'],
+    ['with Content-Length and chunked encoding', 'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n'],
   ])('%s makes no token and no 500', async (_, lines) => {
     const answer = await raw(
       `POST /api/membrane-token HTTP/1.1\r\nHost: worker.test\r\nConnection: close\r\n${lines}\r\n0\r\n\r\n`,

@@ -31,7 +31,7 @@ const lifetimeOf = ({ iat, exp }: JwtPayload) => exp! - iat!
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 describe('a customer token', () => {
-  test('is given to a service, for the customer it names', async () => {
+  test('is issued to a service for the customer it names', async () => {
     const response = await ask(CUSTOMER)
     expect(response.status).toBe(200)
     expect(response.headers.get('Content-Type')).toBe('application/json')
@@ -54,7 +54,7 @@ describe('a customer token', () => {
     expect(Date.parse(body.expiresAt)).toBe(claims.exp! * 1000)
   })
 
-  test('needs no more than an id', async () => {
+  test('needs only an id', async () => {
     expect(Object.keys(await claimsOf(await ask({ id: 'c' }), secret))).toEqual([
       'id',
       'iat',
@@ -78,16 +78,16 @@ describe('a customer token', () => {
 
   test.each<[string, Record<string, string>]>([
     ['the next key', { Authorization: `Bearer ${apiKeys.backendNext}` }],
-    ['a scheme in small letters', { Authorization: `bearer ${apiKeys.backend}` }],
-    ['a scheme in capitals, and two spaces', { Authorization: `BEARER  ${apiKeys.backend}` }],
+    ['a lower-case scheme', { Authorization: `bearer ${apiKeys.backend}` }],
+    ['an upper-case scheme and two spaces', { Authorization: `BEARER  ${apiKeys.backend}` }],
     ['a charset', { 'Content-Type': 'application/json; charset=utf-8' }],
-    ['a charset in capitals', { 'Content-Type': 'application/json;charset=UTF-8' }],
-    ['a charset in quotes', { 'Content-Type': 'Application/JSON ; charset="utf-8"' }],
-  ])('is given for %s', async (_, headers) => {
+    ['an upper-case charset', { 'Content-Type': 'application/json;charset=UTF-8' }],
+    ['a quoted charset', { 'Content-Type': 'Application/JSON ; charset="utf-8"' }],
+  ])('is issued with %s', async (_, headers) => {
     expect(await claimsOf(await ask(CUSTOMER, headers), secret)).toMatchObject(CUSTOMER)
   })
 
-  test('holds exactly what the body said, in any script', async () => {
+  test('contains exactly the values of the body, in any script', async () => {
     const customer = { id: 'клиент-42', name: '株式会社 🦊', fields: { 'ключ"': ['\u0000', 1.5, null] } }
     const claims = await claimsOf(await ask(customer), secret)
     expect(claims).toMatchObject({ ...customer, iss: 'workspace-under-test' })
@@ -112,20 +112,20 @@ describe('an admin token', () => {
   })
 
   test.each([
-    ['its own default', undefined, 600],
+    ['the default lifetime', undefined, 600],
     ['the requested lifetime', { expiresIn: '20m' }, 1200],
     ['the limit', { expiresIn: '1d' }, 3600],
   ])('ends after %s', async (_, body, seconds) => {
     expect(lifetimeOf(await claimsOf(await askAsAdmin(body, {}, 'limited'), secret))).toBe(seconds)
   })
 
-  test('comes bare as well', async () => {
+  test('can be returned bare', async () => {
     const response = await askAsAdmin({}, { Accept: 'application/jwt' })
     expect(response.headers.get('Content-Type')).toBe('application/jwt')
   })
 })
 
-describe('the form of a token', () => {
+describe('content negotiation', () => {
   test.each([
     'application/jwt',
     'application/jwt, */*;q=0.1',
@@ -184,19 +184,19 @@ describe('an error', () => {
     await expectProblem(await send(path, { ...sent, headers }), status, code)
   })
 
-  test('415 names the accepted type, and quotes nothing', async () => {
+  test('415 names the accepted type and does not quote the request', async () => {
     const response = await ask(CUSTOMER, { 'Content-Type': 'text/quoted-marker' })
     expect(response.headers.get('Accept')).toBe('application/json')
     expect(await response.text()).not.toContain('marker')
   })
 
-  test('is the same problem whatever the caller accepts', async () => {
+  test('is a problem regardless of Accept', async () => {
     for (const Accept of ['application/jwt', 'text/html', 'image/png']) {
       await expectProblem(await ask('{', { Accept }), 400, 'ERR_BODY_INVALID')
     }
   })
 
-  test('401 and 403 come before errors of the body', async () => {
+  test('401 and 403 take precedence over body errors', async () => {
     await expectProblem(await ask('{', { Authorization: 'Basic eDp5' }), 401, 'ERR_CREDENTIALS_MISSING')
     await expectProblem(await ask('{', { Authorization: CONSOLE }), 403, 'ERR_CALLER_FORBIDDEN')
   })
@@ -222,7 +222,7 @@ describe('routes', () => {
   })
 
   test.each(['/api/membrane-token', '/api/membrane-admin-token', '/healthz', '/.well-known/jwks.json'])(
-    '%s allows no method that it then refuses',
+    '%s does not list a method that it rejects',
     async (path) => {
       const headers = { Authorization: path.includes('admin') ? CONSOLE : BACKEND }
       const allow = (await send(path, { method: 'DELETE', headers })).headers.get('Allow') ?? ''
@@ -262,14 +262,14 @@ describe('routes', () => {
     expect([head.status, await head.text()]).toEqual([200, ''])
   })
 
-  test('the key set of a secret is empty, and public', async () => {
+  test('the key set for a secret is empty and public', async () => {
     const response = await send('/.well-known/jwks.json')
     expect(await response.json()).toEqual({ keys: [] })
     expect(response.headers.get('Cache-Control')).toBe('public, max-age=300')
   })
 })
 
-describe('every answer', () => {
+describe('every response', () => {
   const answers = () =>
     Promise.all([
       ask(CUSTOMER),
@@ -288,11 +288,11 @@ describe('every answer', () => {
     ['no frames', 'X-Frame-Options', /^DENY$/],
     ['no referrer', 'Referrer-Policy', /^no-referrer$/],
     [
-      'a policy that loads nothing',
+      'a content security policy that allows nothing',
       'Content-Security-Policy',
       /^default-src 'none'; base-uri 'none'; frame-ancestors 'none'$/,
     ],
-    ['no use as a resource elsewhere', 'Cross-Origin-Resource-Policy', /^same-origin$/],
+    ['no cross-origin embedding', 'Cross-Origin-Resource-Policy', /^same-origin$/],
     ['a request id', 'X-Request-Id', /^[0-9a-f-]{36}$/],
     ['a caching rule', 'Cache-Control', /^(no-store|public, max-age=300)$/],
     ['a JSON type', 'Content-Type', /^application\/(json|problem\+json|jwk-set\+json)$/],
@@ -300,7 +300,7 @@ describe('every answer', () => {
     for (const response of await answers()) expect(response.headers.get(name)).toMatch(pattern)
   })
 
-  test('sets no cookie, names no software, and redirects nowhere', async () => {
+  test('sets no cookie, names no software and does not redirect', async () => {
     for (const response of await answers()) {
       for (const name of ['Set-Cookie', 'Server', 'X-Powered-By', 'Location', 'Refresh']) {
         expect(response.headers.get(name)).toBeNull()
@@ -308,12 +308,12 @@ describe('every answer', () => {
     }
   })
 
-  test('over http is the answer itself and no redirect to https', async () => {
+  test('over http is not a redirect to https', async () => {
     expect(ORIGIN).toMatch(/^http:/)
     expect((await ask(CUSTOMER)).status).toBe(200)
   })
 
-  test('has a request id, the same in header and body', async () => {
+  test('has the same request id in header and body', async () => {
     const fresh = await ask('{')
     expect(((await fresh.json()) as { requestId: string }).requestId).toBe(fresh.headers.get('X-Request-Id'))
     for (const path of ['/api/membrane-token', '/nowhere', '/healthz']) {
@@ -323,7 +323,7 @@ describe('every answer', () => {
     }
   })
 
-  test('to many requests at once is the right one', async () => {
+  test('matches its request when many are concurrent', async () => {
     const ids = Array.from({ length: 50 }, (_, index) => `customer-${index}`)
     const responses = await Promise.all(ids.map((id) => ask({ id })))
     const claims = await Promise.all(responses.map((response) => claimsOf(response, secret)))

@@ -32,11 +32,11 @@ const FAULTS: Record<string, object> = {
     k: keep(Buffer.from('a secret key, and long enough too').toString('base64url')),
     kid: 's',
   }),
-  'one key id twice': retiring(oldJwk, { ...publicJwkOf(ec384), kid: 'old' }),
-  'the current key id': retiring({ ...oldJwk, kid: 'current' }),
-  'a key that is no object': { MEMBRANE_ADDITIONAL_KEYS: '{"keys":["key"]}' },
+  'a duplicate key id': retiring(oldJwk, { ...publicJwkOf(ec384), kid: 'old' }),
+  'the key id of the current key': retiring({ ...oldJwk, kid: 'current' }),
+  'a key that is not an object': { MEMBRANE_ADDITIONAL_KEYS: '{"keys":["key"]}' },
   'no list': { MEMBRANE_ADDITIONAL_KEYS: '{"keys":{}}' },
-  'a list alone': { MEMBRANE_ADDITIONAL_KEYS: '[]' },
+  'a bare list': { MEMBRANE_ADDITIONAL_KEYS: '[]' },
   'a single key': { MEMBRANE_ADDITIONAL_KEYS: JSON.stringify(oldJwk) },
   'a PEM': { MEMBRANE_ADDITIONAL_KEYS: old.publicKey.export({ type: 'spki', format: 'pem' }).toString() },
 }
@@ -75,11 +75,11 @@ async function tokenOf(worker: string): Promise<string> {
 }
 
 describe('the key set', () => {
-  test('of a secret is empty', async () => {
+  test('for a secret is empty', async () => {
     expect(await keySet('secret')).toEqual({ keys: [] })
   })
 
-  test('of a secret still holds what is retired', async () => {
+  test('for a secret still contains the retired keys', async () => {
     expect(await keySet('secret, retired')).toEqual({ keys: [oldJwk] })
   })
 
@@ -87,7 +87,7 @@ describe('the key set', () => {
     ['ES256', ec, { kty: 'EC', crv: 'P-256', alg: 'ES256' }],
     ['ES384', ec384, { kty: 'EC', crv: 'P-384', alg: 'ES384' }],
     ['RS256', rsa, { kty: 'RSA', alg: 'RS256' }],
-  ])('of %s holds the public key under its RFC 7638 thumbprint', async (worker, pair, members) => {
+  ])('of %s contains the public key under its RFC 7638 thumbprint', async (worker, pair, members) => {
     const kid = await thumbprintOf(pair)
     expect(await keySet(worker)).toEqual({
       keys: [{ ...publicJwkOf(pair), ...members, kid, use: 'sig' }],
@@ -101,15 +101,15 @@ describe('the key set', () => {
     expect(protectedHeader).toEqual({ alg: keys.keys[0]!.alg, kid: keys.keys[0]!.kid, typ: 'JWT' })
   })
 
-  test('has the key id and algorithm that are set', async () => {
+  test('has the configured key id and algorithm', async () => {
     expect((await keySet('PS512')).keys).toEqual([expect.objectContaining({ kid: 'current', alg: 'PS512' })])
   })
 
-  test('holds no member that is not known to be public', async () => {
+  test('contains only members known to be public', async () => {
     expect(await keySet('a whole key pair, retired')).toEqual({ keys: [oldJwk] })
   })
 
-  test('holds the current key and the retired ones', async () => {
+  test('contains the current key and the retired keys', async () => {
     const { keys } = await keySet('rotating')
     expect(keys.map(({ kid }) => kid)).toEqual([await thumbprintOf(ec), 'old', 'older'])
     expect(keys[1]).toEqual(oldJwk)
@@ -123,7 +123,7 @@ describe('the key set', () => {
   })
 
   test.each(['secret', 'rotating'])(
-    'of %s is public, may be kept for five minutes, and is not sniffed',
+    'of %s is public, cacheable for five minutes, and nosniff',
     async (worker) => {
       const { headers } = await send(PATH, { worker })
       expect(headers.get('Content-Type')).toBe('application/jwk-set+json')
@@ -132,7 +132,7 @@ describe('the key set', () => {
     },
   )
 
-  test('is the same whoever asks', async () => {
+  test('is the same for every caller', async () => {
     const anyone = await (await send(PATH, { worker: 'rotating' })).text()
     const headers = { Authorization: 'Bearer x', Origin: 'https://evil.test', Cookie: 'a=b' }
     expect(await (await send(PATH, { worker: 'rotating', headers })).text()).toBe(anyone)
@@ -145,7 +145,7 @@ describe('the key set', () => {
 })
 
 describe('retired keys', () => {
-  test.each(Object.keys(FAULTS))('with %s are a fault by name, and nothing is published', async (worker) => {
+  test.each(Object.keys(FAULTS))('with %s are reported by name, and nothing is published', async (worker) => {
     const detail = await expectProblem(await send('/healthz', { worker }), 503, 'ERR_SETTING_INVALID')
     expect(detail).toMatch(/^MEMBRANE_ADDITIONAL_KEYS /)
     await expectProblem(await send(PATH, { worker }), 503, 'ERR_SETTING_INVALID')

@@ -64,52 +64,52 @@ const STRANGERS: [what: string, origin: string][] = [
   ['null', 'null'],
   ['a star', '*'],
   ['another host', 'https://evil.test'],
-  ['one that has it at its end', 'https://evilapp.example.com'],
-  ['a domain below it', 'https://x.app.example.com'],
-  ['a domain above it', 'https://example.com'],
-  ['one that has it at its beginning', 'https://app.example.com.evil.test'],
-  ['one that has it as its user', 'https://app.example.com@evil.test'],
+  ['one that ends with an allowed origin', 'https://evilapp.example.com'],
+  ['a subdomain', 'https://x.app.example.com'],
+  ['the parent domain', 'https://example.com'],
+  ['one that starts with an allowed origin', 'https://app.example.com.evil.test'],
+  ['an allowed origin as userinfo', 'https://app.example.com@evil.test'],
   ['one with a dot replaced', 'https://appxexample.com'],
-  ['in capitals', 'https://APP.example.com'],
-  ['with its scheme in capitals', 'HTTPS://app.example.com'],
+  ['an upper-case host', 'https://APP.example.com'],
+  ['an upper-case scheme', 'HTTPS://app.example.com'],
   ['http', 'http://app.example.com'],
   ['another port', 'https://app.example.com:8444'],
-  ['the default port, spelled out', 'https://app.example.com:443'],
+  ['an explicit default port', 'https://app.example.com:443'],
   ['another port of localhost', 'http://localhost:3001'],
-  ['localhost by number', 'http://127.0.0.1:3000'],
-  ['a dot at its end', 'https://app.example.com.'],
-  ['a slash at its end', 'https://app.example.com/'],
+  ['localhost as an IP address', 'http://127.0.0.1:3000'],
+  ['a trailing dot', 'https://app.example.com.'],
+  ['a trailing slash', 'https://app.example.com/'],
   ['a path', 'https://app.example.com/x'],
   ['a query', 'https://app.example.com?x'],
-  ['an app of another host', 'capacitor://localhost.evil.test'],
-  ['a list of two', `${APP} https://evil.test`],
-  ['a list with a comma', `${APP},https://evil.test`],
+  ['a Capacitor app on another host', 'capacitor://localhost.evil.test'],
+  ['two origins', `${APP} https://evil.test`],
+  ['two origins with a comma', `${APP},https://evil.test`],
   ['the whole list', LISTED.join(', ')],
-  ['a name in other letters', 'https://b\u00fccher.example'],
-  ['its own, with a port', `${ORIGIN}:80`],
-  ['its own, in capitals', ORIGIN.toUpperCase()],
+  ['a Unicode host name', 'https://b\u00fccher.example'],
+  ['the Worker’s own, with a port', `${ORIGIN}:80`],
+  ['the Worker’s own, in upper case', ORIGIN.toUpperCase()],
   ['a file', 'file://'],
   ['an extension', 'chrome-extension://abcdefghijklmnop'],
 ]
 
 describe('an origin that is not on the list', () => {
-  test.each(STRANGERS)('%s: gets no token and no permission', async (_, origin) => {
+  test.each(STRANGERS)('%s: gets no token and no CORS headers', async (_, origin) => {
     const response = await from(origin)
     expectNoPermission(response)
     await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
   })
 
-  test.each(STRANGERS)('%s: gets none at the preflight', async (_, origin) => {
+  test.each(STRANGERS)('%s: its preflight is rejected', async (_, origin) => {
     const response = await preflight(origin)
     expectNoPermission(response)
     await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
   })
 
-  test('is not quoted', async () => {
+  test('is not echoed', async () => {
     expect(await (await from('https://evil.test')).text()).not.toContain('evil.test')
   })
 
-  test('is refused beside one that is on it', async () => {
+  test('is rejected beside an allowed origin', async () => {
     for (const origins of [
       [APP, 'https://evil.test'],
       ['https://evil.test', APP],
@@ -121,7 +121,7 @@ describe('an origin that is not on the list', () => {
     }
   })
 
-  test('is no matter of Referer, Host or X-Forwarded headers', async () => {
+  test('is not affected by Referer, Host or X-Forwarded headers', async () => {
     const headers = {
       Referer: APP,
       'X-Forwarded-Host': 'evil.test',
@@ -131,7 +131,7 @@ describe('an origin that is not on the list', () => {
     await expectProblem(await from('https://evil.test', { headers }), 403, 'ERR_ORIGIN_FORBIDDEN')
   })
 
-  test.each(['GET', 'POST', 'PUT', 'HEAD', 'DELETE'])('is refused with %s', async (method) => {
+  test.each(['GET', 'POST', 'PUT', 'HEAD', 'DELETE'])('is rejected for %s', async (method) => {
     const response = await from('https://evil.test', { method })
     expectNoPermission(response)
     expect(response.status).toBe(403)
@@ -139,12 +139,12 @@ describe('an origin that is not on the list', () => {
 })
 
 // No Origin stands in them; Access would add its assertion all the same.
-describe('what a page of another site loads or opens', () => {
+describe('a cross-site subresource or navigation', () => {
   test.each([
     ['an image', 'cross-site', 'no-cors'],
-    ['a script of a neighbour', 'same-site', 'no-cors'],
+    ['a script of the same site', 'same-site', 'no-cors'],
     ['a page', 'cross-site', 'navigate'],
-    ['a frame of a neighbour', 'same-site', 'navigate'],
+    ['a frame of the same site', 'same-site', 'navigate'],
   ])('%s: gets no token', async (_, site, mode) => {
     const fetched = { 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': mode }
     const headers = { Authorization: `Bearer ${apiKeys.backend}`, ...fetched }
@@ -161,7 +161,7 @@ describe('what a page of another site loads or opens', () => {
 })
 
 describe('an origin on the list', () => {
-  test.each(LISTED)('%s gets its token, and may read it', async (origin) => {
+  test.each(LISTED)('%s gets its token and can read it', async (origin) => {
     const response = await from(origin)
     expect(response.headers.get('Access-Control-Allow-Origin')).toBe(origin)
     expect(response.headers.get('Vary')).toMatch(/\borigin\b/i)
@@ -175,7 +175,7 @@ describe('an origin on the list', () => {
     expect(await claimsOf(response, secret)).toMatchObject({ id: 'customer-42' })
   })
 
-  test.each(LISTED)('%s is told at the preflight what it may send', async (origin) => {
+  test.each(LISTED)('%s gets the allowed methods and headers in the preflight', async (origin) => {
     const response = await preflight(origin)
     expect([response.status, await response.text()]).toEqual([204, ''])
     const { headers } = response
@@ -192,7 +192,7 @@ describe('an origin on the list', () => {
     expect(headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/)
   })
 
-  test('may read why it was refused', async () => {
+  test('can read why it was rejected', async () => {
     const refusals: [Parameters<typeof send>[1], number, string][] = [
       [{ headers: { Origin: APP } }, 401, 'ERR_CREDENTIALS_MISSING'],
       [{ headers: { Origin: APP, Authorization: 'Bearer x' } }, 401, 'ERR_CREDENTIALS_INVALID'],
@@ -206,7 +206,7 @@ describe('an origin on the list', () => {
     }
   })
 
-  test('needs the header that no form and no image can send', async () => {
+  test('needs a header that forms and images cannot send', async () => {
     const response = await send('/api/membrane-token', {
       headers: { Origin: APP, 'Content-Type': 'text/plain', Cookie: `session=${apiKeys.backend}` },
       body: '{"id":"customer-42"}',
@@ -216,24 +216,27 @@ describe('an origin on the list', () => {
 })
 
 describe('the admin route', () => {
-  test.each([...LISTED, ORIGIN, 'null', 'https://evil.test'])('gives no page a token: %s', async (origin) => {
-    for (const response of [
-      await from(origin, { path: '/api/membrane-admin-token' }),
-      await preflight(origin, { path: '/api/membrane-admin-token' }),
-    ]) {
-      expectNoPermission(response)
-      await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
-    }
-  })
+  test.each([...LISTED, ORIGIN, 'null', 'https://evil.test'])(
+    'is not available to browsers: %s',
+    async (origin) => {
+      for (const response of [
+        await from(origin, { path: '/api/membrane-admin-token' }),
+        await preflight(origin, { path: '/api/membrane-admin-token' }),
+      ]) {
+        expectNoPermission(response)
+        await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
+      }
+    },
+  )
 
-  test('gives one to a server', async () => {
+  test('is available to servers', async () => {
     const response = await from(undefined, { path: '/api/membrane-admin-token', body: {} })
     expectNoPermission(response)
     expect(await claimsOf(response, secret)).toMatchObject({ isAdmin: true })
   })
 })
 
-describe('without a list', () => {
+describe('without ALLOWED_ORIGINS', () => {
   // Behind a proxy that ends TLS, the URL says http and the page https; the host is the same.
   test.each([ORIGIN, ORIGIN.replace('http:', 'https:')])('its own origin %s gets a token', async (origin) => {
     for (const worker of ['closed', 'main']) {
@@ -243,7 +246,7 @@ describe('without a list', () => {
     }
   })
 
-  test('Sec-Fetch-Site outweighs Origin and Host', async () => {
+  test('Sec-Fetch-Site takes precedence over Origin and Host', async () => {
     const ask = (site: string, origin: string) =>
       from(origin, { worker: 'closed', headers: { 'Sec-Fetch-Site': site } })
     expect((await ask('same-origin', 'https://public-name.test')).status).toBe(200)
@@ -252,7 +255,7 @@ describe('without a list', () => {
     }
   })
 
-  test('every other one gets nothing', async () => {
+  test('every other origin is rejected', async () => {
     for (const origin of [...LISTED, ...STRANGERS.map(([, stranger]) => stranger)]) {
       for (const response of [
         await from(origin, { worker: 'closed' }),
@@ -265,7 +268,7 @@ describe('without a list', () => {
   })
 })
 
-describe('what is public', () => {
+describe('public routes', () => {
   test.each(['/healthz', '/.well-known/jwks.json'])(
     '%s is read from anywhere, but by no page',
     async (path) => {

@@ -64,7 +64,7 @@ async function statusesOf(count: number, asking: (index: number) => Asking): Pro
 const times = (count: number, status: number) => Array.from({ length: count }, () => status)
 
 describe('requests are counted', () => {
-  test('by caller, whatever the address and the key', async () => {
+  test('by caller, regardless of address and API key', async () => {
     const worker = 'callers'
     const keys = [BACKEND, `Bearer ${apiKeys.backendNext}`]
     const ofService = (index: number) => ({
@@ -82,7 +82,7 @@ describe('requests are counted', () => {
     expect(await statusesOf(1, ofUser('backend'))).toEqual([200])
   })
 
-  test('by address where the attempt failed, whatever it was', async () => {
+  test('by address for failed attempts of any kind', async () => {
     const worker = 'addresses'
     const attempts = [undefined, `Bearer ${randomKey()}`, 'Bearer', sessionOf(''), 'Basic eDp5']
     const failing = (index: number): Asking => {
@@ -93,7 +93,7 @@ describe('requests are counted', () => {
     expect(await statusesOf(1, () => ({ worker, address: '2001:db8::1' }))).toEqual([401])
   })
 
-  test('apart: a caller is not held up by failures from the same address, nor gives room for more', async () => {
+  test('separately: failures from an address do not count against a caller, nor the reverse', async () => {
     const worker = 'both'
     expect(await statusesOf(LIMIT + 1, () => ({ worker }))).toEqual([...times(LIMIT, 401), 429])
     expect(await statusesOf(LIMIT + 1, () => ({ worker, authorization: BACKEND }))).toEqual([
@@ -103,7 +103,7 @@ describe('requests are counted', () => {
     expect(await statusesOf(1, () => ({ worker }))).toEqual([429])
   })
 
-  test('where a token is asked for, and nowhere else', async () => {
+  test('on token routes only', async () => {
     const worker = 'routes'
     for (let index = 0; index < LIMIT + 2; index += 1) {
       const preflight = { method: 'OPTIONS', headers: { Origin: 'https://app.test' }, worker }
@@ -115,15 +115,15 @@ describe('requests are counted', () => {
     expect(await statusesOf(1, () => ({ worker }))).toEqual([401])
   })
 
-  test('only if there is a limiter', async () => {
+  test('only if a limiter is configured', async () => {
     expect(await statusesOf(60, () => ({ worker: 'unlimited', authorization: BACKEND }))).toEqual(
       times(60, 200),
     )
   })
 })
 
-describe('the answer to too many', () => {
-  test('is a 429 that says when to come again, and that a page may read', async () => {
+describe('the response over the limit', () => {
+  test('is a 429 with Retry-After that a page can read', async () => {
     const asking = { worker: 'answer', authorization: BACKEND }
     await statusesOf(LIMIT, () => asking)
     const response = await ask(asking)
@@ -141,13 +141,13 @@ describe('the answer to too many', () => {
   })
 })
 
-test('a limiter that is none is named at /healthz', async () => {
+test('an invalid limiter is named at /healthz', async () => {
   const detail = await expectProblem(await send('/healthz', { worker: 'broken' }), 503, 'ERR_SETTING_INVALID')
   expect(detail).toMatch(/^RATE_LIMITER .*ratelimits/)
   await expectProblem(await ask({ worker: 'broken', authorization: BACKEND }), 503, 'ERR_SETTING_INVALID')
 })
 
-test('a token is what it was, with a limiter', async () => {
+test('a limiter does not change the token', async () => {
   const response = await ask({ worker: 'answer', authorization: sessionOf('user-9') })
   expect(await claimsOf(response, secret)).toMatchObject({ id: 'user-9' })
 })

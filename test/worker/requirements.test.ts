@@ -17,7 +17,7 @@ const proofs = readme
   })
 
 describe('the table of requirements', () => {
-  test.each(proofs)('$requirement is proved by $proof', async ({ file, names }) => {
+  test.each(proofs)('$requirement is tested by $proof', async ({ file, names }) => {
     expect(file).toMatch(/\.test\.ts$/)
     const source = await readFile(new URL(file, import.meta.url), 'utf8')
     for (const name of names) {
@@ -48,7 +48,7 @@ describe('the table of requirements', () => {
 })
 
 // A check that never fails proves nothing.
-describe('the scan of all that was logged and answered', () => {
+describe('the scan of logs and responses', () => {
   const secret = randomKey()
 
   test.each([
@@ -62,7 +62,7 @@ describe('the scan of all that was logged and answered', () => {
     expect(() => expectNothingLeaked([], [text])).toThrow()
   })
 
-  test('finds nothing where there is nothing', () => {
+  test('finds nothing in harmless text', () => {
     expectNothingLeaked(['{"requestId":"1","outcome":"issued"}'], ['{"token":"","expiresIn":7200}'])
   })
 })

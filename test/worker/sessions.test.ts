@@ -30,11 +30,11 @@ const BROKEN: Record<string, (url: URL) => Response | Promise<Response>> = {
   'answers HTML': () => new Response('<!doctype html>', { headers: { 'Content-Type': 'text/html' } }),
   'answers null': () => Response.json(null),
   redirects: () => new Response(null, { status: 302, headers: { Location: 'https://evil.test/' } }),
-  'has too large a set': ({ pathname }) =>
+  'publishes a key set that is too large': ({ pathname }) =>
     pathname.endsWith('jwks.json')
       ? Response.json({ keys: [], x: 'x'.repeat(70_000) })
       : idp.pages[pathname]!(),
-  'has a secret in its set': ({ pathname }) =>
+  'publishes a secret in its key set': ({ pathname }) =>
     pathname.endsWith('jwks.json')
       ? Response.json({ keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'key-1' }] })
       : idp.pages[pathname]!(),
@@ -95,7 +95,7 @@ describe('a session', () => {
     ['GET', {}],
     ['POST without a body', { method: 'POST' }],
     ['POST with an empty object', { body: {} }],
-    ['keys that are discovered', { worker: 'discovered' }],
+    ['discovered keys', { worker: 'discovered' }],
     ['no other callers', { worker: 'alone' }],
   ])('gets the token of its customer, and nothing more: %s', async (_, asking) => {
     const response = await as(good({ name: 'Ada', plan: 'trial', isAdmin: true, fields: { a: 1 } }), asking)
@@ -110,7 +110,7 @@ describe('a session', () => {
     })
   })
 
-  test('gets it bare as well', async () => {
+  test('can get a bare token', async () => {
     const headers = { Authorization: `Bearer ${good()}`, Accept: 'application/jwt' }
     const response = await send('/api/membrane-token', { headers })
     expect([response.status, response.headers.get('Content-Type')]).toEqual([200, 'application/jwt'])
@@ -121,9 +121,19 @@ describe('a session', () => {
     ['the requested lifetime', {}, 1800, { body: { expiresIn: '30m' } }],
     ['the limit', {}, 86_400, { body: { expiresIn: '9w' } }],
     ['a lower limit', {}, 1200, { body: { expiresIn: '9w' }, worker: 'short' }],
-    ['its own end', { exp: inSeconds(600) }, 600, {}],
-    ['its own end, whatever is requested', { exp: inSeconds(600) }, 600, { body: { expiresIn: '1h' } }],
-    ['a requested lifetime before its own end', { exp: inSeconds(600) }, 60, { body: { expiresIn: '1m' } }],
+    ['the end of the session', { exp: inSeconds(600) }, 600, {}],
+    [
+      'the end of the session, regardless of the request',
+      { exp: inSeconds(600) },
+      600,
+      { body: { expiresIn: '1h' } },
+    ],
+    [
+      'a requested lifetime shorter than the session',
+      { exp: inSeconds(600) },
+      60,
+      { body: { expiresIn: '1m' } },
+    ],
   ])('gets a token that ends with %s', async (_, claims, seconds, asking) => {
     const token = good({ exp: inSeconds(90_000), ...claims })
     const response = await as(token, asking)
@@ -138,7 +148,7 @@ describe('a session', () => {
 
   const MEMBERS = ['id', 'name', 'fields', 'isAdmin']
 
-  test.each(MEMBERS)('that sends %s gets 403, wherever it stands and whatever it says', async (member) => {
+  test.each(MEMBERS)('that sends %s gets 403, in any place and with any value', async (member) => {
     for (const value of ['user-1', 'user-2', '', null, true, {}]) {
       const detail = await expectProblem(
         await as(good(), { body: { [member]: value } }),
@@ -160,7 +170,7 @@ describe('a session', () => {
 
   test.each<[string, Asking, number, string]>([
     ['a lifetime without a unit', { body: { expiresIn: '60' } }, 400, 'ERR_LIFETIME_INVALID'],
-    ['a body that is no JSON', { body: 'expiresIn=60' }, 400, 'ERR_BODY_INVALID'],
+    ['a body that is not JSON', { body: 'expiresIn=60' }, 400, 'ERR_BODY_INVALID'],
     ['a body that is too large', { body: ' '.repeat(16_385) }, 413, 'ERR_BODY_TOO_LARGE'],
     ['the admin route', { path: '/api/membrane-admin-token', method: 'POST' }, 403, 'ERR_CALLER_FORBIDDEN'],
   ])('with %s gets an error', async (_, asking, status, code) => {
@@ -173,7 +183,7 @@ describe('a session', () => {
 })
 
 describe('a customer in the claims', () => {
-  test('is found by a dotted path, a URL, and in fields under the last part', async () => {
+  test('is read from a dotted path or a URL, and fields take the last part of their path', async () => {
     const claims = {
       org: { id: 'org-1', size: 5 },
       'https://app.test/org_name': 'Org One',
@@ -188,35 +198,35 @@ describe('a customer in the claims', () => {
     })
   })
 
-  test('needs no name and no fields', async () => {
+  test('needs neither name nor fields', async () => {
     const claims = await claimsOf(await as(good({ org: { id: 'org-1' } }), { worker: 'mapped' }), secret)
     expect(Object.keys(claims)).toEqual(['id', 'iat', 'exp', 'iss', 'jti'])
   })
 
-  test('is read from a claim whose whole name has the dot', async () => {
+  test('is read from a claim with a dot in its name', async () => {
     const claims = { 'org.id': 'org-9', org: {} }
     expect(await claimsOf(await as(good(claims), { worker: 'mapped' }), secret)).toMatchObject({
       id: 'org-9',
     })
   })
 
-  test('that is a whole number becomes decimal text', async () => {
+  test('that is an integer becomes a decimal string', async () => {
     const claims = { org: { id: 42 } }
     expect(await claimsOf(await as(good(claims), { worker: 'mapped' }), secret)).toMatchObject({ id: '42' })
   })
 
   test.each<[string, object]>([
     ['is missing', {}],
-    ['is missing in its object', { org: {} }],
+    ['is missing from its object', { org: {} }],
     ['is empty', { org: { id: '' } }],
     ['is a fraction', { org: { id: 4.2 } }],
     ['is a placeholder', { org: { id: 'undefined' } }],
     ['is both a claim and a path', { 'org.id': 'org-9', org: { id: 'org-1' } }],
     ['is a list', { org: { id: ['org-1'] } }],
-    ['stands in a string', { org: 'org-1' }],
-    ['stands in null', { org: null }],
-    ['would have to be inherited', { org: [] }],
-  ])('that %s gets 403, by name of the claim', async (_, claims) => {
+    ['is inside a string', { org: 'org-1' }],
+    ['is inside null', { org: null }],
+    ['would be an inherited member', { org: [] }],
+  ])('that %s gets 403 naming the claim', async (_, claims) => {
     const detail = await expectProblem(
       await as(good(claims), { worker: 'mapped' }),
       403,
@@ -232,17 +242,17 @@ const publicPem = idp.publicKey.export({ type: 'spki', format: 'pem' }).toString
 const { kid: ___, ...bareJwk } = idp.jwk
 const itsOwnKey = { jwk: other.publicKey.export({ format: 'jwk' }) }
 
-describe('a token that is refused with 401 invalid_token', () => {
+describe('a token that is rejected with 401 invalid_token', () => {
   test.each<[string, object, Writing, string?]>([
-    ['has ended', { exp: inSeconds(-10) }, {}],
-    ['has ended within the tolerance, so that no token could live', { exp: inSeconds(-2) }, {}],
-    ['has no end', { exp: undefined }, {}],
-    ['ends at a time in words', { exp: '2030-01-01' }, {}],
-    ['ends at a time in milliseconds', { exp: Date.now() + 3_600_000 }, {}],
+    ['has expired', { exp: inSeconds(-10) }, {}],
+    ['has expired within the tolerance, so that no token could be valid', { exp: inSeconds(-2) }, {}],
+    ['has no exp', { exp: undefined }, {}],
+    ['has a string as exp', { exp: '2030-01-01' }, {}],
+    ['has exp in milliseconds', { exp: Date.now() + 3_600_000 }, {}],
     ['is not valid yet', { nbf: inSeconds(3600) }, {}],
-    ['is not valid at a time in words', { nbf: 'tomorrow' }, {}],
+    ['has a string as nbf', { nbf: 'tomorrow' }, {}],
     ['has another audience', { aud: 'https://other.test' }, {}],
-    ['has an audience that only begins alike', { aud: `${AUDIENCE}/` }, {}],
+    ['has an audience that starts with the right one', { aud: `${AUDIENCE}/` }, {}],
     ['has a list of other audiences', { aud: ['a', 'b'] }, {}],
     ['has no audience', { aud: undefined }, {}],
     ['has null as audience', { aud: null }, {}],
@@ -250,40 +260,40 @@ describe('a token that is refused with 401 invalid_token', () => {
     ['has no subject', { sub: undefined }, {}],
     ['has an empty subject', { sub: '' }, {}],
     ['has a number as subject', { sub: 1 }, {}],
-    ['is of another issuer', { iss: 'https://evil.test/' }, {}],
-    ['is of an issuer without the slash', { iss: 'https://id.test' }, {}],
-    ['is of an issuer in capitals', { iss: 'https://ID.test/' }, {}],
+    ['is from another issuer', { iss: 'https://evil.test/' }, {}],
+    ['has iss without the trailing slash', { iss: 'https://id.test' }, {}],
+    ['has iss in upper case', { iss: 'https://ID.test/' }, {}],
     ['has a list of issuers', { iss: [idp.issuer] }, {}],
     ['has no issuer', { iss: undefined }, {}],
     ['is signed by another key', {}, { key: other.privateKey }],
-    ['is signed with RSA under the name of the EC key', {}, { key: rsa.privateKey, algorithm: 'RS256' }],
-    ['says RS256 and is not', {}, { header: { alg: 'RS256' } }],
-    ['says ES384 and is not', {}, { header: { alg: 'ES384' } }],
-    ['says es256', {}, { header: { alg: 'es256' } }],
-    ['says none', {}, { algorithm: 'none' }],
+    ['is signed with RSA under the kid of the EC key', {}, { key: rsa.privateKey, algorithm: 'RS256' }],
+    ['has alg RS256 but another signature', {}, { header: { alg: 'RS256' } }],
+    ['has alg ES384 but another signature', {}, { header: { alg: 'ES384' } }],
+    ['has alg es256', {}, { header: { alg: 'es256' } }],
+    ['has alg none', {}, { algorithm: 'none' }],
     ['says None', {}, { algorithm: 'none', header: { alg: 'None' } }],
-    ['says nOnE, with a signature', {}, { header: { alg: 'nOnE' } }],
-    ['says nothing of its algorithm', {}, { header: { alg: undefined } }],
+    ['has alg nOnE and a signature', {}, { header: { alg: 'nOnE' } }],
+    ['has no alg', {}, { header: { alg: undefined } }],
     ['is HS256 with the public key as secret', {}, { algorithm: 'HS256', key: publicPem }],
     ['is HS256 with the JWK as secret', {}, { algorithm: 'HS256', key: JSON.stringify(bareJwk) }],
     ['is HS256 with an empty secret', {}, { algorithm: 'HS256', key: '' }],
-    ['names an unknown key', {}, { header: { kid: 'key-2' } }],
-    ['names a path as its key', {}, { header: { kid: '../../dev/null' } }],
-    ['names SQL as its key', {}, { header: { kid: "' OR 1=1 --" } }],
-    ['names its key by a number', {}, { header: { kid: 1 } }],
-    ['brings its own key', {}, { key: other.privateKey, header: itsOwnKey }],
+    ['has an unknown kid', {}, { header: { kid: 'key-2' } }],
+    ['has a path as kid', {}, { header: { kid: '../../dev/null' } }],
+    ['has SQL as kid', {}, { header: { kid: "' OR 1=1 --" } }],
+    ['has a number as kid', {}, { header: { kid: 1 } }],
+    ['embeds its own key', {}, { key: other.privateKey, header: itsOwnKey }],
     ['points to its own key set', {}, { key: other.privateKey, header: { jku: 'https://evil.test/jwks' } }],
     ['points to its own certificate', {}, { key: other.privateKey, header: { x5u: 'https://evil.test/x' } }],
-    ['brings its own certificate', {}, { key: other.privateKey, header: { x5c: ['MIIB'] } }],
-    ['demands an extension', {}, { header: { crit: ['exp'] } }],
-    ['is not encoded', {}, { header: { b64: false, crit: ['b64'] } }],
-    ['was given to another party', { azp: 'https://evil.test' }, {}, 'parties'],
-    ['was given to nobody', { aud: undefined }, {}, 'parties'],
-    ['was given to a list', { azp: ['https://app.test'] }, {}, 'parties'],
-    ['was given to the right party for another audience', { azp: 'https://app.test', aud: 'x' }, {}, 'both'],
-    ['was given to another party for the right audience', { azp: 'https://evil.test' }, {}, 'both'],
-    ['has ended, for any audience', { exp: inSeconds(-10) }, {}, 'any'],
-    ['is of another issuer, for any audience', { iss: 'https://evil.test/' }, {}, 'any'],
+    ['embeds its own certificate', {}, { key: other.privateKey, header: { x5c: ['MIIB'] } }],
+    ['requires an extension (crit)', {}, { header: { crit: ['exp'] } }],
+    ['has an unencoded payload (b64: false)', {}, { header: { b64: false, crit: ['b64'] } }],
+    ['was issued to another party', { azp: 'https://evil.test' }, {}, 'parties'],
+    ['has no azp', { aud: undefined }, {}, 'parties'],
+    ['has a list as azp', { azp: ['https://app.test'] }, {}, 'parties'],
+    ['has the right azp but another audience', { azp: 'https://app.test', aud: 'x' }, {}, 'both'],
+    ['has the right audience but another azp', { azp: 'https://evil.test' }, {}, 'both'],
+    ['has expired, with any audience accepted', { exp: inSeconds(-10) }, {}, 'any'],
+    ['is from another issuer, with any audience accepted', { iss: 'https://evil.test/' }, {}, 'any'],
   ])('%s', async (_, claims, writing, worker = 'main') => {
     idp.asked.length = 0
     await expectProblem(await as(good(claims, writing), { worker }), 401, 'ERR_CREDENTIALS_INVALID')
@@ -294,19 +304,19 @@ describe('a token that is refused with 401 invalid_token', () => {
   const zeros = Buffer.alloc(64).toString('base64url')
 
   test.each([
-    ['has lost its signature', `${header}.${payload}.`],
+    ['has an empty signature', `${header}.${payload}.`],
     ['has a signature of zeros', `${header}.${payload}.${zeros}`],
     ['has two parts', `${header}.${payload}`],
     ['has four parts', `${header}.${payload}.${signature}.${signature}`],
     ['has five parts, as if encrypted', `${header}..${payload}.${signature}.${signature}`],
     ['has padding', `${header}.${payload}.${signature}==`],
     [
-      'has another payload',
+      'has a modified payload',
       `${header}.${Buffer.from('{"sub":"victim"}').toString('base64url')}.${signature}`,
     ],
-    ['has a payload that is no JSON', `${header}.${Buffer.from('x').toString('base64url')}.${signature}`],
+    ['has a payload that is not JSON', `${header}.${Buffer.from('x').toString('base64url')}.${signature}`],
     ['has a header that is null', `${Buffer.from('null').toString('base64url')}.${payload}.${signature}`],
-    ['is of 9000 characters', `${header}.${'A'.repeat(9000)}.${signature}`],
+    ['has 9000 characters', `${header}.${'A'.repeat(9000)}.${signature}`],
   ])('%s', async (_, token) => {
     for (const worker of ['main', 'alone']) {
       await expectProblem(await as(token, { worker }), 401, 'ERR_CREDENTIALS_INVALID')
@@ -314,8 +324,8 @@ describe('a token that is refused with 401 invalid_token', () => {
   })
 })
 
-describe('a token of Membrane', () => {
-  test('is no session, though it was made here', async () => {
+describe('a Membrane token', () => {
+  test('is not a session, even if issued here', async () => {
     for (const claims of [{ iss: settings.MEMBRANE_WORKSPACE_KEY }, {}]) {
       const token = good({ id: 'user-1', ...claims }, { algorithm: 'HS256', key: secret })
       await expectProblem(await as(token), 401, 'ERR_CREDENTIALS_INVALID')
@@ -325,16 +335,16 @@ describe('a token of Membrane', () => {
   })
 })
 
-describe('a token that is taken', () => {
+describe('a token that is accepted', () => {
   test.each<[string, object, Writing, string?]>([
     ['has the audience among others', { aud: ['x', AUDIENCE] }, {}],
     ['has the second of two audiences', {}, {}, 'audiences'],
-    ['names no key, of which there is only one', {}, { header: { kid: undefined } }],
-    ['begins within the tolerance of 5 seconds', { nbf: inSeconds(3) }, {}],
-    ['was given to one of two parties', { azp: 'https://other.test', aud: undefined }, {}, 'parties'],
-    ['was given to the right party for the right audience', { azp: 'https://app.test' }, {}, 'both'],
-    ['is for whatever audience, where that is asked for', { aud: 'anything' }, {}, 'any'],
-    ['is for no audience, where that is asked for', { aud: undefined }, {}, 'any'],
+    ['has no kid, and the set has one key', {}, { header: { kid: undefined } }],
+    ['has nbf within the tolerance of 5 seconds', { nbf: inSeconds(3) }, {}],
+    ['was issued to one of two parties', { azp: 'https://other.test', aud: undefined }, {}, 'parties'],
+    ['has the right azp and the right audience', { azp: 'https://app.test' }, {}, 'both'],
+    ['has any audience, where that is configured', { aud: 'anything' }, {}, 'any'],
+    ['has no audience, where that is configured', { aud: undefined }, {}, 'any'],
   ])('%s', async (_, claims, writing, worker = 'main') => {
     expect(await claimsOf(await as(good(claims, writing), { worker }), secret)).toMatchObject({
       id: 'user-1',
@@ -342,14 +352,14 @@ describe('a token that is taken', () => {
   })
 })
 
-describe('a provider', () => {
-  test.each(Object.keys(BROKEN))('that %s makes a 503 with Retry-After', async (worker) => {
+describe('an identity provider', () => {
+  test.each(Object.keys(BROKEN))('that %s causes a 503 with Retry-After', async (worker) => {
     const response = await as(good(), { worker })
     await expectProblem(response, 503, 'ERR_JWKS_UNAVAILABLE')
     expect((await send('/healthz', { worker })).status).toBe(200)
   })
 
-  test('is not asked again for every token', async () => {
+  test('is not queried for every token', async () => {
     await as(good())
     idp.asked.length = 0
     await Promise.all(Array.from({ length: 10 }, () => as(good())))

@@ -36,7 +36,7 @@ interface Working {
 const EC_HEADER = { alg: 'ES256', typ: 'JWT', kid: thumbprint }
 
 const RIGHT: Record<string, Working> = {
-  'an EC key, its id the thumbprint': {
+  'an EC key with its thumbprint as key id': {
     bindings: { ...keyless, MEMBRANE_PRIVATE_KEY: ecPem },
     verifyWith: publicPem(ec),
     header: EC_HEADER,
@@ -51,7 +51,7 @@ const RIGHT: Record<string, Working> = {
     verifyWith: publicPem(ec),
     header: EC_HEADER,
   },
-  'an RSA key in one line, with an id': {
+  'an RSA key on one line, with a key id': {
     bindings: {
       ...keyless,
       MEMBRANE_PRIVATE_KEY: rsaPem.replaceAll('\n', '\\n'),
@@ -113,7 +113,7 @@ const RIGHT: Record<string, Working> = {
       ALLOWED_ORIGINS: ' https://a.test , http://localhost:3000,https://b.test:8443 ',
     },
   },
-  'settings that are left empty': {
+  'empty settings': {
     bindings: {
       ...settings,
       MEMBRANE_PRIVATE_KEY: '',
@@ -152,7 +152,7 @@ const HEADERS = { Authorization: `Bearer ${apiKeys.backend}`, 'Content-Type': 'a
 const ask = (worker: string) =>
   send('/api/membrane-token', { headers: HEADERS, body: { id: 'customer-42' }, worker })
 
-describe('right settings', () => {
+describe('valid settings', () => {
   test.each(Object.entries(RIGHT))(
     '%s',
     async (what, { verifyWith = secret, header, claims, seconds = 7200 }) => {
@@ -172,7 +172,7 @@ describe('right settings', () => {
 })
 
 describe('the Secrets Store', () => {
-  test('is awaited, and a secret that is not there yet is named and not remembered', async () => {
+  test('is awaited, and a missing secret is reported and looked up again', async () => {
     const worker = FROM_STORE
     const detail = await expectProblem(await send('/healthz', { worker }), 503, 'ERR_SETTING_INVALID')
     expect(detail).toMatch(/^MEMBRANE_WORKSPACE_SECRET could not be read .*API_KEYS could not be read/)
@@ -190,7 +190,7 @@ describe('the Secrets Store', () => {
 
   const post = { method: 'POST', headers: HEADERS, body: '{"id":"customer-42"}' }
 
-  test('is read once, however many requests wait', async () => {
+  test('is read once for concurrent requests', async () => {
     const readings: ((value: string) => void)[] = []
     const get = vi.fn(() => new Promise<string>((resolve) => readings.push(resolve)))
     const env = { ...settings, MEMBRANE_WORKSPACE_SECRET: { get } }
@@ -214,19 +214,19 @@ describe('the Secrets Store', () => {
       },
       /could not be read/,
     ],
-    ['rejects with text', () => Promise.reject(secret), /could not be read/],
-    ['rejects with nothing', () => Promise.reject(), /could not be read/],
+    ['rejects with a string', () => Promise.reject(secret), /could not be read/],
+    ['rejects with undefined', () => Promise.reject(), /could not be read/],
     ['holds nothing', async () => undefined, /is missing/],
     ['holds null', async () => null, /is missing/],
-    ['holds no text', async () => '', /is missing/],
-    ['holds a number', async () => 42, /text/],
-    ['holds a symbol', async () => Symbol(secret), /text/],
-    ['holds a function', async () => () => secret, /text/],
+    ['contains an empty string', async () => '', /is missing/],
+    ['contains a number', async () => 42, /text/],
+    ['contains a symbol', async () => Symbol(secret), /text/],
+    ['contains a function', async () => () => secret, /text/],
     ['holds bytes', async () => new Uint8Array(32), /text/],
-    ['holds a loop', async () => loop, /text/],
-    ['holds a line break', async () => `${secret}\n`, /line break/],
-    ['holds a placeholder', async () => '<WORKSPACE_SECRET>', /placeholder/],
-  ])('that %s is a fault by name', async (_, get, fix) => {
+    ['contains a cyclic object', async () => loop, /text/],
+    ['contains a line break', async () => `${secret}\n`, /line break/],
+    ['contains a placeholder', async () => '<WORKSPACE_SECRET>', /placeholder/],
+  ])('that %s is reported by name', async (_, get, fix) => {
     const env = { ...settings, MEMBRANE_WORKSPACE_SECRET: { get } }
     const response = await askWorker('/healthz', {}, env)
     expect(await response.clone().text()).not.toContain(secret)

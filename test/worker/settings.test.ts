@@ -77,7 +77,7 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
   ].map(([what, value, fix, beside = ASYMMETRIC]) => [what, value, fix, beside] as never),
   MEMBRANE_ALGORITHM: [
     ['none', 'none', /HS512/],
-    ['in small letters', 'hs512', /this case/],
+    ['in lower case', 'hs512', /this case/],
     ['one that Membrane does not verify', 'EdDSA', /HS512/],
     ['for other keys', 'ES256', /cannot be used/],
     ['for another curve', 'ES384', /cannot be used/, { ...ASYMMETRIC, MEMBRANE_PRIVATE_KEY: ecPem }],
@@ -85,7 +85,7 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
   ],
   MEMBRANE_CLAIM_STYLE: [
     ['unknown', `${MARK}-style`, /tenant/],
-    ['in capitals', 'Issuer', /this case/],
+    ['in upper case', 'Issuer', /this case/],
   ],
   MEMBRANE_KEY_ID: [
     ['with a space', ` ${MARK}`, /space/],
@@ -94,7 +94,7 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
   MEMBRANE_ADDITIONAL_KEYS: [
     ['no JSON', `${MARK}:`, /JSON/],
     ['a list', [], /list of keys/],
-    ['a key in words', { keys: [MARK] }, /not an object/],
+    ['a key that is a string', { keys: [MARK] }, /not an object/],
   ],
   MEMBRANE_API_URI: [
     ['not https', `http://${MARK}.test`, /https/],
@@ -129,19 +129,19 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
   TOKEN_MAX_EXPIRES_IN: [
     ['zero', '0h', /whole number/],
     ['negative', '-1h', /whole number/],
-    ['in capitals', '24H', /unit/],
+    ['in upper case', '24H', /unit/],
   ],
   SESSION_ISSUER: [
     ['not https', `http://${MARK}.test/`, /https/],
-    ['localhost in part only', `http://localhost.${MARK}.test/`, /https/],
-    ['a number of localhost in part only', `http://127.0.0.1.${MARK}.test/`, /https/],
+    ['a host that starts with localhost', `http://localhost.${MARK}.test/`, /https/],
+    ['a host that starts with 127.0.0.1', `http://127.0.0.1.${MARK}.test/`, /https/],
     ['no URL', `${MARK}.test`, /URL/],
     ['a placeholder', '<ISSUER>', /placeholder/],
     ['with a line break', `https://${MARK}.test/\n`, /line break/],
     ['with a query', `https://${MARK}.test/?a=b`, /./],
     ['with a fragment', `https://${MARK}.test/#a`, /./],
     ['with a password', `https://user:${MARK}@id.test/`, /password/],
-    ['of another scheme', `ftp://${MARK}.test/`, /https/],
+    ['with another scheme', `ftp://${MARK}.test/`, /https/],
     ['missing beside an audience', undefined, /other SESSION/, { SESSION_ISSUER: undefined }],
   ],
   SESSION_JWKS_URI: [
@@ -159,7 +159,7 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
   SESSION_AUTHORIZED_PARTIES: [['with an empty entry', `${MARK},,b`, /empty/]],
   SESSION_ANY_AUDIENCE: [
     ['yes', 'yes', /"true"/],
-    ['in capitals', 'TRUE', /"true"/],
+    ['in upper case', 'TRUE', /"true"/],
     ['no text', true, /"true"/],
   ],
   SESSION_CUSTOMER_ID_CLAIM: [
@@ -169,12 +169,12 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
   SESSION_CUSTOMER_NAME_CLAIM: [['with a line break', `${MARK}\n`, /line break/]],
   SESSION_FIELD_CLAIMS: [
     ['with an empty entry', `${MARK},,plan`, /empty/],
-    ['two of one name', `org.${MARK},app.${MARK}`, /two would be equal/],
+    ['two with the same name', `org.${MARK},app.${MARK}`, /two would be equal/],
   ],
   CLOUDFLARE_ACCESS_TEAM_DOMAIN: [
     ['missing', undefined, /missing/, { CLOUDFLARE_ACCESS_TEAM_DOMAIN: undefined }],
     ['a URL', `https://${MARK}.cloudflareaccess.com`, /domain/],
-    ['of another domain', `${MARK}.example.com`, /domain/],
+    ['in another domain', `${MARK}.example.com`, /domain/],
     ['a placeholder', '<TEAM>', /placeholder/],
   ],
   CLOUDFLARE_ACCESS_AUDIENCE: [
@@ -182,37 +182,37 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
     ['with an empty entry', `${MARK},`, /empty/],
   ],
   API_KEYS: [
-    ['none, and no other caller', undefined, /missing/],
+    ['missing, and no other authenticator', undefined, /missing/],
     ['an empty list', '[]', /empty/],
     ['no JSON', `backend:${clearKey}`, /JSON/],
     ['no list', JSON.stringify(entry), /list/],
     [
-      'an API key in the clear',
+      'an API key as plaintext',
       list({ ...entry, sha256: clearKey }),
       /entry 1 .*Never put the API key.*sha256sum/,
     ],
-    ['an API key in the clear, as vars', [{ ...entry, sha256: clearKey }], /entry 1 .*Never put the API key/],
+    ['an API key as plaintext, as vars', [{ ...entry, sha256: clearKey }], /entry 1 .*Never put the API key/],
     ['an API key beside its digest', list(entry, { ...entry, key: clearKey }), /entry 2 .*nothing else/],
     ['an API key as a member', list({ ...entry, [clearKey]: true }), /nothing else/],
     ['an API key as an entry', list(clearKey), /entry 1 must be an object/],
     ['an API key without a name', list({ ...entry, name: '' }), /name/],
     ['an API key without scopes', list({ ...entry, scopes: [] }), /scopes/],
-    ['an API key of unknown scope', list({ ...entry, scopes: [MARK] }), /scope/],
-    ['an API key with a scope in words', list({ ...entry, scopes: 'customer' }), /scopes/],
-    ['one digest twice', list(entry, { ...entry, name: 'other' }), /twice/],
+    ['an API key with an unknown scope', list({ ...entry, scopes: [MARK] }), /scope/],
+    ['an API key whose scopes are a string', list({ ...entry, scopes: 'customer' }), /scopes/],
+    ['a duplicate digest', list(entry, { ...entry, name: 'other' }), /twice/],
   ],
   ALLOWED_ORIGINS: [
     ['a star', '*', /exact origin/],
     ['null', 'null', /exact origin/],
-    ['with a star', `https://*.${MARK}.test`, /star/],
+    ['with a wildcard', `https://*.${MARK}.test`, /star/],
     ['with a path', `https://${MARK}.test/x`, /path/],
-    ['with a slash at its end', `https://${MARK}.test/`, /slash/],
-    ['in capitals', `https://${MARK.toUpperCase()}.test`, /exact origin/],
+    ['with a trailing slash', `https://${MARK}.test/`, /slash/],
+    ['in upper case', `https://${MARK.toUpperCase()}.test`, /exact origin/],
     ['with the default port', `https://${MARK}.test:443`, /exact origin/],
     ['without a scheme', `${MARK}.test`, /exact origin/],
     ['with a user', `https://user@${MARK}.test`, /exact origin/],
     ['a file', 'file:///', /exact origin/],
-    ['one wrong among right ones', `https://a.test,https://${MARK}.test/`, /exact origin/],
+    ['one invalid among valid ones', `https://a.test,https://${MARK}.test/`, /exact origin/],
     ['with an empty entry', `https://${MARK}.test,`, /empty/],
   ],
 }
@@ -237,7 +237,7 @@ const REQUEST = {
   body: { id: 'customer-42' },
 }
 
-describe('a wrong setting is named at /health, is never quoted, and stops the rest', () => {
+describe('an invalid setting is named at /health, is never quoted, and disables the token routes', () => {
   test.each(ROWS.map((row, index) => [row.name, row, `worker-${index}`] as const))(
     '%s',
     async (_, { setting, value, fix }, worker) => {
@@ -260,11 +260,11 @@ describe('a wrong setting is named at /health, is never quoted, and stops the re
     },
   )
 
-  test('of every setting there is', () => {
+  test('every setting is covered', () => {
     expect(Object.keys(WRONG).sort()).toEqual(Object.keys(SETTINGS).sort())
   })
 
-  test('beside all the others that are wrong', async () => {
+  test('all invalid settings together are reported', async () => {
     const response = await askWorker('/healthz', {}, { TOKEN_EXPIRES_IN: '1', ALLOWED_ORIGINS: '*' })
     const detail = await expectProblem(response, 503, 'ERR_SETTING_INVALID')
     for (const setting of [

@@ -119,7 +119,7 @@ const run = async (curl: string) => JSON.parse((await promisify(execFile)('sh', 
 const claimsIn = (outcome: string) => JSON.parse(/^\{\n.*^\}$/ms.exec(outcome)![0])
 
 describe('npm start', () => {
-  test('makes settings, shows a token, and ends at Ctrl-C with everything it started', async () => {
+  test('creates settings, shows a token, and on Ctrl-C stops everything it started', async () => {
     const port = await freePort()
     const started = npmStart(port)
     await started.says(READY)
@@ -167,7 +167,7 @@ describe('npm start', () => {
     await expectNothingLeft(started, [port, port + 1])
   })
 
-  test('keeps settings that are there, and ends when only npm is told to', async () => {
+  test('keeps existing settings, and stops when only npm is signalled', async () => {
     const before = await readFile(join(checkout, '.dev.vars'), 'utf8')
     const port = await freePort()
     const started = npmStart(port)
@@ -199,7 +199,7 @@ describe('npm start', () => {
     }
   }
 
-  test('says what an API key without a scope may not do', async () => {
+  test('shows what an API key without a scope cannot do', async () => {
     await withDevVars(
       (devVars) => devVars.replace(',"admin"', ''),
       async (started) => {
@@ -212,7 +212,7 @@ describe('npm start', () => {
     )
   })
 
-  test('keeps to an identity provider that is set, and shows what it can', async () => {
+  test('uses the configured identity provider, and shows the requests it can', async () => {
     await withDevVars(
       (devVars) =>
         `${devVars.replace('# API key:', '# The key is')}SESSION_ISSUER="https://login.example"\nSESSION_AUDIENCE="a"\n`,
@@ -227,7 +227,7 @@ describe('npm start', () => {
     )
   })
 
-  test('names a setting that is wrong', async () => {
+  test('names an invalid setting', async () => {
     await withDevVars(
       (devVars) =>
         devVars.replace(/^MEMBRANE_WORKSPACE_KEY=.*$/m, 'MEMBRANE_WORKSPACE_KEY="<WORKSPACE_KEY>"'),
@@ -238,7 +238,7 @@ describe('npm start', () => {
     )
   })
 
-  test('names a port that is none', async () => {
+  test('rejects an invalid port', async () => {
     const started = npmStart(70_000)
     expect(await started.ended).toBe(1)
     expect(started.output()).toContain('PORT must be')
