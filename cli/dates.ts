@@ -1,4 +1,4 @@
-/** `2026-01-01 02:00:00 UTC, in 2 hours`; undefined for what is no date. */
+/** `2026-01-01 02:00:00 UTC, in 2 hours`; undefined if it is not a date. */
 export function describeDate(seconds: unknown, now: number): string | undefined {
   if (typeof seconds !== 'number' || !(Math.abs(seconds) <= LATEST)) return undefined
   const date = new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 19)

@@ -72,8 +72,8 @@ export class MembraneTokenError extends Error {
 }
 
 /**
- * What is left of an error whose message may quote a key, a header or a token: its name, and its code where it has one,
- * as the errors of Node's network have (`ECONNREFUSED`, one `cause` down).
+ * Reduces an error whose message may quote a key, a header or a token to its name, and its code where it has one, as
+ * Node's network errors do (`ECONNREFUSED`, in their `cause`).
  */
 function describeCause(cause: unknown): unknown {
   try {

@@ -18,7 +18,7 @@ function serviceOf(env: Env): ReturnType<typeof createTokenServiceFromEnv> {
 export default {
   async fetch(request: Request, env: Env, context: object): Promise<Response> {
     const response = await serviceOf(env)(request, context)
-    // The Worker owns its whole hostname; subdomains may belong to somebody else.
+    // The Worker owns its whole hostname; subdomains may belong to others.
     response.headers.set('Strict-Transport-Security', 'max-age=31536000')
     return response
   },

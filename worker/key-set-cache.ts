@@ -1,6 +1,6 @@
 import type { KeySetCache } from 'membrane-token/service'
 
-/** `caches` as Workers have it; TypeScript's DOM types know no `default`. */
+/** `caches` as Workers have it; TypeScript's DOM types lack `default`. */
 interface WorkerCaches {
   readonly default?: Pick<Cache, 'match' | 'put'>
 }

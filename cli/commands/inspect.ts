@@ -7,7 +7,7 @@ import { JSON_OPTIONS, toJson, toLine } from '../output.ts'
 import { ExitCode, printable, type Terminal } from '../terminal.ts'
 import { checkSingleInput, readToken } from '../token-input.ts'
 
-/** What came of verifying: `valid` is null where the key itself cannot be used. Undefined where there is no key. */
+/** The result of verification: `valid` is null where the key itself cannot be used. Undefined where there is no key. */
 type Verification =
   | { readonly valid: true; readonly keyId?: string }
   | { readonly valid: false | null; readonly code: string; readonly message: string }

@@ -79,7 +79,7 @@ async function createHandler(environment: Environment, terminal: Terminal): Prom
   }
 }
 
-/** Wrong settings end it at once; a key management service that is out of reach may come back. */
+/** Wrong settings end it at once; an unreachable key management service may come back. */
 async function openService(
   environment: Environment,
   hooks: ServiceHooks,

@@ -1,4 +1,4 @@
-/** Somebody to sign in as: the claims of their session. */
+/** A user to sign in as: the claims of their session. */
 export interface DevUser {
   readonly sub: string
   readonly name: string

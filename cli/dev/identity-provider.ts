@@ -12,7 +12,7 @@ export interface LocalIdentityProvider {
   readonly audience: string
   /** Address of the page to sign in at. It holds a secret of this start, so that no other page can guess it. */
   readonly page: string
-  /** The session of somebody who is signed in, as a JWT. */
+  /** The session of the signed-in user, as a JWT. */
   signIn(user: DevUser): Promise<string>
   readonly listener: Listener
 }
@@ -21,7 +21,7 @@ const ALGORITHM = 'ES256'
 const SESSION_LIFETIME = '1h'
 
 /**
- * As much of an OpenID Connect provider as the service sees of one: its metadata and its keys, which are new with
+ * The parts of an OpenID Connect provider that the service uses: its metadata and its keys, which are generated at
  * every start. For development only: anyone with the address of the page can sign in as any user, without a password.
  * No answer has CORS headers, so pages of other origins read none of them.
  *

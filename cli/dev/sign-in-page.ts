@@ -1,6 +1,6 @@
 import type { DevUser } from './customers.ts'
 
-/** The page of the identity provider: whom to sign in as, and the console. It needs no script. */
+/** The page of the identity provider: the users to sign in as, and the console. It needs no script. */
 export function renderSignInPage(users: readonly DevUser[], hasConsole: boolean): string {
   const items = users.map(
     ({ sub, name }) =>

@@ -99,7 +99,7 @@ export async function checkReadiness(examination: Examination): Promise<readonly
   ]
 }
 
-/** A second hostname sidesteps what protects the first. */
+/** A second hostname bypasses what protects the first. */
 export async function checkWorkersDev({ service, workersDev }: Examination): Promise<readonly Finding[]> {
   if (workersDev === undefined) {
     return service.hostname.endsWith('.workers.dev')
@@ -107,7 +107,7 @@ export async function checkWorkersDev({ service, workersDev }: Examination): Pro
           warning(
             'workers.dev',
             'The service is served on workers.dev.',
-            'Where Access or a firewall protects another hostname, set workers_dev = false: this one sidesteps it.',
+            'Where Access or a firewall protects another hostname, set workers_dev = false: this one bypasses it.',
           ),
         ]
       : []
@@ -117,7 +117,7 @@ export async function checkWorkersDev({ service, workersDev }: Examination): Pro
     ? [
         error(
           'workers.dev',
-          `${workersDev.host} answers beside ${service.host} and sidesteps what protects that.`,
+          `${workersDev.host} also serves the service, and bypasses what protects ${service.host}.`,
           'Set workers_dev = false and preview_urls = false in wrangler.toml and deploy again.',
         ),
       ]

@@ -1,6 +1,6 @@
 import { type Authenticator, refusal } from 'membrane-token/endpoint'
 
-/** What your session library knows of a signed-in user. */
+/** What your session library returns for a signed-in user. */
 export interface AppSession {
   userId: string
   customer: { id: string; name?: string }
@@ -10,8 +10,8 @@ export interface AppSession {
 /**
  * Authenticates users by the cookie of the app's own session.
  *
- * Browsers send cookies with requests of other sites too, so a cookie alone does not show that your page sent the request
- * (CSRF). Only requests that the browser itself marks as of the same origin are accepted.
+ * Browsers send cookies with cross-site requests too, so a cookie alone does not prove that your page sent the request
+ * (CSRF). Only requests that the browser marks as same-origin are accepted.
  *
  * @param getSession Finds the session of a request, such as `auth.api.getSession({ headers })` of better-auth
  */
@@ -31,7 +31,7 @@ export function cookieSession(getSession: (headers: Headers) => Promise<AppSessi
 function isSameOrigin({ headers }: Request): boolean {
   const site = headers.get('Sec-Fetch-Site')
   if (site !== null) return site === 'same-origin'
-  // Browsers of before 2023. A request without either header is not of a page's fetch.
+  // Browsers from before 2023. A request without either header did not come from a page's fetch.
   const origin = headers.get('Origin')
   return origin !== null && URL.canParse(origin) && new URL(origin).host === headers.get('Host')
 }

@@ -1,4 +1,4 @@
-/** What is left of a duration, in milliseconds; negative once it has passed. */
+/** The remaining time, in milliseconds; negative once it has passed. */
 export type Countdown = () => number
 
 /**

@@ -30,8 +30,8 @@ export interface TokenProviderOptions {
 /** Resolves to a bare JWT, as Membrane's SDK expects of `fetchToken`. */
 export type TokenProvider = (() => Promise<string>) & {
   /**
-   * Drops the token, for example after a sign-out or when Membrane rejected it. No caller, waiting ones included, gets
-   * a token that was requested before: they wait for a new request.
+   * Drops the token, for example after a sign-out or when Membrane rejected it. No caller, including those
+   * already waiting, gets a token requested earlier: they wait for a new request.
    *
    * A `MembraneClient` keeps the token it already has: create a new client when the user signs out.
    */
@@ -41,7 +41,7 @@ export type TokenProvider = (() => Promise<string>) & {
 /**
  * Creates the function that Membrane's SDK calls to get a token from your token endpoint.
  *
- * - One request (GET), however many callers wait.
+ * - One request (GET) for all waiting callers.
  * - A token is reused until `refreshBefore` seconds before it expires. Its lifetime counts from receipt: `expiresIn` of
  *   the answer or, without it, `exp` minus `iat`; without both, the token is not kept. The device's clock does not
  *   matter, only how far it moves: a device may sleep for longer than a token lives.
@@ -55,7 +55,7 @@ export type TokenProvider = (() => Promise<string>) & {
  * nor between the requests of a Worker, which cannot wait for each other's fetch.
  *
  * @returns A function that rejects with {@link MembraneTokenError}:
- *   `ERR_TOKEN_REQUEST_REFUSED`: the endpoint refused (401: sign in again; 403 and other 4xx);
+ *   `ERR_TOKEN_REQUEST_REFUSED`: the endpoint rejected the request (401: sign in again; 403 and other 4xx);
  *   `ERR_TOKEN_REQUEST_FAILED`: it is unreachable, fails, redirects, or does not answer with a token;
  *   `ERR_OPTION_INVALID`: `url` or what `headers` returned cannot be used
  * @throws `ERR_OPTION_INVALID`
@@ -93,7 +93,7 @@ function openSession(
 ): () => Promise<string> {
   let token = ''
   let left: Countdown = () => 0
-  /** What is left of the token, in milliseconds, when it is to be renewed. */
+  /** Remaining lifetime, in milliseconds, at which the token is renewed. */
   let renewAt = 0
   let pending: Promise<string> | undefined
 

@@ -2,7 +2,7 @@ import { MembraneTokenError, type MembraneTokenErrorCode } from '../errors.ts'
 import { type Countdown, startCountdown } from './countdown.ts'
 import type { TokenProviderOptions } from './token-provider.ts'
 
-/** A token and what is left of its lifetime. */
+/** A token and its remaining lifetime. */
 export interface ReceivedToken {
   readonly token: string
   readonly left: Countdown

@@ -12,13 +12,13 @@ export interface AuditEvent {
   readonly requestId: string
   readonly tokenKind: Scope
   readonly outcome: 'issued' | 'refused' | 'failed'
-  /** Why it was refused, or failed. */
+  /** Why it was rejected, or failed. */
   readonly code?: ProblemCode
   /** The reason as the caller was told. */
   readonly detail?: string
   /** Name of an unexpected error, or what the key management service reported; the caller is not told. */
   readonly error?: string
-  /** How often this was refused to one network since its last event, which is at least a minute ago. */
+  /** How often this was rejected for one network since its last event, at least a minute ago. */
   readonly count?: number
   readonly callerKind?: Caller['kind']
   /** The service's name, or the user's subject at the identity provider. */
@@ -32,7 +32,7 @@ export interface AuditEvent {
   /** Version of a key that stays in its key management service. */
   readonly keyVersion?: string
   readonly algorithm: Algorithm
-  /** The token's `jti`, by which it is found again. */
+  /** The token's `jti`. */
   readonly jwtId?: string
   /** Milliseconds. Clocks of Workers stand still while they compute, so there it is the time spent waiting. */
   readonly duration: number
@@ -117,7 +117,7 @@ const REPEAT_LIMIT = 1000
 function createRepeatCounter(now: () => number): (network: string | undefined, reason: string) => number {
   const seen = new Map<string, { since: number; count: number }>()
   return (network, reason) => {
-    // Without an address, everybody would be one network, and one caller's attempts would hide another's.
+    // Without an address, all callers would share one network, and one caller's attempts would hide another's.
     if (network === undefined) return 1
     const key = `${network} ${reason}`
     const time = now()

@@ -55,7 +55,7 @@ export interface Route {
   ): Promise<Identified>
 }
 
-/** A token with the grant behind it, or the problem that stood in the way. */
+/** A token and its grant, or the problem that prevented it. */
 export type Issue =
   | { readonly signed: SignedToken; readonly grant: Grant; readonly problem?: undefined }
   | { readonly signed?: undefined; readonly problem: Problem }
@@ -63,7 +63,7 @@ export type Issue =
 export interface Issuer {
   /** Never rejects. */
   issue(route: Route, request: Request, context: object | undefined, requestId: string): Promise<Issue>
-  /** For what a request is refused before its route is asked, such as its origin. */
+  /** Rejects a request before its route is called, for example for its origin. */
   createRecord(request: Request, context: object | undefined, requestId: string): AuditRecord
 }
 
@@ -94,7 +94,7 @@ export function createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }: Is
     }
   }
 
-  /** What becomes of an attempt that failed: its own error, or that its network is over the limit. */
+  /** The error for a failed attempt: its own, or that its network is over the limit. */
   const countFailure = async (
     error: Error,
     readCredentials: () => string | undefined,
@@ -144,7 +144,7 @@ export function createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }: Is
       })
       kind = identified.kind
       const grant = await decide({ ...identified, caller }, policy)
-      // A new one for each token, by which the audit names it.
+      // Unique to each token, and named by its audit event.
       const jwtId = crypto.randomUUID()
       const options = { expiresIn: grant.expiresIn, jwtId }
       const signed = await (grant.kind === 'admin'
@@ -170,7 +170,7 @@ async function audited(report: () => void | Promise<void>): Promise<void> {
   }
 }
 
-/** An error of a hook: its name goes into the audit, its message to nobody. */
+/** An error of a hook: its name goes into the audit, its message is dropped. */
 function hookError(error: unknown): Error {
   const { name } = error instanceof Error ? error : { name: typeof error }
   return Object.assign(new Error('A hook or an authenticator failed.'), { name })

@@ -30,13 +30,13 @@ export interface Policy {
   readonly now: () => number
 }
 
-/** Members that say whom a token is for: a signed-in customer never chooses, an admin token has none. */
+/** Members that identify the customer: a session must not send them, and an admin token has none. */
 const IDENTITY_MEMBERS = ['id', 'name', 'fields', 'isAdmin']
 const CUSTOMER_MEMBERS = ['id', 'name', 'fields', 'expiresIn']
 const LIFETIME_MEMBERS = ['expiresIn']
 
 /**
- * Decides who gets which token, and for how long: all of it, and nothing about HTTP.
+ * The whole access policy, independent of HTTP: who gets which token, and for how long.
  *
  * | caller | customer token | admin token |
  * |---|---|---|
@@ -83,7 +83,7 @@ async function decideForService(
   checkMembers(asked, CUSTOMER_MEMBERS)
   const { expiresIn: _, ...customer } = asked
   const expiresIn = grantedLifetime(asked, policy, policy.maxExpiresIn)
-  // The signer checks the members, so that every door rejects them with the same words.
+  // The signer checks the members, so that every entry point rejects them with the same message.
   return { kind, customer: customer as Partial<Customer> as Customer, expiresIn }
 }
 
@@ -101,7 +101,7 @@ async function decideForSession(
   }
   if (query?.has('expiresIn')) throw inQuery('expiresIn')
   checkMembers(asked, LIFETIME_MEMBERS)
-  // Once more, since the body may have taken its time.
+  // Checked again, because the body may have arrived slowly.
   const atMost = Math.min(policy.maxExpiresIn, secondsLeft(caller.expiresAt, policy))
   return { kind, customer: caller.customer, expiresIn: grantedLifetime(asked, policy, atMost) }
 }
@@ -128,7 +128,7 @@ function grantedLifetime(asked: TokenRequest, { defaultExpiresIn }: Policy, atMo
 /**
  * What an authenticator resolves to must be a caller or `null`. Anything else could be mistaken for a caller it is not.
  *
- * @throws a bare error, for it is the authenticator's fault, and the caller learns nothing of it
+ * @throws a plain error: it is a bug in the authenticator, whose details are not for the caller
  */
 export function checkCaller(caller: Caller | null): Caller | null {
   if (caller === null) return null

@@ -13,7 +13,7 @@ import { createIssuer, type Issuer, type RateLimitHook, type Route, readMaxExpir
 export interface TokenEndpointOptions {
   /** Signs the tokens. */
   signer: Signer
-  /** Finds out who sends a request. Nobody gets a token without it. */
+  /** Authenticates requests. Without it, no token is issued. */
   authenticate: Authenticator
   /** Which kind of token this endpoint issues. Default `"customer"`. */
   kind?: Scope | undefined
@@ -47,7 +47,7 @@ const METHODS: Readonly<Record<Scope, readonly string[]>> = {
 
 /**
  * Makes a route handler that issues Membrane tokens to authenticated callers. It is plain Fetch API: a handler for
- * Next.js, Hono, Workers, `Deno.serve` and `Bun.serve` as it stands.
+ * Next.js, Hono, Workers, `Deno.serve` and `Bun.serve` as is.
  *
  * A customer session gets that customer's token, by GET or by POST with `{"expiresIn"?}`; a service posts
  * `{"id", "name"?, "fields"?, "expiresIn"?}`, or `{"expiresIn"?}` for an admin token. The answer is
@@ -58,7 +58,7 @@ const METHODS: Readonly<Record<Scope, readonly string[]>> = {
  * A lifetime over `maxExpiresIn`, or beyond the end of the caller's session, is not an error: the token expires there.
  * Each token has a `jti` of its own, which the audit names. A request's id is taken from `X-Request-Id` or made up.
  *
- * @returns A handler that rejects only for something that is no `Request` (`ERR_OPTION_INVALID`)
+ * @returns A handler that rejects only for something that is not a `Request` (`ERR_OPTION_INVALID`)
  * @throws `ERR_OPTION_INVALID` or `ERR_LIFETIME_INVALID` for bad options
  *
  * @example
@@ -95,7 +95,7 @@ export function bindEndpoint(options: Omit<TokenEndpointOptions, 'kind'>): Endpo
     throw invalidOption('signer must be what createSigner resolves to; did you forget to await it?', 'signer')
   if (typeof authenticate !== 'function') {
     throw invalidOption(
-      'authenticate must be a function that finds out who sends a request, such as apiKeys({ keys }).',
+      'authenticate must be an authenticator function, such as apiKeys({ keys }).',
       'authenticate',
     )
   }
@@ -150,7 +150,7 @@ function createRoute(kind: Scope, authenticate: Authenticator): Route {
   }
 }
 
-/** All that may authenticate a caller, as one text. */
+/** All credentials of a request, as one string. */
 function credentialsOf({ headers }: Request): string | undefined {
   const authorization = headers.get('Authorization')
   const assertion = headers.get('Cf-Access-Jwt-Assertion')

@@ -12,7 +12,7 @@ export interface Inspection {
   token?: string
   /** The header, where it can be read. */
   header?: Record<string, unknown>
-  /** The claims, where they can be read. Nothing says that they are genuine. */
+  /** The claims, where they can be read. They are not verified. */
   claims?: Record<string, unknown>
   kind: 'customer' | 'admin' | 'unknown'
   claimStyle?: ClaimStyle
@@ -32,10 +32,10 @@ export interface TokenProblem {
 }
 
 /**
- * Says what is wrong with a token, for the person whose token is refused. It never throws for a bad token, and needs
- * no key: that no problem is found does **not** mean that the token is genuine. To know that, verify it.
+ * Finds out why a token is rejected. It never throws for a bad token and needs no key, so the absence of problems does
+ * **not** mean that the token is genuine. To know that, verify it.
  *
- * @param token As it was found: wrappings such as quotes, `Bearer ` or line breaks are reported and looked through
+ * @param token As it was found: wrappings such as quotes, `Bearer ` or line breaks are reported and removed
  * @param options `now`: the clock, in milliseconds since the epoch. Default `Date.now`
  *
  * @throws `ERR_OPTION_INVALID` for bad options only

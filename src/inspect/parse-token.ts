@@ -4,7 +4,7 @@ import { isPlainObject } from '../token/claims.ts'
 import type { JsonObject } from './problems/problem.ts'
 import { WRAPPING_PROBLEMS, type WrappingProblemCode } from './problems/wrapping.ts'
 
-/** Characters, wrappings included; what is longer is no token, however it was wrapped. */
+/** Characters, including wrappings; anything longer is not a token, however it was wrapped. */
 export const INPUT_LIMIT = 65_536
 
 /** What can be read of a token; what cannot is absent. */

@@ -6,7 +6,7 @@ export interface KeySetCache {
   /**
    * The stored text, or `undefined`.
    *
-   * @param url An https URL that stands for the key set and leads nowhere, so that it never answers for the real one
+   * @param url An https URL that identifies the key set but does not resolve, so that it never answers for the real one
    */
   get(url: string): Promise<string | undefined>
   /** Stores a text. @param maxAge Seconds for which it may be served */

@@ -46,7 +46,7 @@ export async function importKeySet(set: unknown, allowed: readonly Algorithm[] |
   const keyIds = members.flatMap(({ jwk }) => (jwk.kid === undefined ? [] : [jwk.kid]))
   if (new Set(keyIds).size < keyIds.length)
     throw invalidKey('Two keys of the JWK set have the same kid; each needs its own.')
-  // Not the fault of any key.
+  // Not an error of a single key.
   webCrypto()
   return createKeySet(members, allowed)
 }
@@ -107,7 +107,7 @@ function copyJwk(jwk: Jwk): Jwk {
 
 function createKeySet(members: readonly SetMember[], allowed: readonly Algorithm[] | undefined): KeySet {
   const select = (algorithm: Algorithm, keyId: string | undefined): SetMember[] =>
-    // With a kid, a wrong alg is the token's fault; without one, a key that fits is looked for.
+    // With a kid, a wrong alg is an error of the token; without one, any matching key is tried.
     members.filter(({ jwk }) => (keyId === undefined ? canServe(jwk, algorithm) : jwk.kid === keyId))
 
   return {

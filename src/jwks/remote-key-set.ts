@@ -13,7 +13,7 @@ import { asymmetricAlgorithms, importPublishedKeySet, type KeySet } from './key-
 const REFRESH_AFTER = 10 * 60_000
 /** Age from which a request waits for the refresh: withdrawn keys are to be rejected within 20 minutes. */
 const MAX_AGE = 15 * 60_000
-/** Age up to which keys are accepted while the provider is down. */
+/** Age up to which keys are accepted while the identity provider is down. */
 const MAX_STALE = 24 * 60 * 60_000
 /** Pause between two fetches that an unknown `kid` causes. */
 const UNKNOWN_KEY_PAUSE = 10_000
@@ -24,7 +24,7 @@ const FIRST_FAILURE_PAUSE = 1000
 const OUTAGE = 60_000
 /** Time limit of a fetch: cache, metadata and key set, bodies included. */
 const TIME_OUT = 5000
-/** By how much the clocks of those who share a cache may differ. */
+/** Tolerated clock difference between processes that share a cache. */
 const CLOCK_SKEW = 5000
 
 /** What {@link createRemoteKeySet} takes. */
@@ -47,9 +47,9 @@ export interface RemoteKeySet extends KeySource {
 }
 
 /**
- * The JWK set behind a URL. It is fetched once however many requests wait, refreshed in the background when it is ten
- * minutes old or a token names an unknown key, and shared through `cache` where there is one. A withdrawn key is
- * rejected within 20 minutes; while the provider is down, known keys are accepted for a day.
+ * The JWK set behind a URL. Concurrent requests share one fetch. The set is refreshed in the background when it is
+ * ten minutes old or a token names an unknown key, and shared through `cache` where there is one. A withdrawn key is
+ * rejected within 20 minutes; while the identity provider is down, known keys are accepted for a day.
  *
  * @throws `ERR_OPTION_INVALID` if the URL is not https (`http` is accepted for localhost)
  * @throws (when verifying) `ERR_JWKS_UNAVAILABLE` if there is no set and it cannot be fetched, and the codes of
@@ -75,7 +75,7 @@ interface KnownSet {
   readonly set: KeySet
   /** When it was requested from the provider. */
   readonly fetchedAt: number
-  /** Of which request to the provider it is the answer; 0: of another process. */
+  /** Number of the request that fetched it; 0: fetched by another process. */
   readonly request: number
 }
 

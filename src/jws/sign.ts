@@ -3,7 +3,7 @@ import { encodeBytes, encoder, encodeText } from '../encoding.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { SigningKey } from '../keys/private-key.ts'
 
-/** Membrane's SDK puts tokens into URLs, and servers refuse longer ones. Characters. */
+/** Membrane's SDK puts tokens into URLs, and servers reject longer ones. Characters. */
 export const TOKEN_SIZE_LIMIT = 8192
 
 /** Makes compact JWS (RFC 7515 section 7.1) of payloads, in three steps so that its caller waits only once. */

@@ -49,7 +49,7 @@ export async function checkSignature(
   context?: object,
 ): Promise<Algorithm> {
   const algorithm = checkAllowed(jws.alg, source.algorithms)
-  // Nothing is awaited that is at hand: in workerd, an await costs as much as to parse the header.
+  // Values at hand are not awaited: in workerd, an await costs as much as parsing the header.
   const found = source.find(algorithm, jws.keyId, context)
   const keys = 'then' in found ? await found : found
   const fitting = keys.filter((key) => key.algorithms.includes(algorithm))

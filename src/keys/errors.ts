@@ -22,7 +22,7 @@ export function mismatchedKey(message: string, option?: string): MembraneTokenEr
 
 export const DAMAGED = 'The key is damaged: its components are out of range or inconsistent. Export it again.'
 
-/** Something else than the key that is needed. @param fix How to get that key from it */
+/** Something other than the required key. @param fix How to get that key from it */
 export function recognisedAs(what: string, fix: string): MembraneTokenError {
   return unsupportedKey(`This is ${what}; ${fix}.`)
 }

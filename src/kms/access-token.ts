@@ -5,7 +5,7 @@ import { withinTimeLimit } from './call.ts'
 const REFRESH_AFTER = 0.75
 /** Milliseconds before its end when a credential is no longer used. */
 const MARGIN = 10_000
-/** Milliseconds in which a new credential is not replaced, even if it is refused. */
+/** Milliseconds in which a new credential is not replaced, even if it is rejected. */
 const MIN_AGE = 30_000
 
 /** What a provider issued. */
@@ -18,12 +18,12 @@ export interface Issued<Value> {
 /** A temporary credential, kept until shortly before it expires. */
 export interface Temporary<Value> {
   get(): Promise<Value>
-  /** Drops a credential that was refused, unless it is new. Says whether it did. */
+  /** Drops a credential that was rejected, unless it is new. Returns whether it did. */
   reject(): boolean
 }
 
 /**
- * Keeps a temporary credential: one request however many wait, safe against requests that are cancelled.
+ * Keeps a temporary credential: callers share one request, which survives the cancellation of any of them.
  *
  * @param load Asks for one; gets the last one, for services that renew
  */

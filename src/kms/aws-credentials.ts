@@ -33,7 +33,7 @@ export interface CheckedKeys {
 
 export interface CredentialSource {
   get(): Promise<CheckedKeys>
-  /** Drops credentials that were refused. Says whether new ones may help. */
+  /** Drops credentials that were rejected. Returns whether new ones may help. */
   reject(): boolean
 }
 

@@ -24,7 +24,7 @@ export interface AzureCredentials {
 /** Where access tokens come from. */
 export interface TokenSource {
   get(): Promise<string>
-  /** Drops a token that was refused. Says whether a new one may help. */
+  /** Drops a token that was rejected. Returns whether a new one may help. */
   reject(): boolean
 }
 
@@ -41,7 +41,7 @@ const DOMAINS = [
 const METADATA = 'http://169.254.169.254/metadata/identity/oauth2/token'
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
-/** What access tokens are asked for; a vault behind a name of its own is taken for one of the public cloud. */
+/** The resource to request access tokens for; a vault with a custom domain counts as one in the public cloud. */
 function resourceOf(address: string): string {
   const { hostname } = new URL(address)
   return `https://${DOMAINS.find((domain) => hostname.endsWith(`.${domain}`)) ?? DOMAINS[0]}`

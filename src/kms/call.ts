@@ -19,12 +19,12 @@ export interface Answer {
   readonly body: Members
 }
 
-/** Why a service refused. */
+/** Why a service rejected a request. */
 export interface Refusal {
   readonly error: MembraneTokenError
   /** Whether the same request may succeed a moment later. */
   readonly retry: boolean
-  /** Whether the access token was refused. */
+  /** Whether the access token was rejected. */
   readonly isUnauthenticated?: boolean | undefined
 }
 
@@ -120,7 +120,7 @@ function readMembers(text: string): Members {
   }
 }
 
-/** The members of a value, none where it is no object. */
+/** The members of a value; none if it is not an object. */
 export function membersOf(value: unknown): Members {
   return typeof value === 'object' && value !== null ? (value as Members) : {}
 }
@@ -129,7 +129,7 @@ function discard(response: Response): void {
   response.body?.cancel().catch(() => {})
 }
 
-/** A refusal by the bare status, where a service says nothing better. */
+/** The error by status code, where a service gives no better reason. */
 export function refuseByStatus(service: string, status: number, permission: string): Refusal {
   if (status === 429) return { error: unavailable(`${service} throttled the request.`), retry: true }
   if (status >= 500)

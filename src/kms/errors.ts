@@ -1,7 +1,7 @@
 import type { Algorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 
-/** A key that cannot be used now, and whose fault it is. Never holds text of an answer. */
+/** A key that cannot be used at the moment, and why. Never contains text of a response. */
 export function unavailable(message: string, cause?: unknown): MembraneTokenError {
   return new MembraneTokenError('ERR_KEY_UNAVAILABLE', message, { cause })
 }
@@ -15,7 +15,7 @@ export function mismatchedAlgorithm(algorithms: readonly Algorithm[], algorithm:
   )
 }
 
-/** A key that is no signing key. @param kind Its kind, as its service calls it */
+/** A key that cannot sign. @param kind Its kind, as its service calls it */
 export function unsupportedKey(service: string, kind: unknown): MembraneTokenError {
   const shown = typeof kind === 'string' && /^[\w.-]{1,60}$/.test(kind) ? ` of type ${kind}` : ''
   return new MembraneTokenError(

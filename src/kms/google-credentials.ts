@@ -39,7 +39,7 @@ export type GoogleCredentials =
 /** Where access tokens come from. */
 export interface TokenSource {
   get(): Promise<string>
-  /** Drops a token that was refused. Says whether a new one may help. */
+  /** Drops a token that was rejected. Returns whether a new one may help. */
   reject(): boolean
 }
 

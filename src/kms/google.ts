@@ -177,7 +177,7 @@ function refuseGoogle({ status, body }: Answer, permission: string): Refusal {
   return refuseByStatus(SERVICE, status, permission)
 }
 
-/** Whether an error has the reason `SERVICE_DISABLED` (google.rpc.ErrorInfo), which is no missing permission. */
+/** Whether an error has the reason `SERVICE_DISABLED` (google.rpc.ErrorInfo), which is not a missing permission. */
 function isApiDisabled(details: unknown): boolean {
   return Array.isArray(details) && details.some((detail) => membersOf(detail).reason === 'SERVICE_DISABLED')
 }

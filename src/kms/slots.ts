@@ -1,9 +1,9 @@
-/** Signatures of one key under way at once. */
+/** Concurrent signatures per key. */
 const SLOTS = 32
-/** Milliseconds after which a slot is free again, whatever became of its request: longer than any signature may take. */
+/** Milliseconds after which a slot is freed regardless of its request: longer than any signature may take. */
 const LIFETIME = 5000
 
-/** A bound on work under way. */
+/** A limit on concurrent work. */
 export interface Slots {
   /** Takes a slot and returns the function that frees it; `undefined` when all are taken. */
   take(): (() => void) | undefined

@@ -15,7 +15,7 @@ export interface VaultAppRole {
 /** A Kubernetes login of Vault. */
 export interface VaultKubernetes {
   role: string
-  /** The pod's service account token; a function reads it anew for each login, since it is replaced hourly. */
+  /** The pod's service account token; a function is called for each login, because the token is replaced hourly. */
   jwt: Supplied<string>
   /** Path of the auth method. Default: `kubernetes`. */
   mount?: string | undefined
@@ -30,7 +30,7 @@ export interface VaultCredentials {
 export interface VaultAuthentication {
   readonly namespace: string | undefined
   token(): Promise<string>
-  /** Drops a login that was refused. Says whether a new one may help. */
+  /** Drops a login that was rejected. Returns whether a new one may help. */
   reject(): boolean
 }
 
@@ -121,12 +121,12 @@ export function authenticateVault(
 
 interface Session {
   readonly token: string
-  /** Seconds; 0 without an end. */
+  /** Seconds; 0 for no expiry. */
   readonly lease: number
   readonly isRenewable: boolean
 }
 
-/** Seconds for which a token without an end is kept. */
+/** Seconds for which a token without expiry is kept. */
 const UNLIMITED = 86_400
 
 function readSession({ body }: Answer): Session {

@@ -12,14 +12,14 @@ export interface AuthenticatorWay {
   readonly authenticate: CredentialAuthenticator
 }
 
-/** What `make` makes; what it rejects becomes the fault of the setting behind the option at fault. */
+/** The result of `make`; an option that it rejects is reported as the setting that the option came from. */
 export type WithSetting = <Made>(
   setting: SettingName,
   options: Readonly<Record<string, SettingName>>,
   make: () => Made | Promise<Made>,
 ) => Promise<Made | undefined>
 
-/** Makes the authenticators that the settings ask for. */
+/** Creates the configured authenticators. */
 export async function makeAuthenticators(
   settings: ReadSettings,
   keySetCache: KeySetCache | undefined,

@@ -100,7 +100,7 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
     () => makeSigner(settings, env, kms),
   )
   const ways = await makeAuthenticators(settings, keySetCache, withSetting)
-  // Without any, each has a fault of its own.
+  // Without any, each missing setting is reported by itself.
   const [only] = ways
   const authenticate =
     ways.length > 1
@@ -136,11 +136,11 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
 }
 
 /**
- * Makes the service of an environment. Settings are read at the first request, once however many wait; only success is
- * kept, so that a fault that was fixed, or a store that was out of reach, needs no restart. Until then nothing but
- * `/health` is answered, which names every setting at fault.
+ * Creates the service from environment variables. Settings are read at the first request, once for all that wait. Only
+ * success is kept, so that no restart is needed after a setting was corrected or a store became reachable again. Until
+ * then only `/health` is answered, and names every setting at fault.
  *
- * @returns A handler that rejects only for something that is no `Request` (`ERR_OPTION_INVALID`)
+ * @returns A handler that rejects only for something that is not a `Request` (`ERR_OPTION_INVALID`)
  * @throws `ERR_OPTION_INVALID` for wrong hooks
  *
  * @example On Deno
@@ -181,7 +181,7 @@ function notOpened(error: unknown, request: Request, base: Headers): Response {
     return problemResponse(problem, requestId, base)
   }
   if (error.code === 'ERR_KEY_UNAVAILABLE') {
-    // The settings are right as far as they can be checked here, and a restart would not bring the key back.
+    // The settings are valid as far as they can be checked here, and a restart would not make the key available.
     if (isHealth) return publicResponse(HEALTHY, requestId, base)
     return problemResponse(problemOf(error), requestId, base)
   }

@@ -6,17 +6,17 @@ export type Origin =
   | { readonly allowed: string }
   | 'forbidden'
 
-/** Whether a request says in any way that a page sent it; a person opening the address is no page. */
+/** Whether any header shows that a page sent the request; opening the address in a browser does not count. */
 export function isFromPage({ headers }: Request): boolean {
   const site = headers.get('Sec-Fetch-Site')
   return headers.has('Origin') || (site !== null && site !== 'none')
 }
 
 /**
- * Decides about the origin of a request. Pages of another origin get nothing unless theirs is allowed.
+ * Decides about the origin of a request. Pages of other origins are rejected unless their origin is allowed.
  *
- * Same origin is `Sec-Fetch-Site: same-origin`, or else an `Origin` whose host equals `Host`: behind a proxy that ends
- * TLS, the URL is not the page's.
+ * Same origin is `Sec-Fetch-Site: same-origin`, or else an `Origin` whose host equals `Host`: behind a proxy that
+ * terminates TLS, the URL is not the page's.
  */
 export function decideOrigin(request: Request, allowedOrigins: ReadonlySet<string>): Origin {
   const { headers } = request
@@ -37,7 +37,7 @@ function hostOf(url: string): string {
 
 /**
  * Whether a text is an origin exactly as browsers write it (RFC 6454 section 6.1), that of an app's own scheme
- * (`capacitor://localhost`, `chrome-extension://…`) included. `null` is no origin of anybody.
+ * (`capacitor://localhost`, `chrome-extension://…`) included. `null` is not an origin.
  */
 export function isExactOrigin(text: string): boolean {
   if (/^https?:/i.test(text))

@@ -2,14 +2,14 @@ import type { Caller } from '../endpoint/auth/caller.ts'
 import { networkOf } from '../endpoint/http/network.ts'
 import { overLimit, type RateLimitHook } from '../endpoint/issuer.ts'
 
-/** A rate limiter as the rate-limit binding of Workers is one. It counts per location and stops floods; it is no bill. */
+/** A rate limiter such as the binding of Workers, which counts per location: enough against floods, not for billing. */
 export interface RateLimiter {
   limit(options: { key: string }): Promise<{ success: boolean }>
 }
 
 /**
- * Counts requests by caller, and failed attempts by network, so that nobody who guesses is counted as the caller he
- * names. Without a known address nothing is counted by network: all callers would be one, and one could block all.
+ * Counts requests by caller, and failed attempts by network, so that guesses do not count against the caller they
+ * name. Without a known address nothing is counted by network: with one limit for all, one caller could block all.
  */
 export function limitBy(limiter: RateLimiter): RateLimitHook {
   return async (caller, request, context) => {

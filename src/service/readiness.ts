@@ -6,7 +6,7 @@ export interface Way {
   readonly name: string
   /** Rejects while it cannot be reached; absent where nothing outside is needed, as for API keys. */
   readonly check?: ((context?: object) => Promise<void>) | undefined
-  /** Whether it can serve callers nevertheless, for the time being. Default: no. */
+  /** Whether callers can still be served for now. Default: no. */
   readonly isUsable?: (() => boolean) | undefined
 }
 
@@ -17,7 +17,7 @@ export interface Readiness {
   readonly degraded: readonly string[]
 }
 
-/** Milliseconds for which a result is good, whoever asks. */
+/** Milliseconds for which a result is reused, for all callers. */
 const PERIOD = 10_000
 /** Milliseconds. */
 const TIMEOUT = 5000

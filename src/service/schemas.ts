@@ -15,7 +15,7 @@ const PLACEHOLDER = /^(<[^<>]*>|\$?\{[A-Z][A-Z0-9_ ]*\}|\{\{.*\}\}|\$\{.*\}|your
 
 const isPlaceholder = (value: string): boolean => PLACEHOLDER.test(value.trim())
 
-/** Text that somebody filled in. @param fix What to set */
+/** Text that is not a placeholder. @param fix What to set */
 export const text = (fix: string): Schema<string> =>
   v.pipe(
     v.string(`must be text: ${fix}.`),
@@ -71,7 +71,7 @@ const SAMPLE_SECRETS = [
 
 export const secret: Schema<string> = /* @__PURE__ */ v.pipe(
   text('set the secret from the Settings page of your workspace'),
-  // Its bytes are used as they are, so one more byte would spoil every signature.
+  // Its bytes are used as they are, so an extra byte would invalidate every signature.
   v.check(
     (value) => !/^[\r\n]|[\r\n]$/.test(value),
     'begins or ends with a line break: set it with `printf %s`, not with `echo`.',
@@ -230,7 +230,7 @@ export const keySet: Schema<{ keys: Record<string, unknown>[] }> = /* @__PURE__ 
   v.check(({ keys }) => keys.every(isObject), 'has a key that is not an object.'),
 )
 
-/** A list of objects; what they hold is checked by whoever takes them. */
+/** A list of objects, whose members are checked by the authenticator. */
 export const objects = (fix: string): Schema<Record<string, unknown>[]> =>
   v.pipe(
     json(fix),

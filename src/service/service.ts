@@ -49,12 +49,12 @@ const OPTIONS = [
   'now',
 ] as const
 
-/** Who may ask a route: pages as well, servers only, or anybody at all. */
+/** Who may call a route: pages too, servers only, or anyone. */
 type Audience = 'pages' | 'servers' | 'anyone'
 
 interface ServiceRoute {
   readonly audience: Audience
-  /** The kind of token to name when a request is refused for its origin. */
+  /** The kind of token to report when a request is rejected for its origin. */
   readonly kind: Scope
   readonly answer: Endpoint
 }
@@ -71,7 +71,7 @@ interface ServiceRoute {
  * | `GET /ready`, `/readyz` | whether callers can be served |
  * | `POST /oauth/token` | with `oauthIssuer`: token exchange (RFC 8693) and client credentials (RFC 6749) |
  *
- * @returns A handler that rejects only for something that is no `Request` (`ERR_OPTION_INVALID`)
+ * @returns A handler that rejects only for something that is not a `Request` (`ERR_OPTION_INVALID`)
  * @throws `ERR_OPTION_INVALID` · `ERR_LIFETIME_INVALID` · the `ERR_KEY_…` of {@link createVerifier} for `additionalKeys`
  *
  * @example
@@ -168,7 +168,7 @@ function createRouter(
     if (origin === 'own') return route.answer(request, context, requestId, base)
     if (request.method === 'OPTIONS') return preflightResponse(origin.allowed, requestId, base)
     const response = await route.answer(request, context, requestId, pageBases.get(origin.allowed) ?? base)
-    // The headers of a refusal may have replaced some.
+    // The headers of an error may have replaced some.
     if (!response.ok) allowOrigin(response.headers, origin.allowed)
     return response
   }
@@ -192,7 +192,7 @@ export interface PublicAnswer {
   readonly body: string
 }
 
-/** A route that anybody may read with GET, and HEAD. */
+/** A public route, for GET and HEAD. */
 function publicRoute(
   answer: (context: object | undefined) => PublicAnswer | Problem | Promise<PublicAnswer | Problem>,
 ): ServiceRoute {

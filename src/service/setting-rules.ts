@@ -11,7 +11,7 @@ export type Given = Partial<Record<SettingName, unknown>>
 const isSet = (given: Given, ...names: SettingName[]): boolean =>
   names.some((name) => given[name] !== undefined)
 
-/** What settings must be to each other; each rule names the setting at fault. */
+/** Rules between settings; each names the setting at fault. */
 export const RULES: readonly {
   readonly setting: SettingName
   readonly holds: (given: Given) => boolean

@@ -168,14 +168,14 @@ export function checkWorkspace({ iss, workspaceKey }: Claims, expected: string):
   )
 }
 
-/** Whether `isAdmin` is text that says no, which Membrane would take for yes. */
+/** Whether `isAdmin` is a string such as `"false"`, which Membrane would read as true. */
 export function isDenial(isAdmin: unknown): boolean {
   return typeof isAdmin === 'string' && /^(false|no|0)$/i.test(isAdmin)
 }
 
 /**
- * Reads which customer a token is for, or that it is an admin token. As at Membrane, any truthy `isAdmin` makes an
- * admin token and a falsy one does not; text that says no and counts as yes is rejected.
+ * Reads the customer of a token, or that it is an admin token. As at Membrane, any truthy `isAdmin` makes an
+ * admin token and a falsy one does not; a string such as `"false"`, which counts as true, is rejected.
  *
  * @throws `ERR_TOKEN_CLAIM_INVALID`
  */

@@ -46,7 +46,7 @@ export interface RequestVerifier {
    * Verifies a request by its headers.
    *
    * @throws every `ERR_TOKEN_…`; `ERR_TOKEN_MALFORMED` also if neither header is there, or the two differ;
-   *   `ERR_OPTION_INVALID` if it is no request
+   *   `ERR_OPTION_INVALID` if it is not a request
    */
   verify(request: Request | Headers): Promise<VerifiedRequest>
 }

@@ -3,7 +3,7 @@
 import { MembraneProvider } from '@membranehq/react'
 import { createTokenProvider } from 'membrane-token/client'
 
-// Replace it by what your identity provider's SDK offers, such as getAccessTokenSilently() of Auth0.
+// Replace it with the function of your identity provider's SDK, such as getAccessTokenSilently() of Auth0.
 const getSessionToken = async (): Promise<string> => sessionStorage.getItem('session') ?? ''
 
 // One for the page: it keeps the token until shortly before it expires. Make a new one when another user signs in.

@@ -31,7 +31,7 @@ export interface VerifyingMember {
   readonly source: CredentialSource
   verify(credential: Credential, context?: object): Promise<Caller | null>
   readonly dependencies: readonly Dependency[]
-  /** The tokens that it takes; none for credentials that are no tokens. */
+  /** The tokens that it takes; none for credentials that are not tokens. */
   readonly accepts: readonly TokenAcceptance[]
 }
 
@@ -96,7 +96,7 @@ function readCredential(
   return found
 }
 
-/** Asks all of them, in order: the second caller would make it ambiguous who asks. */
+/** Calls all of them, in order: a second caller would make the request ambiguous. */
 async function askAll(
   members: readonly Member[],
   ask: (member: Member) => Promise<Caller | null>,

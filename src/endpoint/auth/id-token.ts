@@ -44,7 +44,7 @@ export function isJwt(token: string): boolean {
 /**
  * Verifies a token of an identity provider (OpenID Connect Core section 3.1.3.7, RFC 9068 section 4).
  *
- * @returns `null` if it is no JWT, or if another issuer made it: another authenticator may accept it
+ * @returns `null` if it is not a JWT, or is from another issuer: another authenticator may accept it
  * @throws a {@link Refusal}: `ERR_CREDENTIALS_INVALID`, or `ERR_JWKS_UNAVAILABLE` where the keys cannot be fetched
  */
 export async function verifyIdToken(
@@ -73,7 +73,7 @@ export async function verifyIdToken(
 /**
  * Issuer and audience of a token, before its signature is checked: only to choose who verifies it.
  *
- * @returns `null` if it is no token that could be verified
+ * @returns `null` if it is not a token that could be verified
  */
 export function peekToken(token: string): { readonly issuer: unknown; readonly audiences: unknown[] } | null {
   if (!isJwt(token)) return null
@@ -126,7 +126,7 @@ function checkAudience({ aud, azp }: Claims, rules: IdTokenRules): void {
 function checkPurpose({ events, cnf }: Claims): void {
   // RFC 8417: logout tokens and security events have the issuer, audience and subject of a session.
   if (isPresent(events)) throw invalid('The token reports an event (events); it is not a session.')
-  // RFC 7800: whoever shows such a token must also prove to have the key, which is not checked here.
+  // RFC 7800: the holder of such a token must also prove possession of the key, which is not checked here.
   if (isPresent(cnf)) throw invalid('The token is bound to a key (cnf); only bearer tokens are accepted.')
 }
 
@@ -139,8 +139,8 @@ function isPresent(claim: unknown): boolean {
   return claim !== undefined && claim !== null
 }
 
-// A set that is broken or unreachable is the provider's fault and may soon be repaired; a token that names no key of
-// it is the caller's.
+// A broken or unreachable key set is an outage of the identity provider, so retrying may help; an unknown key is the
+// caller's error.
 function problemOf(code: MembraneTokenErrorCode): ProblemCode {
   return PROVIDER_FAULTS.includes(code) ? 'ERR_JWKS_UNAVAILABLE' : 'ERR_CREDENTIALS_INVALID'
 }
@@ -152,7 +152,7 @@ const PROVIDER_FAULTS: readonly MembraneTokenErrorCode[] = [
   'ERR_KEY_WEAK',
 ]
 
-/** The refusal of credentials that were read and are not good enough. */
+/** Rejects credentials that are well-formed but not valid. */
 export function invalid(detail: string): Error {
   return refusal('ERR_CREDENTIALS_INVALID', detail)
 }

@@ -4,8 +4,8 @@ import { composeAuthenticator, type Member, membersOf } from './credential-authe
 import type { TokenAcceptance } from './id-token.ts'
 
 /**
- * Accepts several kinds of credentials: whichever a request carries. A request that carries two is rejected, since it
- * would be ambiguous who asks (RFC 6750 section 2).
+ * Accepts several kinds of credentials: whichever a request carries. A request with two is rejected, because the caller
+ * would be ambiguous (RFC 6750 section 2).
  *
  * Each header is read once per request, however many authenticators there are. Where several of them take tokens of
  * one issuer, as sessions and workloads of one Keycloak realm, the token's audience (`aud`) selects the one that

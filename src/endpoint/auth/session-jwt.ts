@@ -45,7 +45,7 @@ const DEFAULT_TOLERANCE = 5
  * `Authorization: Bearer …`. They get the token of the customer that their claims name, and never one that outlives
  * their session.
  *
- * Tokens that are no sessions are rejected even if they are genuine: those with another `typ`, with `events` (logout
+ * Tokens that are not sessions are rejected even if they are genuine: those with another `typ`, with `events` (logout
  * and security events), bound to a key by `cnf`, and those of clients without a user (`gty` of Auth0, `idtyp` of
  * Entra ID, or a client id as `sub`).
  *

@@ -3,7 +3,7 @@ import { refusal } from '../http/problem.ts'
 import { type Claims, invalid, isNames } from './id-token.ts'
 
 /**
- * The token of a client that acts for itself is no session, however valid it is.
+ * A token that a client obtained for itself is not a session, even if it is valid.
  *
  * @throws a {@link Refusal} `ERR_CREDENTIALS_INVALID`
  */

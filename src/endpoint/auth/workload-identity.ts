@@ -68,7 +68,7 @@ const DEFAULT_TOLERANCE = 5
 /**
  * Authenticates CI jobs and cloud workloads by the OpenID Connect token of their platform, in `Authorization: Bearer …`,
  * so that they need no stored secret. The token is verified as a session is; then the first identity whose issuer,
- * audience and claims all match is the service that asks. List a more specific identity before a more general one.
+ * audience and claims all match is the caller. List a more specific identity before a more general one.
  *
  * Claims are compared exactly, without wildcards or conversions: `repository_id` of GitHub is text and must be listed
  * as text. Each identity must list at least one claim that tells workloads apart; with a preset, or for an issuer that
@@ -226,7 +226,7 @@ function readPreset(name: unknown): WorkloadPreset | undefined {
   throw invalidOption(`preset must be one of ${Object.keys(WORKLOAD_PRESETS).join(', ')}.`, 'preset')
 }
 
-// They say who issued a token, for whom and when, or how; many workloads have the same.
+// Claims about how the token was issued; many workloads share their values.
 const COMMON_CLAIMS: readonly string[] = [
   'iss',
   'aud',

@@ -1,12 +1,12 @@
 import { readContext } from '../../context.ts'
 
-/** Where the `fetch` of Workers in other zones comes from, all of them: one address that names nobody. */
+/** The one address of every `fetch` from a Worker in another zone; it identifies nobody. */
 const WORKERS_ADDRESS = '2a06:98c0:3600::103'
 
 /**
  * The network a request comes from, as far as it can be trusted: `clientAddress` of the context, or
- * `CF-Connecting-IP` on Workers, where Cloudflare sets it. IPv4 addresses stand for themselves, IPv4-mapped ones
- * for the IPv4 address, IPv6 addresses for their /64.
+ * `CF-Connecting-IP` on Workers, where Cloudflare sets it. An IPv4 address counts as is, an IPv4-mapped
+ * one as its IPv4 address, an IPv6 address as its /64.
  *
  * @returns `undefined` where the address is unknown
  */

@@ -17,7 +17,7 @@ export function oauthRefusal(error: OAuthError, detail: string): Refusal {
   return Object.assign(refusal(code, detail), { oauthError: error })
 }
 
-/** What becomes of the problems that the other routes have as well; `invalid_request` where nothing else is named. */
+/** OAuth error codes for the problems of the other routes; `invalid_request` for those not listed. */
 const ERRORS: Partial<Record<ProblemCode, OAuthError>> = {
   ERR_CALLER_FORBIDDEN: 'invalid_scope',
   ERR_RATE_LIMITED: 'temporarily_unavailable',

@@ -208,7 +208,7 @@ function readScope(form: Form): Scope | undefined {
   throw oauthRefusal('invalid_scope', 'scope must be admin, or customer in an exchange of a session.')
 }
 
-/** What `audience` and `resource` may name: this service, and Membrane, for which its tokens are. */
+/** What `audience` and `resource` may name: this service, and Membrane, the audience of its tokens. */
 function targetsOf({ signer, apiUri, issuerUrl }: OAuthOptions) {
   return {
     audiences: [signer.workspaceKey, issuerUrl],

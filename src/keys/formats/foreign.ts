@@ -29,12 +29,12 @@ const MEMBERS: readonly (readonly [member: string, what: string, fix: string])[]
   ['sign', 'a signer, not key material', 'pass it as privateKey to createSigner, with its publicKey'],
 ]
 
-/** The error for text that is no key. */
+/** The error for text that is not a key. */
 export function foreignText(text: string): MembraneTokenError {
   return foreign(TEXTS.find(([pattern]) => pattern.test(text)))
 }
 
-/** The error for a value, or parsed JSON, that is no key. */
+/** The error for a value, or parsed JSON, that is not a key. */
 export function foreignValue(value: unknown): MembraneTokenError {
   const places = [value, Object(value).key].map(Object)
   return foreign(MEMBERS.find(([member]) => places.some((place) => member in place)))
@@ -44,7 +44,7 @@ function foreign([, what, fix]: readonly [unknown, what: string, fix: string] | 
   return what && fix ? recognisedAs(what, fix) : invalidKey(FORMS)
 }
 
-/** The error for bytes of a binary file that is no key, where they are one. */
+/** The error for the bytes of a known binary file that is not a key. */
 export function foreignBytes(bytes: Uint8Array): MembraneTokenError | undefined {
   if (!/^(feed|cece)/.test(toHex(bytes.subarray(0, 2)))) return undefined
   return recognisedAs(

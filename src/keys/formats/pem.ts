@@ -30,7 +30,7 @@ const DASHES = '-----'
 const LONGEST_LABEL = 64
 
 /**
- * Finds the blocks of a PEM text, ignoring what stands between them. One pass, since text with thousands of BEGIN
+ * Finds the blocks of a PEM text, ignoring text between them. One pass, since text with thousands of BEGIN
  * lines must not cost more than other text.
  *
  * @throws `ERR_KEY_INVALID` if a block has no end, or does not hold base64
