@@ -23,7 +23,7 @@ async function dev(call: Parameters<typeof start>[1], settings: string) {
   }
 }
 
-/** With a `Host` of one's own, which fetch does not allow. */
+/** With a custom `Host`, which fetch does not allow. */
 const statusWithHost = (url: string, host: string) =>
   new Promise((resolve, reject) => {
     request(url, { headers: { Host: host } }, (response) => resolve(response.resume().statusCode))

@@ -223,7 +223,7 @@ describe('finds', () => {
     )
   })
 
-  test('a credential that is refused, and never shows it', async () => {
+  test('a credential that is rejected, without showing it', async () => {
     write('wrong-key', keep(randomBytes(32).toString('base64url')))
     const found = await findings([...everything, '--credential-file=wrong-key'])
     expect(found).toContainEqual(

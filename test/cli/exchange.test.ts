@@ -131,7 +131,7 @@ describe('no token', () => {
 
   test.each([
     ['redirects', () => Response.redirect('https://example.com/'), 'redirects (302)'],
-    ['is no token service', () => Response.json({ ok: true }), 'holds no token'],
+    ['is not a token service', () => Response.json({ ok: true }), 'holds no token'],
     ['has no such route', () => undefined, '404'],
   ])('from an address that %s', async (_, answer, reason) => {
     handle(answer)

@@ -27,7 +27,7 @@ test('a token is signed and verified with a key in a KMS', async () => {
   expect(verified.status, verified.stderr).toBe(0)
 })
 
-test('a KMS that refuses is named, and its credentials are not', async () => {
+test('a KMS that rejects the request is named, and its credentials are not', async () => {
   const { status, stderr } = await run(['sign', '--admin'], {
     env: { ...env, AZURE_CLIENT_SECRET: 'other-secret' },
   })

@@ -188,9 +188,9 @@ describe('the client of a request', () => {
     ],
     ['has a port', 'fd00::1', { 'X-Forwarded-For': '[2001:db8::1]:443' }, '2001:db8::1', undefined],
     ['has an IPv4 port', 'fd00::1', { 'X-Forwarded-For': '1.2.3.4:5' }, '1.2.3.4', undefined],
-    ['is a proxy that names nobody', '10.0.0.1', {}, '10.0.0.1', undefined],
+    ['is a proxy without a client address', '10.0.0.1', {}, '10.0.0.1', undefined],
     [
-      'is a proxy that names nonsense',
+      'is a proxy with an invalid client address',
       '10.0.0.1',
       { 'X-Forwarded-For': '1.2.3.4, unknown' },
       '10.0.0.1',
@@ -205,7 +205,7 @@ describe('the client of a request', () => {
   })
 
   test.each(['10.0.0.0/33', '::/129', '10.0.0/8', 'proxy', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/x'])(
-    '%s is no network',
+    '%s is not a network',
     (networks) => {
       expect(() => createClientFinder(networks)).toThrow('TRUSTED_PROXIES must hold networks')
     },
@@ -226,7 +226,7 @@ test('the rate limiter counts by key, and starts over every minute', async () =>
   expect(await succeeds('a')).toBe(true)
 })
 
-test('the rate limiter starts anew when the clock goes back', async () => {
+test('the rate limiter resets when the clock goes back', async () => {
   let time = 86_400_000
   const limiter = createRateLimiter(1, () => time)
   await limiter.limit({ key: 'a' })

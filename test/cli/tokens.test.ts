@@ -173,7 +173,7 @@ describe('sign', () => {
     ['--api-key', secret],
     ['--customer', pair.privateKey],
     ['--fields', JSON.stringify({ kty: 'EC', d: secret })],
-  ])('%s with a secret is refused with the reason', async (option, value) => {
+  ])('%s with a secret is rejected with the reason', async (option, value) => {
     const { status, stderr } = await run(['sign', option, value], { env })
     expect(status).toBe(2)
     expect(stderr).toContain('Secrets are not taken as arguments: other users see them in the process list')
@@ -242,7 +242,7 @@ describe('inspect', () => {
     expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
   })
 
-  test('a dead pipe is no error', async () => {
+  test('a closed pipe is not an error', async () => {
     const { status, stderr } = await run(['inspect', await sign('--admin'), '--json'], {
       env,
       runtime: headOf(NODE),

@@ -56,7 +56,7 @@ export const algorithmAttacks: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('RS→HS confusion: the public key, which is no secret', async () => {
+  suite.test('RS→HS confusion: a public key as secret', async () => {
     const jwk = await publicJwk('RSA')
     const pem = armour('PUBLIC KEY', shapes.spkiRsa(jwk))
     const spellings = [pem, pem.trim(), shapes.spkiRsa(jwk), shapes.pkcs1Public(jwk), JSON.stringify(jwk)]

@@ -116,7 +116,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
     ['https://user:password@keys.example/jwks.json', false],
   ]
   for (const [address, good] of addresses) {
-    suite.test(`${good ? 'taken' : 'refused'}: ${address}`, async () => {
+    suite.test(`${good ? 'accepted' : 'rejected'}: ${address}`, async () => {
       await withKeyServer(answering(await published('P-256', 'a')), async (server) => {
         const create = () => createTestVerifier(lib, { jwks: new URL(address) })
         if (!good) await rejects(create, 'ERR_OPTION_INVALID')

@@ -43,7 +43,7 @@ export const claimStyles: ConformanceModule = (suite, lib) => {
       equal(decode(token).payload, JSON.stringify({ ...adminClaims, jti }))
     })
 
-    suite.test(`${claimStyle}: what is not given is left out`, async () => {
+    suite.test(`${claimStyle}: absent members are omitted`, async () => {
       const signer = await createTestSigner(lib, { secret, claimStyle })
       const { token } = await signer.signCustomerToken({ id })
       const { name: _, fields: __, ...bare } = customerClaims as Record<string, unknown>
@@ -57,7 +57,7 @@ export const claimStyles: ConformanceModule = (suite, lib) => {
     equal(decode(token).payload, JSON.stringify(layouts.issuer.customerClaims))
   })
 
-  suite.test('members given as undefined are left out', async () => {
+  suite.test('members that are undefined are omitted', async () => {
     const loose = { id, name: undefined, fields: undefined } as unknown as typeof customer
     const signer = await createTestSigner(lib, { secret })
     const { token } = await signer.signCustomerToken(loose, { jwtId: undefined } as unknown as {
@@ -66,7 +66,7 @@ export const claimStyles: ConformanceModule = (suite, lib) => {
     equal(Object.keys(decode(token).claims), ['id', 'iat', 'exp', 'iss'])
   })
 
-  suite.test('a name and fields of null are left out', async () => {
+  suite.test('a name and fields of null are omitted', async () => {
     const loose = { id, name: null, fields: null } as unknown as typeof customer
     const signer = await createTestSigner(lib, { secret })
     equal(Object.keys(decode((await signer.signCustomerToken(loose)).token).claims), [
@@ -112,14 +112,14 @@ const genuineIds = [
 
 export const customers: ConformanceModule = (suite, lib) => {
   for (const [title, wrong] of wrongCustomers) {
-    suite.test(`customer refused: ${title}`, async () => {
+    suite.test(`customer rejected: ${title}`, async () => {
       const signer = await createTestSigner(lib, { secret })
       await rejects(() => signer.signCustomerToken(wrong as typeof customer), 'ERR_CLAIM_INVALID')
     })
   }
 
   for (const wrong of placeholders) {
-    suite.test(`customer refused: ${JSON.stringify(wrong)} as id`, async () => {
+    suite.test(`customer rejected: ${JSON.stringify(wrong)} as id`, async () => {
       const signer = await createTestSigner(lib, { secret })
       const error = await rejects(() => signer.signCustomerToken({ id: wrong }), 'ERR_CLAIM_INVALID')
       equal((error as { option?: string }).option, 'id')
@@ -127,7 +127,7 @@ export const customers: ConformanceModule = (suite, lib) => {
   }
 
   for (const wrong of placeholders.filter((text) => text.trim() === text && !/\p{Cc}/u.test(text))) {
-    suite.test(`workspace key refused: ${wrong}`, async () => {
+    suite.test(`workspace key rejected: ${wrong}`, async () => {
       const error = await rejects(
         () => createTestSigner(lib, { secret, workspaceKey: wrong }),
         'ERR_OPTION_INVALID',
@@ -151,7 +151,7 @@ export const customers: ConformanceModule = (suite, lib) => {
     ['expiresIn', 'second argument'],
     ['jwtId', 'second argument'],
   ] as const) {
-    suite.test(`customer refused: the unknown member ${member}`, async () => {
+    suite.test(`customer rejected: the unknown member ${member}`, async () => {
       const signer = await createTestSigner(lib, { secret })
       const error = await rejects(
         () => signer.signCustomerToken({ ...customer, [member]: 'x' }),
@@ -163,7 +163,7 @@ export const customers: ConformanceModule = (suite, lib) => {
   }
 
   for (const jwtId of ['', '  ', 42, null, {}] as unknown[]) {
-    suite.test(`token id refused: ${JSON.stringify(jwtId)}`, async () => {
+    suite.test(`token id rejected: ${JSON.stringify(jwtId)}`, async () => {
       const signer = await createTestSigner(lib, { secret })
       await rejects(() => signer.signCustomerToken(customer, { jwtId: jwtId as string }), 'ERR_CLAIM_INVALID')
       await rejects(() => signer.signAdminToken({ jwtId: jwtId as string }), 'ERR_CLAIM_INVALID')

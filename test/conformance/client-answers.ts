@@ -6,7 +6,7 @@ export const clientAnswers: ConformanceModule = ({ test }) => {
   const iat = Date.UTC(2026) / 1000
   for (const [title, claims, extra, reused] of [
     ['only a token with iat and exp', { iat, exp: iat + 3600 }, {}, 3540],
-    ['a lifetime that is no number', { iat, exp: iat + 3600 }, { expiresIn: '2h' }, 3540],
+    ['a lifetime that is not a number', { iat, exp: iat + 3600 }, { expiresIn: '2h' }, 3540],
     ['another lifetime than the token', { iat, exp: iat + 3600 }, { expiresIn: 1800 }, 1740],
   ] as const) {
     test(`an answer with ${title}`, () =>
@@ -28,11 +28,11 @@ export const clientAnswers: ConformanceModule = ({ test }) => {
     ['without exp', makeToken({ iat }), {}],
     ['without iat', makeToken({ exp: iat }), {}],
     ['that ends before it begins', makeToken({ iat, exp: iat - 60 }), {}],
-    ['that nobody can read', 'e30.A.c2ln', {}],
+    ['that cannot be decoded', 'e30.A.c2ln', {}],
     ['that lives for no time', makeToken({ iat, exp: iat + 60 }), { expiresIn: 0 }],
     ['that lived once', makeToken({ iat, exp: iat + 60 }), { expiresIn: -60 }],
   ] as const) {
-    test(`a token ${title} is for those who wait, and not kept`, () =>
+    test(`a token ${title} is returned to waiting callers, and not cached`, () =>
       inWorld(async ({ clock, serve }) => {
         const endpoint = serve(json({ token, ...extra }))
         const provide = createTokenProvider({ url, fetch: endpoint.fetch })
@@ -50,7 +50,7 @@ export const clientAnswers: ConformanceModule = ({ test }) => {
     ['null', json(null)],
     ['a list', json([makeToken()])],
     ['no token', json({ accessToken: makeToken() })],
-    ['a token that is no string', json({ token: [makeToken()] })],
+    ['a token that is not a string', json({ token: [makeToken()] })],
     ['a token of two parts', json({ token: 'e30.e30' })],
     ['a token of five parts', json({ token: 'e30.e30.e30.e30.e30' })],
     ['a token without a signature', json({ token: 'e30.e30.' })],
@@ -58,7 +58,7 @@ export const clientAnswers: ConformanceModule = ({ test }) => {
     ['a token with its scheme', json({ token: `Bearer ${makeToken()}` })],
   ]
   for (const [title, answer] of bodies) {
-    test(`an answer with ${title} is refused`, () =>
+    test(`an answer with ${title} is rejected`, () =>
       inWorld(async ({ clock, serve }) => {
         const endpoint = serve(answer)
         const provide = createTokenProvider({ url, fetch: endpoint.fetch })
@@ -68,7 +68,7 @@ export const clientAnswers: ConformanceModule = ({ test }) => {
       }))
   }
 
-  test('an error says what the problem says', () =>
+  test('an error carries the problem’s detail', () =>
     inWorld(async ({ clock, serve }) => {
       for (const code of [403, 503]) {
         const endpoint = serve(problem(code, 'This session may have no token.'))

@@ -14,7 +14,7 @@ export const clientRenewal: ConformanceModule = ({ test }) => {
       equal(endpoint.requests.length, 2)
     }))
 
-  test('a renewal that fails at first is tried again', () =>
+  test('a failed renewal is retried', () =>
     inWorld(async ({ clock, serve }) => {
       const [first, second] = [makeToken(), makeToken()]
       const endpoint = serve(grant(first, 7200), status(503), new TypeError('offline'), grant(second, 7200))
@@ -33,7 +33,7 @@ export const clientRenewal: ConformanceModule = ({ test }) => {
     ['answers something else', json({}), 1],
     ['is silent', 'silence', 1],
   ] as const) {
-    test(`a living token is given out while the endpoint ${title}`, () =>
+    test(`a valid token is returned while the endpoint ${title}`, () =>
       inWorld(async ({ clock, serve }) => {
         const [first, second] = [makeToken(), makeToken()]
         const failures = Array<Answer>(attempts).fill(failure)
@@ -51,7 +51,7 @@ export const clientRenewal: ConformanceModule = ({ test }) => {
         equal(await clock.finish(provide()), second, 'later')
       }))
 
-    test(`a token is not given out after its end while the endpoint ${title}`, () =>
+    test(`an expired token is not returned while the endpoint ${title}`, () =>
       inWorld(async ({ clock, serve }) => {
         const endpoint = serve(grant(makeToken(), 7200), failure)
         const provide = createTokenProvider({ url, fetch: endpoint.fetch })
@@ -77,7 +77,7 @@ export const clientRenewal: ConformanceModule = ({ test }) => {
     }))
 
   for (const answered of ['before', 'after', 'never']) {
-    test(`who waits at invalidate gets the token of a new request, the old answer ${answered} the new one`, () =>
+    test(`callers waiting at invalidate get the token of a new request, the old answer ${answered} the new one`, () =>
       inWorld(async ({ clock, serve }) => {
         const [first, second] = [makeToken(), makeToken()]
         const { fetch: send } = serve(grant(first, 7200), grant(second, 7200))
@@ -107,7 +107,7 @@ export const clientRenewal: ConformanceModule = ({ test }) => {
       }))
   }
 
-  test('who waits for a retry at invalidate asks again at once, with the new headers', () =>
+  test('callers waiting for a retry at invalidate request again immediately, with the new headers', () =>
     inWorld(async ({ clock, serve }) => {
       const token = makeToken()
       const endpoint = serve(status(503, { 'Retry-After': '30' }), grant(token, 7200))
@@ -127,7 +127,7 @@ export const clientRenewal: ConformanceModule = ({ test }) => {
       equal(clock.now, start)
     }))
 
-  test('a request under way at invalidate is replaced at once', () =>
+  test('a pending request at invalidate is replaced immediately', () =>
     inWorld(async ({ clock, serve }) => {
       const token = makeToken()
       const endpoint = serve('silence', grant(token, 7200))
@@ -141,7 +141,7 @@ export const clientRenewal: ConformanceModule = ({ test }) => {
       equal(endpoint.requests[0]?.init.signal?.aborted, true)
     }))
 
-  test('a renewal under way does not fall back on a token that was invalidated', () =>
+  test('a pending renewal does not fall back on a token that was invalidated', () =>
     inWorld(async ({ clock, serve }) => {
       const endpoint = serve(grant(makeToken(), 7200), 'silence', grant(makeToken(), 7200), status(503))
       const provide = createTokenProvider({ url, fetch: endpoint.fetch })

@@ -16,9 +16,9 @@ export const clientRequests: ConformanceModule = ({ test }) => {
     ['no url', {}],
     ['an empty url', { url: '' }],
     ['a fetch that is none', { url, fetch: 'fetch' }],
-    ['headers that are no function', { url, headers: { Authorization: 'Bearer x' } }],
+    ['headers that are not a function', { url, headers: { Authorization: 'Bearer x' } }],
     ['a negative refreshBefore', { url, refreshBefore: -1 }],
-    ['a refreshBefore that is no number', { url, refreshBefore: Number.NaN }],
+    ['a refreshBefore that is not a number', { url, refreshBefore: Number.NaN }],
     ['a refreshBefore with a unit', { url, refreshBefore: '60s' }],
     ['a url with a password', { url: 'https://ada:secret@app.example/' }],
     ['a url with a user name', { url: new URL('https://ada@app.example/') }],
@@ -27,12 +27,12 @@ export const clientRequests: ConformanceModule = ({ test }) => {
     ['an unknown option', { url, refreshbefore: 60 }],
     ['retries, which is not an option', { url, retries: 5 }],
   ] as [string, unknown][]) {
-    test(`${title} are refused`, async () => {
+    test(`${title} are rejected`, async () => {
       await rejects(() => createTokenProvider(options as TokenProviderOptions), 'ERR_OPTION_INVALID')
     })
   }
 
-  test('asks by GET, for JSON, past every cache, with the headers of the moment', () =>
+  test('sends GET for JSON, bypassing caches, with the current headers', () =>
     inWorld(async ({ clock, serve }) => {
       let session = 0
       const endpoint = serve(status(503), grant(makeToken(), 7200))
@@ -57,7 +57,7 @@ export const clientRequests: ConformanceModule = ({ test }) => {
       equal(endpoint.requests.length, 2)
     }))
 
-  test('calls fetch without a this', () =>
+  test('calls fetch without this', () =>
     inWorld(async ({ clock, serve }) => {
       const { fetch: send } = serve(grant(makeToken(), 7200))
       const owners: unknown[] = []
@@ -72,7 +72,7 @@ export const clientRequests: ConformanceModule = ({ test }) => {
       equal(owners, [undefined, undefined])
     }))
 
-  test('uses the global fetch of the moment', () =>
+  test('uses the current global fetch', () =>
     inWorld(async ({ clock, serve }) => {
       const provide = createTokenProvider({ url })
       const token = makeToken()
@@ -81,7 +81,7 @@ export const clientRequests: ConformanceModule = ({ test }) => {
       })
     }))
 
-  test('headers that throw are retried, and nothing of what they threw is shown', () =>
+  test('headers that throw are retried, and the error they threw is not shown', () =>
     inWorld(async ({ clock, serve }) => {
       const endpoint = serve(grant(makeToken(), 7200))
       let calls = 0
@@ -125,7 +125,7 @@ export const clientRequests: ConformanceModule = ({ test }) => {
       }))
   }
 
-  test('headers that nobody can send are refused, and not shown', () =>
+  test('invalid headers are rejected, and not shown', () =>
     inWorld(async ({ clock, serve }) => {
       const endpoint = serve(grant(makeToken(), 7200))
       const headers = (): HeadersInit => ({ Authorization: 'Bearer session\nsession' })

@@ -3,7 +3,7 @@ import { grant, inWorld, json, makeToken, status, url } from './client-fixture.t
 import { type ConformanceModule, equal } from './suite.ts'
 
 export const clientReuse: ConformanceModule = ({ test }) => {
-  test('thirty callers at once make one request and get one token', () =>
+  test('thirty concurrent callers make one request and get one token', () =>
     inWorld(async ({ clock, serve }) => {
       const token = makeToken()
       const endpoint = serve(grant(token, 7200))
@@ -13,7 +13,7 @@ export const clientReuse: ConformanceModule = ({ test }) => {
       equal(endpoint.requests.length, 1)
     }))
 
-  test('callers that fail together fail with one error, and the next call asks again', () =>
+  test('concurrent callers fail with the same error, and the next call sends a new request', () =>
     inWorld(async ({ clock, serve }) => {
       const token = makeToken()
       const endpoint = serve(status(401), grant(token, 7200))
@@ -49,7 +49,7 @@ export const clientReuse: ConformanceModule = ({ test }) => {
     ['in 2099', Date.UTC(2099)],
     ['before 1970', -Date.UTC(2026)],
   ] as const) {
-    test(`a device whose clock is ${title} reuses as any other`, () =>
+    test(`a device whose clock is ${title} reuses tokens as usual`, () =>
       inWorld(async ({ clock, serve }) => {
         clock.ahead = ahead
         const [iat, exp] = [Date.UTC(2026) / 1000, Date.UTC(2026) / 1000 + 7200]
@@ -84,7 +84,7 @@ export const clientReuse: ConformanceModule = ({ test }) => {
       equal(endpoint.requests.length, 2)
     }))
 
-  test('a device that slept, and its steady clock with it, fetches when it wakes', () =>
+  test('a device that slept, with its monotonic clock stopped, fetches when it wakes', () =>
     inWorld(async ({ clock, serve }) => {
       const [first, second] = [makeToken(), makeToken()]
       const endpoint = serve(grant(first, 7200), grant(second, 7200))

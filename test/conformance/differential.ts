@@ -11,7 +11,7 @@ import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
 import { algorithms, createTestSigner, decode, issuedAt, keyNameFor, secret, workspaceKey } from './tokens.ts'
 
-/** The two hot paths are ours, so they are held against `jose` with claims that nobody chose. */
+/** The two hot paths are ours, so they are compared with `jose` on random claims. */
 
 const ROUNDS = 12
 const currentDate = new Date(issuedAt * 1000)
@@ -49,7 +49,7 @@ function randomCustomer(random: (below: number) => number): Customer {
     values[random(values.length)]?.(),
   ])
   return {
-    // Ids are printable; everything else may stand in names and fields.
+    // Ids are printable; everything else may occur in names and fields.
     id: `customer-${random(1e9)}-é?>~`,
     ...(random(2) === 0 && { name: randomText(random) }),
     ...(random(2) === 0 && { fields: Object.fromEntries(fields) as Record<string, unknown> }),

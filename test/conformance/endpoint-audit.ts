@@ -129,7 +129,7 @@ export const endpointBrokenAudit: ConformanceModule = ({ test }, lib) => {
     throw new TypeError('hunter2')
   }
 
-  test('a token whose audit fails is not handed out', async () => {
+  test('a token whose audit fails is not issued', async () => {
     for (const [caller, options] of [
       [visitor, {}],
       [backend, { kind: 'admin' }],
@@ -163,7 +163,7 @@ export const endpointBrokenAudit: ConformanceModule = ({ test }, lib) => {
     })
   })
 
-  test('a refusal stays a refusal', async () => {
+  test('a rejection stays a rejection when the audit fails', async () => {
     await inSilence(async (lines) => {
       const handler = await createTestEndpoint(lib, null, { audit: failing })
       expectProblem(await send(handler, makeRequest({ headers })), 'ERR_CREDENTIALS_MISSING')

@@ -124,14 +124,17 @@ export const endpointFailures: ConformanceModule = ({ test }, lib) => {
   const secretDetail = 'hunter2'
   const failures: [string, () => unknown][] = [
     ['an error', () => new TypeError(secretDetail)],
-    ['an error that is not the caller’s fault', () => membraneError(lib, secretDetail)],
+    ['an error that the caller did not cause', () => membraneError(lib, secretDetail)],
     [
-      'an error that looks like a refusal',
+      'an error that imitates refusal()',
       () => Object.assign(new Error(secretDetail), { name: 'Refusal', code: 'toString' }),
     ],
-    ['a refusal without a code', () => Object.assign(new Error(secretDetail), { name: 'Refusal' })],
     [
-      'an error with a code that is no refusal',
+      'an imitation of refusal() without a code',
+      () => Object.assign(new Error(secretDetail), { name: 'Refusal' }),
+    ],
+    [
+      'an error with a code that is not from refusal()',
       () => Object.assign(new Error(secretDetail), { code: 'ERR_CREDENTIALS_INVALID' }),
     ],
     ['text', () => secretDetail],
@@ -168,7 +171,7 @@ export const endpointFailures: ConformanceModule = ({ test }, lib) => {
     })
   })
 
-  test('the refusal of an authenticator is returned unchanged', async () => {
+  test('the refusal() of an authenticator is returned unchanged', async () => {
     await inSilence(async (lines) => {
       const authenticate = async () => {
         throw refusal('ERR_RATE_LIMITED', 'Wait a moment.', { 'Retry-After': '7' })

@@ -103,7 +103,7 @@ export const endpointCredentials: ConformanceModule = ({ test }) => {
     equal(await oneOf(await createSession()).verify(client('backend', key)), null)
   })
 
-  test('oneOf verifies with an authenticator of one’s own that can', async () => {
+  test('oneOf verifies with a custom authenticator that can', async () => {
     const own = Object.assign(async () => null, {
       verify: async () => ({ kind: 'service' as const, name: 'own', scopes: [] }),
       dependencies: [{ name: 'own', check: async () => {} }],
@@ -116,7 +116,7 @@ export const endpointCredentials: ConformanceModule = ({ test }) => {
     )
   })
 
-  test('each header is read once, however many authenticators there are', async () => {
+  test('each header is read once, regardless of the number of authenticators', async () => {
     const all = oneOf(
       await createSession(),
       oneOf(await createKeys(), await createSession({ issuer: 'https://second.example' })),
@@ -127,7 +127,7 @@ export const endpointCredentials: ConformanceModule = ({ test }) => {
     equal(reads, { Authorization: 1, 'Cf-Access-Jwt-Assertion': 1 })
   })
 
-  test('authenticators of one’s own get the context', async () => {
+  test('custom authenticators get the context', async () => {
     const seen: unknown[] = []
     const own = async (_: Request, context?: object) => {
       seen.push(context)
@@ -138,7 +138,7 @@ export const endpointCredentials: ConformanceModule = ({ test }) => {
     assert(seen.length === 2 && seen.every((found) => found === context), 'another context')
   })
 
-  test('the context reaches the key sets, whichever way the credential came', async () => {
+  test('the context reaches the key sets, however the credential was sent', async () => {
     const jwks = new URL('https://keys.example/jwks.json')
     const routes = { [jwks.href]: answering(await published('P-256', 'a')) }
     for (const ask of [

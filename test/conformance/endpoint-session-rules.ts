@@ -33,7 +33,7 @@ async function authenticate(token: string, options: Options = {}) {
 const typed = (typ: unknown): Forgery => ({ header: { kid: 'a', typ } })
 const noAudience: Options = { audience: undefined }
 
-/** Genuine tokens of the right issuer and audience that are no sessions. */
+/** Genuine tokens of the right issuer and audience that are not sessions. */
 export const endpointNoSessions: ConformanceModule = ({ test }) => {
   const rejected: [string, object, Options?, Forgery?][] = [
     ['a logout token', { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }],
@@ -46,7 +46,7 @@ export const endpointNoSessions: ConformanceModule = ({ test }) => {
       'a token that a client certificate binds',
       { cnf: { 'x5t#S256': 'bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2' } },
     ],
-    ['a type that nobody knows', {}, {}, typed('session')],
+    ['an unknown type', {}, {}, typed('session')],
     ['an empty type', {}, {}, typed('')],
     ['a type of which JWT is the beginning', {}, {}, typed('JWT+x')],
     ['JWT where at+jwt is required', {}, { type: 'at+jwt' }],

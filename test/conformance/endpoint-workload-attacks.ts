@@ -118,7 +118,7 @@ export const endpointWorkloadAttacks: ConformanceModule = ({ test }) => {
     })
   }
 
-  test('a dotted name is no path', async () => {
+  test('a dotted name is not a path', async () => {
     const authenticate = await create({ issuer: pod.issuer, claims: { 'a.b': 'x' } })
     const path = await podToken({ a: { b: 'x' } })
     await refuses(() => authenticate(bearer(path)), 'ERR_CALLER_FORBIDDEN')
@@ -142,7 +142,7 @@ export const endpointWorkloadAttacks: ConformanceModule = ({ test }) => {
     assert(!('team' in {}), 'Object.prototype is changed')
   })
 
-  test('what every object has is no claim', async () => {
+  test('an inherited member is not a claim', async () => {
     for (const claims of [{ constructor: { name: 'Object' } }, { toString: { name: 'toString' } }]) {
       const authenticate = await create({ issuer: pod.issuer, claims: claims as never })
       await refuses(async () => authenticate(bearer(await podToken())), 'ERR_CALLER_FORBIDDEN')

@@ -81,7 +81,7 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
     ])
   })
 
-  test('each identity has an audience of its own', async () => {
+  test('each identity has its own audience', async () => {
     const second = 'https://second.example.com'
     const authenticate = await create({ name: 'first' }, { name: 'second', audience: [second, 'third'] })
     const caller = await authenticate(bearer(await jobToken({ aud: second })))

@@ -13,7 +13,7 @@ export const now: number = issuedAt * 1000
 
 export const expiresAt: number = issuedAt + 7200
 
-/** The claims of a token that nobody has reason to refuse. */
+/** The claims of a valid token. */
 export const goodClaims: Readonly<Record<string, unknown>> = {
   id: customer.id,
   iss: workspaceKey,

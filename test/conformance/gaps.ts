@@ -4,11 +4,11 @@ import type { Library } from './suite.ts'
 import { rejects } from './suite.ts'
 import { createTestSigner } from './tokens.ts'
 
-/** What a runtime cannot do. It is asked for it without our help, and we must then say so by our own code. */
+/** What a runtime cannot do: found out by calling it directly, and then our code must report it with our own error. */
 
 /**
- * Where a runtime does not tell the public point of an EC key that comes without it, as Firefox does not,
- * such a key must be refused.
+ * Where a runtime does not compute the public point of an EC key without one, as in Firefox, such a key must be
+ * rejected.
  *
  * @returns whether that was so
  */

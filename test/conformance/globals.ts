@@ -6,10 +6,10 @@ export async function replaceFor(
   run: (replaced: boolean) => Promise<void>,
 ): Promise<void> {
   const own = Object.getOwnPropertyDescriptor(owner, name)
-  // The globals of Next.js' edge runtime can be set anew, but not defined anew.
+  // The globals of Next.js' edge runtime can be assigned, but not redefined.
   const descriptor =
     own?.configurable === false ? { value } : { value, configurable: true, writable: true, enumerable: true }
-  // WebKit goes on reading what it has cached of a getter that is only defined anew.
+  // WebKit goes on reading what it has cached of a getter that is only redefined.
   if (own?.get && own.configurable) Reflect.deleteProperty(owner, name)
   const replaced = define(owner, name, descriptor)
   try {

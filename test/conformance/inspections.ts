@@ -53,7 +53,7 @@ const claimTable: readonly [name: string, claims: Record<string, unknown>, codes
   ['a workspace that is a list', { iss: [workspaceKey] }, ['WORKSPACE_INVALID']],
   ['the workspace of the documentation', { iss: '<WORKSPACE_KEY>' }, ['PLACEHOLDER']],
   ['an undefined workspace', { iss: 'undefined' }, ['PLACEHOLDER']],
-  ['nobody', { id: undefined }, ['CUSTOMER_MISSING']],
+  ['no customer', { id: undefined }, ['CUSTOMER_MISSING']],
   ['sub instead of id', { id: undefined, sub: 'customer-42' }, ['CUSTOMER_MISNAMED']],
   ['userId instead of id', { id: undefined, userId: 'customer-42' }, ['CUSTOMER_MISNAMED']],
   ['tenantKey', { id: undefined, tenantKey: 'customer-42' }, []],
@@ -66,7 +66,7 @@ const claimTable: readonly [name: string, claims: Record<string, unknown>, codes
   ['an admin with an id', { isAdmin: true }, ['ADMIN_WITH_CUSTOMER']],
   ['isAdmin: false', { isAdmin: false }, ['ADMIN_FALSY']],
   ['isAdmin: 0', { isAdmin: 0 }, ['ADMIN_FALSY']],
-  ['a name that is no text', { name: 42 }, ['NAME_NOT_A_STRING']],
+  ['a name that is not a string', { name: 42 }, ['NAME_NOT_A_STRING']],
   ['the name of the documentation', { name: '{CUSTOMER_NAME}' }, ['NAME_PLACEHOLDER']],
   ['a GUID in braces', { id: '{6F9619FF-8B86-D011-B42D-00C04FC964FF}' }, []],
   ['an id that begins with your', { id: 'your-company-42' }, []],
@@ -173,7 +173,7 @@ export const inspections: ConformanceModule = (suite, lib) => {
     equal(codesOf(lib, `${' '.repeat(70_000)}x`), ['TOO_LARGE'])
   })
 
-  suite.test('an unknown option is refused', async () => {
+  suite.test('an unknown option is rejected', async () => {
     await rejects(() => lib.inspectToken('', { nwo: 1 } as object), 'ERR_OPTION_INVALID')
   })
 

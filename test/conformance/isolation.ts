@@ -142,7 +142,7 @@ export const concurrency: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('fifty tokens at once with an elliptic curve', async () => {
+  suite.test('fifty concurrent tokens with an elliptic curve', async () => {
     const signer = await createTestSigner(lib, { privateKey: await privateJwk('P-256') })
     const together = await Promise.all(ids.map((id) => signer.signCustomerToken({ id })))
     const key = await publicJwk('P-256')
@@ -152,7 +152,7 @@ export const concurrency: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('tokens of all algorithms and lengths at once do not mix', async () => {
+  suite.test('concurrent tokens of all algorithms and lengths do not mix', async () => {
     const signers = await Promise.all(
       algorithms.map(async (algorithm) =>
         createTestSigner(lib, { ...(await keysFor(algorithm))[0], algorithm }),

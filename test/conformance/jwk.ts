@@ -61,7 +61,7 @@ export const jwkMetadata: ConformanceModule = (suite, lib) => {
   }
 
   for (const [key, members, algorithm] of misfits) {
-    suite.test(`JWK of ${key} with ${JSON.stringify(members)} refused, asked for ${algorithm}`, async () => {
+    suite.test(`JWK of ${key} with ${JSON.stringify(members)} rejected for ${algorithm}`, async () => {
       const jwk = { ...(await privateJwk(key)), ...members }
       for (const privateKey of [jwk, JSON.stringify(jwk)]) {
         const options = algorithm ? { privateKey, algorithm } : { privateKey }

@@ -154,7 +154,7 @@ export const brokenKeys: ConformanceModule = (suite, lib) => {
     ['SEC1 that names no curve', async () => shapes.sec1(await privateJwk('P-256'), { parameters: false })],
     ['text', async () => 'correct horse battery staple'],
     ['one brace', async () => '{'],
-    ['JSON that is no key', async () => '{"key":"value"}'],
+    ['JSON that is not a key', async () => '{"key":"value"}'],
     ['noise', async () => new Uint8Array(64).fill(0x30)],
     ['armour around nothing', async () => '-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n'],
     ['armour around no base64', async () => '-----BEGIN PRIVATE KEY-----\n$$$$\n-----END PRIVATE KEY-----\n'],

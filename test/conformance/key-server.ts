@@ -3,7 +3,7 @@ import { utf8 } from './encoding.ts'
 import { replaceFor } from './globals.ts'
 import { assert } from './suite.ts'
 
-/** A key set's server without a network: it stands in for `fetch`, and answers what a test tells it to. */
+/** A fake key set server: replaces `fetch`, and answers as the test configures it. */
 
 export const url = 'https://keys.example/.well-known/jwks.json'
 

@@ -30,7 +30,7 @@ function createCache(): MemoryCache {
   }
 }
 
-/** Processes or isolates that share a cache and a provider, each with a clock of its own at the same time. */
+/** Processes or isolates that share a cache and a provider, each with its own clock, set to the same time. */
 async function inScene(
   run: (scene: {
     cache: MemoryCache
@@ -163,7 +163,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
   const broken: [string, KeySetCache['get']][] = [
     ['throws', () => Promise.reject(new Error('No Cache was configured'))],
     [
-      'throws at once',
+      'throws synchronously',
       () => {
         throw new Error('No Cache was configured')
       },

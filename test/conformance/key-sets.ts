@@ -69,7 +69,7 @@ export const keySetChoice: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('without a kid, a stranger’s key', async () => {
+  suite.test('without a kid, a foreign key', async () => {
     const verifier = await createTestVerifier(lib, { jwks: keySet(await named('P-256', 'a')) })
     await rejects(async () => verifier.verify(await tokenOf('other P-256')), 'ERR_TOKEN_SIGNATURE_INVALID')
   })
@@ -164,7 +164,7 @@ const misfits: [string, () => Promise<object> | object, code: string][] = [
 
 export const keySetMembers: ConformanceModule = (suite, lib) => {
   for (const [title, make, code] of misfits) {
-    suite.test(`a key ${title} harms only the tokens that name it`, async () => {
+    suite.test(`a key ${title} affects only the tokens that name it`, async () => {
       const misfit = { ...(await make()), kid: 'misfit' }
       const jwks = keySet(misfit, await named('P-256', 'good'), await named('RSA', 'also good'))
       const verifier = await createTestVerifier(lib, { jwks })
@@ -177,7 +177,7 @@ export const keySetMembers: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('a set of misfits alone has no key that fits', async () => {
+  suite.test('a set without a usable key has no key that fits', async () => {
     const encryption = await named('RSA', 'a', { use: 'enc' })
     const edwards = { kty: 'OKP', crv: 'Ed25519', x: 'x'.repeat(43) }
     for (const keys of [[encryption, edwards], [encryption], [edwards]]) {
@@ -241,7 +241,7 @@ export const keySetMembers: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('nothing handed in is changed or frozen, and frozen is as good', async () => {
+  suite.test('inputs are not changed or frozen, and may be frozen', async () => {
     const jwks = keySet(await named('P-256', 'a', { key_ops: ['verify'] }), await named('RSA', 'b'))
     const before = JSON.stringify(jwks)
     const verifier = await createTestVerifier(lib, { jwks })
@@ -256,7 +256,7 @@ export const keySetMembers: ConformanceModule = (suite, lib) => {
     equal((await frozen.verify(await tokenOf('P-256', 'a'))).keyId, 'a')
   })
 
-  suite.test('what happens to the set later does not matter', async () => {
+  suite.test('later changes to the set have no effect', async () => {
     const jwks = keySet(await named('P-256', 'a'))
     const [good, evil] = [await tokenOf('P-256', 'a'), await tokenOf('other P-256', 'a')]
     const change = async () => {
@@ -275,7 +275,7 @@ export const keySetMembers: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('what a signer publishes, a verifier takes', async () => {
+  suite.test('a verifier accepts what a signer publishes', async () => {
     const keys = await Promise.all(
       (['P-256', 'P-521', 'RSA'] as const).map(async (name) => {
         const privateKey = await privateJwk(name)
@@ -289,7 +289,7 @@ export const keySetMembers: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('a CryptoKey is no member of a set', async () => {
+  suite.test('a CryptoKey is not a member of a set', async () => {
     const key = await importFor('ES256', await publicJwk('P-256'), 'verify')
     const verifier = await createLooseVerifier(lib, { jwks: { keys: [key] } }).catch(
       (error: { code: string }) => error.code,

@@ -158,7 +158,7 @@ export interface CertificateShape {
   version?: 1 | 3
 }
 
-/** An X.509 certificate whose signature nobody checks; what counts is the key in it. */
+/** An X.509 certificate whose signature is not checked; only its key is used. */
 export function certificate(jwk: Jwk, { version = 3 }: CertificateShape = {}): Bytes {
   const signature = der.sequence(der.objectId('1.2.840.10045.4.3.2'))
   const name = der.sequence(der.set(der.sequence(der.objectId('2.5.4.3'), der.text('example'))))

@@ -71,7 +71,7 @@ const primes = {
     13a614b9e74c188a953272789d5a723f`,
 }
 
-/** Sound but unusual RSA keys, which Web Crypto would refuse to generate. `modulusBits` are counted, not rounded. */
+/** Sound but unusual RSA keys, which Web Crypto would not generate. `modulusBits` are counted, not rounded. */
 export function unusualRsaJwk(modulusBits: 1024 | 2041 | 2048, exponent: bigint): Jwk {
   const p = number(modulusBits === 1024 ? primes.short : primes.first)
   const q = number({ 1024: primes.alsoShort, 2041: primes.shorter, 2048: primes.second }[modulusBits])

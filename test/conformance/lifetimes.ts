@@ -183,7 +183,7 @@ export const clock: ConformanceModule = (suite, lib) => {
     null,
     8.64e15 + 1,
   ] as unknown[]) {
-    suite.test(`a clock that says ${time} never gives a token`, async () => {
+    suite.test(`a clock that returns ${time} never yields a token`, async () => {
       const refused = async () => {
         const signer = await createTestSigner(lib, { secret, now: () => time as number })
         return signer.signAdminToken()

@@ -93,7 +93,7 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('one header twice, which comes joined by a comma', async () => {
+  suite.test('one header twice, joined by a comma', async () => {
     const [token, other] = [await requestToken(), await requestToken({ sub: 'customer-43' })]
     for (const name of [current, older]) {
       for (const second of [other, token, '']) {
@@ -209,7 +209,7 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
     ['no list of algorithms', { algorithms: [] }, 'ERR_OPTION_INVALID'],
     ['a tolerance of NaN', { clockTolerance: Number.NaN }, 'ERR_OPTION_INVALID'],
     ['a negative tolerance', { clockTolerance: -1 }, 'ERR_OPTION_INVALID'],
-    ['a clock that is no function', { now }, 'ERR_OPTION_INVALID'],
+    ['a clock that is not a function', { now }, 'ERR_OPTION_INVALID'],
     ['an asymmetric algorithm', { algorithms: ['RS256'] }, 'ERR_KEY_ALGORITHM_MISMATCH'],
     ['no algorithm', { algorithms: ['none'] }, 'ERR_ALGORITHM_UNSUPPORTED'],
     ['an empty secret', { secret: '', allowShortSecret: true }, 'ERR_KEY_WEAK'],
@@ -245,7 +245,7 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
     await rejects(() => verify(lib, headersWith([current, signed])), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
   })
 
-  suite.test('one verifier verifies many requests, also without its object', async () => {
+  suite.test('one verifier verifies many requests, also when detached from its object', async () => {
     const options = { workspaceKey, secret, now: () => now, trustedBrowser: true }
     const { verify } = await lib.createRequestVerifier(options)
     const tokens = await Promise.all(['a', 'b'].map((sub) => requestToken({ sub })))

@@ -26,7 +26,7 @@ const wrongOptions: [string, Record<string, unknown>][] = [
   ['a null claim style', { secret, claimStyle: null }],
   ['a numeric key id', { secret, keyId: 7 }],
   ['a null key id', { secret, keyId: null }],
-  ['a clock that is no function', { secret, now: 1_767_225_600_000 }],
+  ['a clock that is not a function', { secret, now: 1_767_225_600_000 }],
   ['a clock that is a Date', { secret, now: new Date(0) }],
 ]
 
@@ -199,7 +199,7 @@ export const signerOptions: ConformanceModule = (suite, lib) => {
     await rejects(() => signing, 'ERR_CLAIM_INVALID')
   })
 
-  suite.test('the methods work without their object', async () => {
+  suite.test('the methods work when detached from their object', async () => {
     const { signCustomerToken, signAdminToken } = await createTestSigner(lib, { secret })
     assert((await signCustomerToken(customer)).token)
     assert((await signAdminToken()).token)

@@ -83,12 +83,12 @@ const keptFields: [string, () => Fields, string][] = [
   ['dates become ISO strings', () => ({ since: new Date(0) }), '{"since":"1970-01-01T00:00:00.000Z"}'],
   ['an object without a prototype', () => Object.assign(Object.create(null), { a: 1 }), '{"a":1}'],
   [
-    '__proto__ as a member of its own',
+    '__proto__ as an own member',
     () => JSON.parse('{"__proto__":{"a":1},"b":2}'),
     '{"__proto__":{"a":1},"b":2}',
   ],
   [
-    'the same object twice is no cycle',
+    'the same object twice is not a cycle',
     () => {
       const o = { x: 1 }
       return { a: o, b: o }

@@ -231,7 +231,7 @@ export const brokenPublicKeys: ConformanceModule = (suite, lib) => {
     ['SPKI labelled certificate', async () => armour('CERTIFICATE', shapes.spkiEc(await publicJwk('P-256')))],
     ['text', async () => 'correct horse battery staple'],
     ['one brace', async () => '{'],
-    ['JSON that is no key', async () => '{"key":"value"}'],
+    ['JSON that is not a key', async () => '{"key":"value"}'],
     ['noise', async () => new Uint8Array(64).fill(0x30)],
     ['no text', async () => ''],
     ['no bytes', async () => new Uint8Array()],

@@ -17,7 +17,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('not fetched for tokens that no key could save', async () => {
+  suite.test('not fetched for tokens that no key could make valid', async () => {
     await inScene(lib, async ({ verifier, server }) => {
       for (const token of ['', 'a.b.c', await forge({}), await forge({}, { header: { alg: 'none' } })]) {
         await verifier.verify(token).then(
@@ -74,7 +74,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('a clock that goes back makes the set due, and no older', async () => {
+  suite.test('a clock that goes back makes the set due, but not older', async () => {
     await inScene(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
       server.answer = failing(500)
@@ -175,14 +175,14 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('500 first verifications at once', async () => {
+  suite.test('500 concurrent first verifications', async () => {
     await inScene(lib, async ({ verifier, server, good }) => {
       const all = await Promise.all(Array.from({ length: 500 }, () => verifier.verify(good)))
       equal([all.length, server.requests.length], [500, 1])
     })
   })
 
-  suite.test('twenty first verifications at once', async () => {
+  suite.test('twenty concurrent first verifications', async () => {
     await inScene(lib, async ({ verifier, server, good }) => {
       const all = await Promise.all(Array.from({ length: 20 }, () => verifier.verify(good)))
       equal(all.length, 20)
@@ -191,7 +191,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('twenty unknown keys at once', async () => {
+  suite.test('twenty concurrent unknown keys', async () => {
     await inScene(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
       wait(minute)
@@ -263,7 +263,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 }
 
-/** Looks until something holds, by real time: for work in the background, which nobody can await. */
+/** Polls until a condition holds, in real time: for background work that cannot be awaited. */
 async function waitUntil(holds: () => unknown): Promise<void> {
   for (let looks = 0; looks < 500; looks++) {
     const isHolding = await Promise.resolve()

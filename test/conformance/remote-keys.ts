@@ -143,7 +143,7 @@ export const remoteKeys: ConformanceModule = (suite, lib) => {
       'ERR_KEY_UNAVAILABLE',
     ],
     [
-      'a version that is no string',
+      'a version that is not a string',
       () => remoteKey('ES256', { version: 7 as never }),
       undefined,
       'ERR_OPTION_INVALID',
@@ -161,7 +161,7 @@ export const remoteKeys: ConformanceModule = (suite, lib) => {
     await rejects(() => createLooseSigner(lib, { privateKey: { sign } }), 'ERR_KEY_INVALID')
   })
 
-  suite.test('a service that fails is named, without its message', async () => {
+  suite.test('a failing service is named, without its message', async () => {
     const throwing = {
       get name(): string {
         throw new Error('Bearer s3cr3t-t0ken')
@@ -184,7 +184,7 @@ export const remoteKeys: ConformanceModule = (suite, lib) => {
     equal(error.message, throttled.message)
   })
 
-  suite.test('every later signature is verified before a token is handed out', async () => {
+  suite.test('every later signature is verified before a token is returned', async () => {
     const good = await remoteKey('ES256')
     let isRotated = false
     const other = await privateJwk('other P-256')

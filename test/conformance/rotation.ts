@@ -21,21 +21,18 @@ export const rotation: ConformanceModule = (suite, lib) => {
     await playThrough(lib, { ...plan, signWithB: plan.publishB, retireA: plan.publishB + 2 * hour })
   })
 
-  suite.test(
-    'a key that is no longer published is no longer trusted, however genuine its tokens are',
-    async () => {
-      const [signer, b] = await signers(lib, () => now)
-      await withKeyServer(answering(signer.publicJwk ?? {}, b.publicJwk ?? {}), async (server) => {
-        let time = now
-        const verifier = await createTestVerifier(lib, { jwks: new URL(url), now: () => time })
-        const { token } = await signer.signCustomerToken(customer, { expiresIn: '1d' })
-        equal((await verifier.verify(token)).keyId, 'a')
-        server.answer = answering(b.publicJwk ?? {})
-        time += 20 * minute
-        await rejects(() => verifier.verify(token), 'ERR_KEY_NOT_FOUND')
-      })
-    },
-  )
+  suite.test('a key that is no longer published is not trusted, even if its tokens are genuine', async () => {
+    const [signer, b] = await signers(lib, () => now)
+    await withKeyServer(answering(signer.publicJwk ?? {}, b.publicJwk ?? {}), async (server) => {
+      let time = now
+      const verifier = await createTestVerifier(lib, { jwks: new URL(url), now: () => time })
+      const { token } = await signer.signCustomerToken(customer, { expiresIn: '1d' })
+      equal((await verifier.verify(token)).keyId, 'a')
+      server.answer = answering(b.publicJwk ?? {})
+      time += 20 * minute
+      await rejects(() => verifier.verify(token), 'ERR_KEY_NOT_FOUND')
+    })
+  })
 
   suite.test('tokens of a key that was removed too early are rejected', async () => {
     const [a, b] = await signers(lib, () => now)

@@ -22,7 +22,7 @@ const dates = { issuedAt: new Date(issuedAt * 1000), expiresAt: new Date(expires
 export const roundTrips: ConformanceModule = (suite, lib) => {
   for (const algorithm of algorithms) {
     for (const claimStyle of claimStyles) {
-      suite.test(`${algorithm}, ${claimStyle}: what was signed comes back`, async () => {
+      suite.test(`${algorithm}, ${claimStyle}: the verifier returns what was signed`, async () => {
         const [signing, verifying] = await keysFor(algorithm)
         const verifier = await createTestVerifier(lib, verifying)
         const base = { workspaceKey, ...dates, algorithm }
@@ -59,10 +59,10 @@ export const roundTrips: ConformanceModule = (suite, lib) => {
     ['nested fields', { fields: { a: [1, { b: null }], c: '' } }, { fields: { a: [1, { b: null }], c: '' } }],
     ['no fields at all in fields', { fields: {} }, { fields: {} }],
     ['an empty name', { name: '' }, { name: '' }],
-    ['claims that nobody knows', { aud: 'membrane', sub: 'user-1', role: 'owner' }, {}],
+    ['unknown claims', { aud: 'membrane', sub: 'user-1', role: 'owner' }, {}],
   ]
   for (const [title, claims, expected] of contents) {
-    suite.test(`comes back as it is: ${title}`, async () => {
+    suite.test(`is returned unchanged: ${title}`, async () => {
       const verifier = await createTestVerifier(lib, { secret })
       const base = { kind: 'customer', id: customer.id, workspaceKey, ...dates, algorithm: 'HS512' }
       equal(await verifier.verify(await forge(claims)), { ...base, ...expected })

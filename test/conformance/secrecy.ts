@@ -123,7 +123,7 @@ export const silentErrors: ConformanceModule = (suite, lib) => {
       },
     ],
     [
-      'the public key of somebody else',
+      'another public key',
       async () => {
         const jwk = { ...(await privateJwk('P-256')), x: (await privateJwk('other P-256')).x }
         return { options: { privateKey: jwk }, materials: spellings(jwk.d) }

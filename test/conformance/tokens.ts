@@ -33,7 +33,7 @@ export function keyNameFor(algorithm: Algorithm): KeyName {
 }
 
 /**
- * `trustedBrowser` because the same suite runs in pages, where raw keys are refused without it; elsewhere it means
+ * `trustedBrowser` because the same suite runs in pages, where raw keys are rejected without it; elsewhere it means
  * nothing. The context tests leave it out on purpose.
  */
 export function createTestSigner(lib: Library, options: Partial<SignerOptions>): Promise<Signer> {

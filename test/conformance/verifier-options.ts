@@ -14,7 +14,7 @@ const wrongOptions: [string, Record<string, unknown>][] = [
   ['no key at all', {}],
   ['keys that are undefined', { secret: undefined, publicKey: undefined, jwks: undefined }],
   ['an empty list of algorithms', { secret, algorithms: [] }],
-  ['one algorithm that is no list', { secret, algorithms: 'HS512' }],
+  ['one algorithm instead of a list', { secret, algorithms: 'HS512' }],
   ['null for algorithms', { secret, algorithms: null }],
   ['a set of algorithms', { secret, algorithms: new Set(['HS512']) }],
   ['a negative tolerance', { secret, clockTolerance: -1 }],
@@ -22,7 +22,7 @@ const wrongOptions: [string, Record<string, unknown>][] = [
   ['a tolerance without end', { secret, clockTolerance: Number.POSITIVE_INFINITY }],
   ['a tolerance as text', { secret, clockTolerance: '5' }],
   ['a tolerance of null', { secret, clockTolerance: null }],
-  ['a clock that is no function', { secret, now }],
+  ['a clock that is not a function', { secret, now }],
   ['a clock that is a Date', { secret, now: new Date(now) }],
   ['a clock of null', { secret, now: null }],
 ]
@@ -76,7 +76,7 @@ export const verifierOptions: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('a clock that returns no time', async () => {
+  suite.test('a clock that does not return a time', async () => {
     for (const time of [Number.NaN, undefined, '0', new Date(now)]) {
       const verifier = await createLooseVerifier(lib, { secret, now: () => time })
       await rejects(async () => verifier.verify(await forge()), 'ERR_OPTION_INVALID')

@@ -11,7 +11,7 @@ import { secret, workspaceKey } from './tokens.ts'
 
 const private_ = 'ada@example.com-4111-1111-1111-1111'
 
-/** Claims that would be somebody's business, were they repeated. */
+/** Claims with personal data, which must not be repeated. */
 const personal = { id: private_, name: private_, fields: { [private_]: private_ } }
 
 export const silentVerifiers: ConformanceModule = (suite, lib) => {
@@ -19,7 +19,7 @@ export const silentVerifiers: ConformanceModule = (suite, lib) => {
     ['another secret', () => forge(personal, { key: 'x'.repeat(64) })],
     ['alg none', () => forge(personal, { header: { alg: 'none' } })],
     ['an alg that holds data', () => forge(personal, { header: { alg: private_ } })],
-    ['a kid that is no text', () => forge(personal, { header: { kid: [private_] } })],
+    ['a kid that is not a string', () => forge(personal, { header: { kid: [private_] } })],
     ['crit', () => forge(personal, { header: { crit: [private_] } })],
     ['a header that is no JSON', () => forge(personal, { header: `{"alg":${private_}}` })],
     ['a header that is the secret', () => forge(personal, { header: secret })],

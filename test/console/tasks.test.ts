@@ -93,7 +93,7 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       expect(await person.value('Private key: into the Worker')).toContain('BEGIN PRIVATE KEY')
     })
 
-    test('Keys says that a text is no key, and Sign takes it as a secret', async () => {
+    test('Keys reports that a text is not a key, and Sign accepts it as a secret', async () => {
       await person.open('Keys')
       await person.fill('Paste a key', 'a secret of more than thirty-two bytes')
       expect(await person.read('Not a key')).not.toContain('Read as')

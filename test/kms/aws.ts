@@ -71,7 +71,7 @@ export const aws: KmsModule = (suite, lib, { awsKms }, { aws: server }) => {
     await rejectsSaying(() => open(server.deleted), 'ERR_KEY_UNAVAILABLE', /pending deletion/)
   })
 
-  test('secp256k1 and symmetric keys are no keys for tokens', async () => {
+  test('secp256k1 and symmetric keys cannot sign tokens', async () => {
     for (const spec of ['ECC_SECG_P256K1', 'SYMMETRIC_DEFAULT'])
       await rejectsSaying(() => open(keys[spec] as string), 'ERR_KEY_FORMAT_UNSUPPORTED', /cannot sign/)
   })

@@ -152,7 +152,7 @@ describe('Google', () => {
     expect(sent[0]?.headers.get('metadata-flavor')).toBe('Google')
   })
 
-  test('an API that is not enabled is no missing permission', async () => {
+  test('an API that is not enabled is not reported as a missing permission', async () => {
     const details = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'SERVICE_DISABLED' }]
     answerWith(() => json({ error: { code: 403, status: 'PERMISSION_DENIED', message: 'x', details } }, 403))
     const key = 'projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1'
@@ -193,14 +193,19 @@ describe('Azure', () => {
     expect(sent[0]?.headers.get('metadata')).toBe('true')
   })
 
-  test.each(['ForbiddenByFirewall', 'ForbiddenByConnection'])('%s is no missing permission', async (code) => {
-    answerWith(({ url }) =>
-      url.includes('/oauth2/') ? issue() : json({ error: { code: 'Forbidden', innererror: { code } } }, 403),
-    )
-    await expect(
-      azureKeyVault({ key: 'https://example.vault.azure.net/keys/k', ...client }),
-    ).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE', message: expect.stringMatching(/firewall/) })
-  })
+  test.each(['ForbiddenByFirewall', 'ForbiddenByConnection'])(
+    '%s is not reported as a missing permission',
+    async (code) => {
+      answerWith(({ url }) =>
+        url.includes('/oauth2/')
+          ? issue()
+          : json({ error: { code: 'Forbidden', innererror: { code } } }, 403),
+      )
+      await expect(
+        azureKeyVault({ key: 'https://example.vault.azure.net/keys/k', ...client }),
+      ).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE', message: expect.stringMatching(/firewall/) })
+    },
+  )
 })
 
 describe('Vault', () => {
@@ -290,7 +295,7 @@ describe('a temporary credential', () => {
     expect(await get()).toBe('good')
   })
 
-  test('that is refused is dropped only after 30 seconds', async () => {
+  test('that is rejected is dropped only after 30 seconds', async () => {
     let now = 0
     const load = async () => ({ value: 'a', expiresIn: 3600 })
     const { get, reject } = createTemporary('Test', load, () => now)

@@ -141,7 +141,7 @@ describe('a signature', () => {
     expect(logins).toBe(1)
   })
 
-  test('beyond 32 at once is ERR_KEY_UNAVAILABLE, and those under way are not disturbed', async () => {
+  test('more than 32 concurrent signatures are ERR_KEY_UNAVAILABLE, and pending ones are not affected', async () => {
     const signer = await openSigner()
     faults = Array.from({ length: 32 }, () => held)
     const all = Array.from({ length: 33 }, () => signer.signAdminToken())

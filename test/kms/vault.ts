@@ -27,7 +27,7 @@ export const vault: KmsModule = (suite, lib, { vaultTransit }, { vault: server }
     await signsTokens(suite, lib, 'Vault with AppRole', key, 'ES256')
   })
 
-  test('a wrong AppRole login is the fault of the login', () =>
+  test('a wrong AppRole login is reported as a login error', () =>
     rejectsSaying(
       () => vaultTransit({ address, key: 'ecdsa-p256', appRole: { roleId: 'no', secretId: 'no' } }),
       'ERR_KEY_UNAVAILABLE',
@@ -110,7 +110,7 @@ export const vault: KmsModule = (suite, lib, { vaultTransit }, { vault: server }
   })
 
   for (const key of ['ed25519', 'aes256-gcm96']) {
-    test(`${key} is no key for tokens`, () =>
+    test(`${key} cannot sign tokens`, () =>
       rejectsSaying(
         () => vaultTransit({ address, key, token }),
         'ERR_KEY_FORMAT_UNSUPPORTED',

@@ -3,7 +3,7 @@ import { refusal } from '../../src/endpoint.ts'
 import { createSigner } from '../../src/index.ts'
 import { createTokenService } from '../../src/service.ts'
 
-test('a refusal with headers of its own keeps those that let the page read it', async () => {
+test('a rejection with custom headers keeps the CORS headers', async () => {
   const handler = createTokenService({
     signer: await createSigner({ workspaceKey: 'workspace', secret: 's'.repeat(64) }),
     authenticate: async () => {

@@ -56,7 +56,7 @@ test.each<[what: string, extra: Record<string, string>, error: string]>([
   ['without a scope', {}, 'invalid_scope'],
   ['for a customer token', { scope: 'customer' }, 'invalid_scope'],
   ['for another audience', { scope: 'admin', audience: 'https://other.example' }, 'invalid_target'],
-  ['for somebody else', { scope: 'admin', actor_token: 'a' }, 'invalid_request'],
+  ['with delegation', { scope: 'admin', actor_token: 'a' }, 'invalid_request'],
 ])('a workload %s is rejected', async (_, extra, error) => {
   expect(await exchange(await jobToken(), extra)).toMatchObject({ status: 400, body: { error } })
 })

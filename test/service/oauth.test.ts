@@ -197,7 +197,7 @@ test('every answer of the token endpoint is uncacheable', async () => {
 })
 
 test.each([{ Origin: 'https://app.test' }, { Origin: ORIGIN }, { 'Sec-Fetch-Site': 'same-origin' }])(
-  'pages are refused: %o',
+  'pages are rejected: %o',
   async (headers) => {
     const response = await post({ ...machine, ...inBody }, headers)
     expect([response.status, response.headers.get('Access-Control-Allow-Origin')]).toEqual([403, null])
@@ -215,7 +215,7 @@ test('the rate limit of the other routes counts', async () => {
   expect([response.status, response.headers.has('Retry-After')]).toEqual([429, true])
 })
 
-test('without oauthIssuer there is no such route', async () => {
+test('without oauthIssuer the route does not exist', async () => {
   for (const path of ['/oauth/token', '/.well-known/oauth-authorization-server']) {
     expect((await service()(get(path))).status).toBe(404)
   }

@@ -27,7 +27,7 @@ test.each([
   expect(text).not.toContain('hunter2')
 })
 
-test('is checked once in ten seconds, whoever asks', async () => {
+test('is checked once every ten seconds, for all callers', async () => {
   let time = Date.UTC(2026, 0)
   const check = vi.fn(async () => {})
   const handler = service({ readiness: { signer: works, ways: [{ name: 'a', check }] }, now: () => time })

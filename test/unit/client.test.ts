@@ -78,7 +78,7 @@ describe('over HTTP', () => {
     expect(requests).toHaveLength(4)
   })
 
-  test('nobody there', async () => {
+  test('unreachable', async () => {
     const origin = await listen(() => {})
     servers.pop()?.close()
     await expect(createTokenProvider({ url: origin })()).rejects.toMatchObject({

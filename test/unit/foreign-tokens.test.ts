@@ -44,7 +44,7 @@ describe.skipIf(!hasVectors).each(files)('tokens of %s', (file, size) => {
     }
   })
 
-  test.each(tokens)('$library, $algorithm: refused where it should be', async ({ key, claims, token }) => {
+  test.each(tokens)('$library, $algorithm: rejected where it should be', async ({ key, claims, token }) => {
     const { iss } = claims
     const other = tokens.find((token) => token.key !== key)
     expect(await verdict(readKey(key), withOtherSignature(token), iss)).toBe('ERR_TOKEN_SIGNATURE_INVALID')

@@ -45,7 +45,7 @@ describe.skipIf(!hasVectors).each(examples)('RFC 7520 section %s', (_, file, alg
     }
   })
 
-  test('the JSON serialisations are refused', async () => {
+  test('the JSON serialisations are rejected', async () => {
     const { input, output } = readExample(file)
     for (const json of [output.json, output.json_flat]) {
       expect(await verdict(verificationKey(input.key), JSON.stringify(json))).toBe('ERR_TOKEN_MALFORMED')

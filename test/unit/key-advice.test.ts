@@ -58,7 +58,7 @@ interface Case {
   bytes?: true
   /** The file that the suggested commands leave. */
   result: string
-  /** Added to a suggested command, since nobody is there to type a password. */
+  /** Added to a suggested command, because the test cannot type a password. */
   password?: string
 }
 
@@ -196,7 +196,7 @@ describe.skipIf(!hasSshKeygen)('commands of ssh-keygen in messages work', () => 
   test.each(sshCases.map((found) => [found.title, found] as const))('%s', (_, found) => tryAdvice(found))
 })
 
-describe('things that are no key material get advice of their own', () => {
+describe('things that are not key material get specific advice', () => {
   const jwk = { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }
 
   test.each<[title: string, key: unknown, advice: string]>([

@@ -27,7 +27,7 @@ describe('requests of Membrane', () => {
   )
   const headerName = fc.constantFrom('X-Membrane-Token', 'x-integration-app-token', 'authorization')
 
-  test('any headers are refused, with our error', () =>
+  test('any headers are rejected with our error', () =>
     check(fc.array(fc.tuple(headerName, headerValue), { maxLength: 4 }), async (entries) => {
       const headers = new Headers()
       for (const [name, value] of entries) headers.append(name, value)

@@ -98,13 +98,16 @@ describe.skipIf(!hasOpenssl)('keys of openssl', () => {
 })
 
 describe.skipIf(!hasSshKeygen)('keys of ssh-keygen', () => {
-  test.each(['-t ed25519', '-t rsa -b 2048', '-t ecdsa -b 256'])('%s is refused by name', async (options) => {
-    const creating = createSigner({ workspaceKey, privateKey: sshKey(options) })
-    await expect(creating).rejects.toMatchObject({
-      code: 'ERR_KEY_FORMAT_UNSUPPORTED',
-      message: expect.stringContaining('OpenSSH'),
-    })
-  })
+  test.each(['-t ed25519', '-t rsa -b 2048', '-t ecdsa -b 256'])(
+    '%s is rejected by name',
+    async (options) => {
+      const creating = createSigner({ workspaceKey, privateKey: sshKey(options) })
+      await expect(creating).rejects.toMatchObject({
+        code: 'ERR_KEY_FORMAT_UNSUPPORTED',
+        message: expect.stringContaining('OpenSSH'),
+      })
+    },
+  )
 
   test.each([
     ['RS256', '-t rsa -b 2048 -m PEM'],

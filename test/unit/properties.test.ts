@@ -188,7 +188,7 @@ describe('durations', () => {
     })
   })
 
-  test('any other value is refused as a lifetime', async () => {
+  test('any other value is rejected as a lifetime', async () => {
     const valid = (value: unknown) =>
       value === undefined ||
       (typeof value === 'number' && Number.isInteger(value) && value > 0) ||

@@ -108,7 +108,7 @@ describe('a set that can be had', () => {
     expect(requests).toHaveLength(2)
   })
 
-  test('a rotation refuses no token, and a retired key goes with its set', async () => {
+  test('a rotation rejects no token, and a retired key is dropped with its set', async () => {
     const verifier = await connect()
     const oldToken = await sign(old!)
     await verifier.verify(oldToken)
@@ -131,7 +131,7 @@ describe('a set that can be had', () => {
     await expectRefusal(verifier.verify(oldToken), 'ERR_KEY_NOT_FOUND')
   })
 
-  test('tokens of a new key wait for the set that has it, however many come at once', async () => {
+  test('concurrent tokens of a new key wait for the set that has it', async () => {
     const verifier = await connect()
     await verifier.verify(await sign(old!))
     answer = publish(old!, young!)
@@ -227,7 +227,7 @@ const answers: [name: string, code: MembraneTokenErrorCode, make: () => Handler]
     'ERR_JWKS_UNAVAILABLE',
     () => send(gzipSync(good() + ' '.repeat(10_000_000)), 200, { 'content-encoding': 'gzip' }),
   ],
-  ['what is no gzip', 'ERR_JWKS_UNAVAILABLE', () => send(good(), 200, { 'content-encoding': 'gzip' })],
+  ['data that is not gzip', 'ERR_JWKS_UNAVAILABLE', () => send(good(), 200, { 'content-encoding': 'gzip' })],
   ['null', 'ERR_KEY_INVALID', () => send('null')],
   ['a list', 'ERR_KEY_INVALID', () => send('[]')],
   ['an error in JSON', 'ERR_KEY_INVALID', () => send('{"error":"unauthorized"}')],
@@ -372,6 +372,6 @@ test.each([
   'https://user:password@example.com/jwks.json',
   'http://127.0.0.1.example.com/jwks.json',
   'http://localhost.example.com/jwks.json',
-])('%s is refused as a URL', async (url) => {
+])('%s is rejected as a URL', async (url) => {
   await expectRefusal(connect({ jwks: new URL(url) }), 'ERR_OPTION_INVALID')
 })

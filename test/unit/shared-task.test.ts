@@ -71,7 +71,7 @@ test('a pause of the whole process does not make a run look lost', async () => {
   await all
 })
 
-test('whoever waits gives up in the end', async () => {
+test('waiting callers give up eventually', async () => {
   const { join } = createSharedTask()
   const run = createRun()
   void join(run.load, undefined)

@@ -71,8 +71,8 @@ describe('rejects', () => {
     ['success', () => 'value'],
     ['another code', () => Promise.reject(new MembraneTokenError('ERR_B'))],
     ['another class', () => Promise.reject(Object.assign(new Error('message'), { code: 'ERR_A' }))],
-    ['what is no error', () => Promise.reject('ERR_A')],
-  ])('refuses %s', async (_, run) => {
+    ['a value that is not an error', () => Promise.reject('ERR_A')],
+  ])('rejects %s', async (_, run) => {
     await expect(rejects(run, 'ERR_A')).rejects.toThrow('expected ERR_A')
   })
 })
@@ -105,7 +105,7 @@ describe('runSuite', () => {
     })
   })
 
-  test('refuses two tests of one name', async () => {
+  test('rejects two tests with the same name', async () => {
     const twice = {
       one: ({ test }: { test: (name: string, run: () => void) => void }) => {
         test('a', () => {})

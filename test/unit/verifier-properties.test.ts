@@ -65,7 +65,7 @@ function verifier(algorithm: Algorithm): Promise<Verifier> {
   return createVerifier({ workspaceKey, ...keys.get(algorithm)!.verifying, now })
 }
 
-describe('what nobody signed is refused, with our error and no other', () => {
+describe('unsigned input is rejected, always with our error', () => {
   const refused = (value: unknown) =>
     Promise.all(verifiers.map((verifier) => expectOurError(verifier.verify(value as string)))).then(() => {})
 
@@ -109,7 +109,7 @@ describe('what nobody signed is refused, with our error and no other', () => {
       },
     ))
 
-  test('parts of genuine tokens, put together anew', () =>
+  test('recombined parts of genuine tokens', () =>
     check(
       fc.tuple(...[0, 1, 2].map((part) => fc.tuple(fc.constantFrom(...algorithms), fc.constant(part)))),
       async (choice) => {
@@ -261,7 +261,7 @@ describe('a token with one character changed', () => {
       ['added', 0, ['A', '.A', ...others]],
     ]
 
-    test.each(changes)('%s, is refused at every position', async (_, removed, added) => {
+    test.each(changes)('%s, is rejected at every position', async (_, removed, added) => {
       const { verify } = await verifier(algorithm)
       const token = tokens.get(algorithm)!
       const wrong: unknown[] = []
