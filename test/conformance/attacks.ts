@@ -1,7 +1,6 @@
 import type { Algorithm, VerifierOptions } from '../../src/index.ts'
 import * as der from './der.ts'
 import { armour, fromBase64url, toBase64, toBase64url, utf8 } from './encoding.ts'
-import { createTestVerifier, encodePart, forge, goodClaims } from './forge.ts'
 import { replaceFor } from './globals.ts'
 import { orders } from './key-numbers.ts'
 import * as shapes from './key-shapes.ts'
@@ -9,6 +8,7 @@ import type { Curve } from './keys.ts'
 import { base64urlNumber, privateJwk, publicHalf, publicJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { createTestVerifier, encodePart, forge, goodClaims } from './token-fixtures.ts'
 import { algorithms, customer, decode, keyNameFor, secret } from './tokens.ts'
 
 type Bytes = der.Bytes

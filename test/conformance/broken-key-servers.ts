@@ -1,10 +1,10 @@
-import { createTestVerifier } from './forge.ts'
 import { replaceFor } from './globals.ts'
-import { inScene, minute, published, second, tokenOf } from './key-scene.ts'
 import { answering, endless, unreachable, url, withKeyServer } from './key-server.ts'
 import { privateJwk, publicJwk } from './keys.ts'
+import { minute, published, second, tokenOf, withRemoteKeySet } from './remote-key-set-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { createTestVerifier } from './token-fixtures.ts'
 import { importFor } from './tokens.ts'
 
 export const brokenKeyServers: ConformanceModule = (suite, lib) => {
@@ -31,7 +31,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
   ]
   for (const [title, answer] of answers) {
     suite.test(`unavailable: ${title}`, async () => {
-      await inScene(lib, async ({ verifier, server, good, wait }) => {
+      await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
         const working = server.answer
         server.answer = answer
         await rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
@@ -44,7 +44,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
   }
 
   suite.test('unavailable: a body without end is not read to its end', async () => {
-    await inScene(lib, async ({ verifier, server, good }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       const { body, read, cancelled } = endless()
       server.answer = () => new Response(body)
       await rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
@@ -54,7 +54,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('64 KiB are a set', async () => {
-    await inScene(lib, async ({ verifier, server, good }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       const text = JSON.stringify({ keys: [await published('P-256', 'a')] })
       server.answer = () => new Response(text.padEnd(65_536))
       equal((await verifier.verify(good)).keyId, 'a')
@@ -84,7 +84,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
       }
       await replaceFor(AbortSignal, 'timeout', ring, async (replaced) => {
         assert(replaced, 'AbortSignal.timeout cannot be replaced here')
-        await inScene(lib, async ({ verifier, server, good }) => {
+        await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
           server.answer = () => hang(server.signals[0] ?? AbortSignal.abort())
           const verifying = rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
           // Long enough for the request to be under way: a key is made ready.
@@ -144,7 +144,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
     ['a symmetric key', async () => ({ kty: 'oct', k: 'x'.repeat(86) })],
   ] as const) {
     suite.test(`a published set must not hold ${title}`, async () => {
-      await inScene(lib, async ({ verifier, server, good }) => {
+      await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
         server.answer = answering(await published('P-256', 'a'), await make())
         await rejects(() => verifier.verify(good), 'ERR_KEY_FORMAT_UNSUPPORTED')
       })

@@ -27,11 +27,11 @@ export interface Endpoint {
 
 export interface World {
   clock: Clock
-  /** Gives the answers in turn, and the last one for ever. */
+  /** Returns the answers in turn, then the last one repeatedly. */
   serve(...answers: Answer[]): Endpoint
 }
 
-/** Runs a test in a world of its own, and sees that no timer is left behind. */
+/** Runs a test with its own clock and timers, and checks that no timer is left. */
 export async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
   const { setTimeout: realSetTimeout } = globalThis
   const timers = new Map<number, { due: number; run: () => void }>()

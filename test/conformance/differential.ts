@@ -5,10 +5,10 @@ import { SignJWT } from 'jose/jwt/sign'
 import { jwtVerify } from 'jose/jwt/verify'
 import type { Algorithm, Customer } from '../../src/index.ts'
 import { utf8 } from './encoding.ts'
-import { createTestVerifier, keysFor } from './forge.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
+import { createTestVerifier, keysFor } from './token-fixtures.ts'
 import { algorithms, createTestSigner, decode, issuedAt, keyNameFor, secret, workspaceKey } from './tokens.ts'
 
 /** The two hot paths are ours, so they are compared with `jose` on random claims. */

@@ -8,13 +8,13 @@ import {
   send,
   sessionToken,
   withProvider,
-} from './endpoint-scene.ts'
-import { type Forgery, now } from './forge.ts'
-import { published } from './key-scene.ts'
+} from './endpoint-harness.ts'
 import { answering, failing } from './key-server.ts'
 import { privateJwk } from './keys.ts'
+import { published } from './remote-key-set-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { type Forgery, now } from './token-fixtures.ts'
 
 const team = 'https://example.cloudflareaccess.com'
 const certs = `${team}/cdn-cgi/access/certs`

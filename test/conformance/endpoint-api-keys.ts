@@ -15,10 +15,10 @@ import {
   sessionToken,
   sha256,
   visitor,
-} from './endpoint-scene.ts'
-import { now } from './forge.ts'
+} from './endpoint-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { now } from './token-fixtures.ts'
 
 const current = 'mt_w7vZr3nq0Xk5yB1cD9eF2gH4iJ6kL8mN'
 const next = 'mt_P0oN9mI8bU7vY6cT5xR4zE3wQ2aS1dF0'

@@ -13,11 +13,11 @@ import {
   send,
   sha256,
   visitor,
-} from './endpoint-scene.ts'
-import { now } from './forge.ts'
+} from './endpoint-harness.ts'
 import { privateJwk } from './keys.ts'
 import type { ConformanceModule, Library } from './suite.ts'
 import { assert, equal } from './suite.ts'
+import { now } from './token-fixtures.ts'
 import { createTestSigner, customer, secret } from './tokens.ts'
 
 const headers = { 'X-Request-Id': 'request-1' }

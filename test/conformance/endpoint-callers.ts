@@ -11,7 +11,7 @@ import {
   parse,
   send,
   visitor,
-} from './endpoint-scene.ts'
+} from './endpoint-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
 import { createTestSigner, decode, issuedAt, secret, workspaceKey } from './tokens.ts'

@@ -16,12 +16,12 @@ import {
   sessionToken,
   sha256,
   withProvider,
-} from './endpoint-scene.ts'
-import { now } from './forge.ts'
-import { published } from './key-scene.ts'
+} from './endpoint-harness.ts'
 import { answering, failing } from './key-server.ts'
+import { published } from './remote-key-set-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { now } from './token-fixtures.ts'
 
 const key = 'mt_w7vZr3nq0Xk5yB1cD9eF2gH4iJ6kL8mN'
 const otherKey = 'mt_P0oN9mI8bU7vY6cT5xR4zE3wQ2aS1dF0'

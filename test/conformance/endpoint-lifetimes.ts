@@ -10,10 +10,10 @@ import {
   makeRequest,
   send,
   visitor,
-} from './endpoint-scene.ts'
-import { now } from './forge.ts'
+} from './endpoint-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
+import { now } from './token-fixtures.ts'
 import { createTestSigner, secret } from './tokens.ts'
 
 const hour = 3600

@@ -1,8 +1,8 @@
 import { oneOf, type SessionJwtOptions, sessionJwt } from '../../src/endpoint.ts'
-import { bearer, keySet, sessionToken } from './endpoint-scene.ts'
-import { type Forgery, now } from './forge.ts'
+import { bearer, keySet, sessionToken } from './endpoint-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
+import { type Forgery, now } from './token-fixtures.ts'
 
 const tenant = '9188040d-6c67-4c5b-b112-36a304b66dad'
 const api = '6e74172b-be56-4843-9ff4-e66a39bb12e3'

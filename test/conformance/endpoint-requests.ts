@@ -9,7 +9,7 @@ import {
   send,
   statuses,
   visitor,
-} from './endpoint-scene.ts'
+} from './endpoint-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
 import { customer, issuedAt, secret, verifies, workspaceKey } from './tokens.ts'

@@ -12,11 +12,11 @@ import {
   refuses,
   send,
   sessionToken,
-} from './endpoint-scene.ts'
-import { encodePart, now } from './forge.ts'
+} from './endpoint-harness.ts'
 import { privateJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
+import { encodePart, now } from './token-fixtures.ts'
 import { issuedAt, signParts, workspaceKey } from './tokens.ts'
 
 async function createMapped(mapping: ClaimMapping) {

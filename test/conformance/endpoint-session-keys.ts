@@ -10,13 +10,13 @@ import {
   send,
   sessionToken,
   withProvider,
-} from './endpoint-scene.ts'
-import { now } from './forge.ts'
-import { minute, published } from './key-scene.ts'
+} from './endpoint-harness.ts'
 import { answering, failing, unreachable } from './key-server.ts'
 import { privateJwk } from './keys.ts'
+import { minute, published } from './remote-key-set-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
+import { now } from './token-fixtures.ts'
 
 const metadataUrl = 'https://id.example/.well-known/openid-configuration'
 const jwksUrl = 'https://keys.example/jwks.json'

@@ -9,11 +9,11 @@ import {
   refuses,
   send,
   sessionToken,
-} from './endpoint-scene.ts'
-import type { Forgery } from './forge.ts'
-import { now } from './forge.ts'
+} from './endpoint-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import type { Forgery } from './token-fixtures.ts'
+import { now } from './token-fixtures.ts'
 
 type Options = Partial<SessionJwtOptions>
 

@@ -9,13 +9,13 @@ import {
   makeRequest,
   refuses,
   sessionToken,
-} from './endpoint-scene.ts'
-import { encodePart, type Forgery, now } from './forge.ts'
-import { published } from './key-scene.ts'
+} from './endpoint-harness.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicJwk } from './keys.ts'
+import { published } from './remote-key-set-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { encodePart, type Forgery, now } from './token-fixtures.ts'
 
 type Options = Partial<SessionJwtOptions>
 

@@ -1,9 +1,9 @@
 import type { ClaimRules } from '../../src/endpoint.ts'
-import { bearer, refuses, sessionToken } from './endpoint-scene.ts'
-import { encodePart } from './forge.ts'
-import { published } from './key-scene.ts'
+import { bearer, refuses, sessionToken } from './endpoint-harness.ts'
 import { privateJwk } from './keys.ts'
+import { published } from './remote-key-set-harness.ts'
 import { assert, type ConformanceModule, equal } from './suite.ts'
+import { encodePart } from './token-fixtures.ts'
 import { signParts } from './tokens.ts'
 import { audience, create, job, jobToken, pod, podToken, seconds } from './workload-harness.ts'
 

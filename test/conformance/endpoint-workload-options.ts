@@ -1,5 +1,5 @@
 import { type ClaimRules, workloadIdentity } from '../../src/endpoint.ts'
-import { bearer, loosely, refuses } from './endpoint-scene.ts'
+import { bearer, loosely, refuses } from './endpoint-harness.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
 import { audience, create, type Identity, job, jobToken, pod } from './workload-harness.ts'
 

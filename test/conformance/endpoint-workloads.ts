@@ -9,11 +9,11 @@ import {
   send,
   sessionToken,
   withProvider,
-} from './endpoint-scene.ts'
-import { now } from './forge.ts'
-import { published } from './key-scene.ts'
+} from './endpoint-harness.ts'
 import { answering } from './key-server.ts'
+import { published } from './remote-key-set-harness.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
+import { now } from './token-fixtures.ts'
 import { audience, create, jobToken, pod, podToken, seconds } from './workload-harness.ts'
 import { WORKLOADS } from './workload-tokens.ts'
 

@@ -1,8 +1,8 @@
 import { toBase64url } from './encoding.ts'
-import { encodePart, expiresAt, type Forgery, forge, goodClaims, now } from './forge.ts'
 import { privateJwk } from './keys.ts'
 import type { ConformanceModule, Library } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { encodePart, expiresAt, type Forgery, forge, goodClaims, now } from './token-fixtures.ts'
 import { issuedAt, secret, workspaceKey } from './tokens.ts'
 
 const HOUR = 3600

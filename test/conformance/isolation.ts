@@ -1,11 +1,11 @@
 import type { Customer, SignerOptions } from '../../src/index.ts'
 import { armour, utf8 } from './encoding.ts'
-import { createTestVerifier, keysFor } from './forge.ts'
 import { replaceFor } from './globals.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
+import { createTestVerifier, keysFor } from './token-fixtures.ts'
 import {
   algorithms,
   createTestSigner,

@@ -1,11 +1,11 @@
 import { armour, fromBase64url, toBase64url } from './encoding.ts'
-import { createTestVerifier } from './forge.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import type { Curve, Jwk } from './keys.ts'
 import { base64urlNumber, privateJwk, publicHalf, unsoundRsaJwks, unusualRsaJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { createTestVerifier } from './token-fixtures.ts'
 import { createTestSigner, customer, importFor, verifies } from './tokens.ts'
 
 /** Engines differ most in what numbers they let pass (Deno imports a point off its curve), so we may not lean on them. */

@@ -1,6 +1,5 @@
 import type { Algorithm, KeyPair, KeyPairOptions } from '../../src/index.ts'
 import { fromBase64, toBase64url, utf8 } from './encoding.ts'
-import { createTestVerifier } from './forge.ts'
 import { replaceFor } from './globals.ts'
 import { keySet } from './key-sets.ts'
 import * as shapes from './key-shapes.ts'
@@ -8,6 +7,7 @@ import type { Jwk } from './keys.ts'
 import { privateJwk, publicHalf } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { createTestVerifier } from './token-fixtures.ts'
 import { algorithms, createTestSigner, customer, hashOf, importFor, verifies } from './tokens.ts'
 
 const curves: Partial<Record<Algorithm, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }

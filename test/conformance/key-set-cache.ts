@@ -1,12 +1,12 @@
 import { cloudflareAccess, type SessionJwtOptions, sessionJwt } from '../../src/endpoint.ts'
 import type { KeySetCache } from '../../src/service.ts'
-import { audience, bearer, issuer, refuses, sessionToken, withProvider } from './endpoint-scene.ts'
-import { now } from './forge.ts'
-import { hour, minute, published } from './key-scene.ts'
+import { audience, bearer, issuer, refuses, sessionToken, withProvider } from './endpoint-harness.ts'
 import { answering, unreachable } from './key-server.ts'
 import { privateJwk } from './keys.ts'
+import { hour, minute, published } from './remote-key-set-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
+import { now } from './token-fixtures.ts'
 
 const metadataUrl = 'https://id.example/.well-known/openid-configuration'
 const jwksUrl = 'https://keys.example/jwks.json'
@@ -31,8 +31,8 @@ function createCache(): MemoryCache {
 }
 
 /** Processes or isolates that share a cache and a provider, each with its own clock, set to the same time. */
-async function inScene(
-  run: (scene: {
+async function withRemoteKeySet(
+  run: (harness: {
     cache: MemoryCache
     routes: Record<string, () => Response | Promise<Response>>
     urls: () => string[]
@@ -73,7 +73,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
     ['of a URL', { jwks: new URL(jwksUrl) }, [jwksUrl]],
   ] as const) {
     test(`a second isolate asks the provider for nothing: a set ${title}`, async () => {
-      await inScene(async ({ isolate, urls: requested, wait }) => {
+      await withRemoteKeySet(async ({ isolate, urls: requested, wait }) => {
         for (let count = 0; count < 3; count++) {
           assert(await isolate(options)(bearer(await session())))
           wait(3 * minute)
@@ -99,7 +99,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
   })
 
   test('what is stored: under a URL that leads nowhere, with the time of the request, for a day', async () => {
-    await inScene(async ({ isolate, cache, wait }) => {
+    await withRemoteKeySet(async ({ isolate, cache, wait }) => {
       wait(minute)
       await isolate()(bearer(await session()))
       const [[url, text] = []] = cache.entries
@@ -111,7 +111,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
   })
 
   test('a withdrawn key is rejected within 20 minutes, whichever isolate had fetched it', async () => {
-    await inScene(async ({ isolate, routes, wait }) => {
+    await withRemoteKeySet(async ({ isolate, routes, wait }) => {
       await isolate()(bearer(await session()))
       routes[jwksUrl] = await rotated()
       wait(9 * minute)
@@ -124,7 +124,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
   })
 
   test('a new key that another isolate has fetched', async () => {
-    await inScene(async ({ isolate, routes, urls, wait }) => {
+    await withRemoteKeySet(async ({ isolate, routes, urls, wait }) => {
       const [first, second] = [isolate(), isolate()]
       for (const authenticate of [first, second]) await authenticate(bearer(await session()))
       routes[jwksUrl] = await rotated()
@@ -135,7 +135,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
   })
 
   test('a new key that the shared set does not have', async () => {
-    await inScene(async ({ isolate, routes }) => {
+    await withRemoteKeySet(async ({ isolate, routes }) => {
       await isolate()(bearer(await session()))
       routes[jwksUrl] = await rotated()
       assert(await isolate()(bearer(await sessionOfNewKey())))
@@ -143,7 +143,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
   })
 
   test('while the provider is down, an isolate that starts uses the shared set, for a day', async () => {
-    await inScene(async ({ isolate, routes, wait }) => {
+    await withRemoteKeySet(async ({ isolate, routes, wait }) => {
       await isolate()(bearer(await session()))
       routes[metadataUrl] = unreachable
       wait(23 * hour)
@@ -184,7 +184,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
   ]
   for (const [title, get] of broken) {
     test(`as if it were absent: a cache that ${title}`, async () => {
-      await inScene(async ({ isolate, urls }) => {
+      await withRemoteKeySet(async ({ isolate, urls }) => {
         const put = () => (title === 'hangs' ? new Promise<void>(() => {}) : Promise.reject(new Error()))
         const authenticate = isolate({ jwks: new URL(jwksUrl), keySetCache: { get, put } })
         for (let count = 0; count < 2; count++) assert(await authenticate(bearer(await session())))
@@ -194,7 +194,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
   }
 
   test('readiness: the provider answers, or did so within ten minutes', async () => {
-    await inScene(async ({ isolate, routes, wait, urls }) => {
+    await withRemoteKeySet(async ({ isolate, routes, wait, urls }) => {
       const authenticate = isolate({ keySetCache: undefined })
       const [dependency, ...others] = authenticate.dependencies
       assert(dependency && others.length === 0)

@@ -1,12 +1,12 @@
 import type { Algorithm, VerifierOptions } from '../../src/index.ts'
 import { toBase64url, utf8 } from './encoding.ts'
-import { createLooseVerifier, createTestVerifier, forge } from './forge.ts'
 import { flipped } from './key-numbers.ts'
 import * as shapes from './key-shapes.ts'
 import type { Jwk, KeyName } from './keys.ts'
 import { privateJwk, publicHalf, publicJwk, unusualRsaJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { equal, rejects } from './suite.ts'
+import { createLooseVerifier, createTestVerifier, forge } from './token-fixtures.ts'
 import { importFor, keyNameFor, secret } from './tokens.ts'
 
 type KeySet = Exclude<NonNullable<VerifierOptions['jwks']>, URL>

@@ -1,9 +1,9 @@
 import type { Bytes } from './der.ts'
 import { concat } from './der.ts'
 import { utf8 } from './encoding.ts'
-import { createTestVerifier, encodePart, forge, goodClaims, withCharacter } from './forge.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { createTestVerifier, encodePart, forge, goodClaims, withCharacter } from './token-fixtures.ts'
 import { secret, signParts } from './tokens.ts'
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

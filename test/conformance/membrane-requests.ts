@@ -1,9 +1,9 @@
 import type { RequestVerifierOptions } from '../../src/index.ts'
-import type { Forgery } from './forge.ts'
-import { forge, now } from './forge.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import type { ConformanceModule, Library } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import type { Forgery } from './token-fixtures.ts'
+import { forge, now } from './token-fixtures.ts'
 import { importFor, issuedAt, secret, workspaceKey } from './tokens.ts'
 
 const current = 'X-Membrane-Token'

@@ -1,13 +1,13 @@
 import type { VerifierOptions } from '../../src/index.ts'
 import { concat } from './der.ts'
 import { armour, toBase64, toBase64url, utf8 } from './encoding.ts'
-import { createLooseVerifier, createTestVerifier } from './forge.ts'
 import { curves, flipped, padded, weakRsa } from './key-numbers.ts'
 import * as shapes from './key-shapes.ts'
 import type { Jwk, KeyName } from './keys.ts'
 import { privateJwk, publicHalf, publicJwk, unusualRsaJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { rejects } from './suite.ts'
+import { createLooseVerifier, createTestVerifier } from './token-fixtures.ts'
 import { algorithms, importFor, keyNameFor, secret } from './tokens.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>

@@ -1,13 +1,13 @@
 import type { Algorithm, VerifierOptions } from '../../src/index.ts'
 import type { Bytes } from './der.ts'
 import { armour, utf8 } from './encoding.ts'
-import { createTestVerifier, forge } from './forge.ts'
 import { manglings } from './key-forms.ts'
 import * as shapes from './key-shapes.ts'
 import type { Jwk, KeyName } from './keys.ts'
 import { privateJwk, publicHalf, publicJwk, unusualRsaJwk } from './keys.ts'
 import type { ConformanceModule, Library } from './suite.ts'
 import { equal, rejects } from './suite.ts'
+import { createTestVerifier, forge } from './token-fixtures.ts'
 import { algorithms, customer, importFor, keyNameFor } from './tokens.ts'
 
 type PublicKey = NonNullable<VerifierOptions['publicKey']>

@@ -1,13 +1,13 @@
-import { forge } from './forge.ts'
-import { hour, inScene, minute, published, second, tokenOf } from './key-scene.ts'
 import { answering, failing, unreachable, url } from './key-server.ts'
 import { privateJwk, publicJwk } from './keys.ts'
+import { hour, minute, published, second, tokenOf, withRemoteKeySet } from './remote-key-set-harness.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { forge } from './token-fixtures.ts'
 
 export const remoteKeySets: ConformanceModule = (suite, lib) => {
   suite.test('fetched when first needed, and then kept', async () => {
-    await inScene(lib, async ({ verifier, server, good, wait }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
       equal(server.requests.length, 0, 'fetched too early')
       equal((await verifier.verify(good)).keyId, 'a')
       equal((await verifier.verify(await tokenOf('P-256'))).kind, 'customer')
@@ -18,7 +18,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('not fetched for tokens that no key could make valid', async () => {
-    await inScene(lib, async ({ verifier, server }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server }) => {
       for (const token of ['', 'a.b.c', await forge({}), await forge({}, { header: { alg: 'none' } })]) {
         await verifier.verify(token).then(
           () => assert(false, 'a bad token is taken'),
@@ -30,7 +30,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('the request: GET, redirects by hand, a time limit, nothing of the token', async () => {
-    await inScene(lib, async ({ verifier, server, good }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       await verifier.verify(good)
       const [request] = server.requests
       assert(request)
@@ -44,7 +44,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('refreshed in the background from ten minutes on', async () => {
-    await inScene(lib, async ({ verifier, server, good, unknown, wait }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
       let isHeld = true
       const released = () => !isHeld
@@ -64,7 +64,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
 
   suite.test('a withdrawn key is rejected within 20 minutes, after a pause too', async () => {
     for (const pause of [20 * minute, hour, 23 * hour]) {
-      await inScene(lib, async ({ verifier, server, good, wait }) => {
+      await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
         await verifier.verify(good)
         server.answer = answering(await published('other P-256', 'b'))
         wait(pause)
@@ -75,7 +75,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('a clock that goes back makes the set due, but not older', async () => {
-    await inScene(lib, async ({ verifier, server, good, unknown, wait }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
       server.answer = failing(500)
       wait(-400 * 24 * hour)
@@ -93,7 +93,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('refetched for an unknown kid, once per ten seconds', async () => {
-    await inScene(lib, async ({ verifier, server, good, unknown, wait }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
       for (const kid of ['b', 'c', 'd', 'e']) {
         await rejects(async () => verifier.verify(await tokenOf('other P-256', kid)), 'ERR_KEY_NOT_FOUND')
@@ -112,14 +112,14 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('not fetched twice in a row for an unknown kid that comes first', async () => {
-    await inScene(lib, async ({ verifier, server, unknown }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, unknown }) => {
       await rejects(() => verifier.verify(unknown), 'ERR_KEY_NOT_FOUND')
       equal(server.requests.length, 1)
     })
   })
 
   suite.test('refetched when no key fits a token without kid', async () => {
-    await inScene(lib, async ({ verifier, server, good, wait }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
       wait(minute)
       const token = await forge({}, { algorithm: 'ES384', key: await privateJwk('P-384') })
@@ -131,7 +131,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('not refetched for a signature that does not fit', async () => {
-    await inScene(lib, async ({ verifier, server, good, wait }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
       wait(minute)
       const forged = await tokenOf('other P-256', 'a')
@@ -141,7 +141,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('two keys with one kid: the one that fits', async () => {
-    await inScene(lib, async ({ verifier, server, good }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       const other = { ...(await publicJwk('RSA')), kid: 'a' }
       const edwards = { kty: 'OKP', crv: 'Ed25519', x: 'AAAA', kid: 'a' }
       server.answer = answering(
@@ -161,7 +161,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('a set of 500 keys: none is imported before a token names it', async () => {
-    await inScene(lib, async ({ verifier, server, good }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       const { x, y } = await publicJwk('other P-256')
       const strangers = Array.from({ length: 499 }, (_, index) => ({
         ...{ kty: 'EC', crv: 'P-256', kid: `k${index}` },
@@ -176,14 +176,14 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('500 concurrent first verifications', async () => {
-    await inScene(lib, async ({ verifier, server, good }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       const all = await Promise.all(Array.from({ length: 500 }, () => verifier.verify(good)))
       equal([all.length, server.requests.length], [500, 1])
     })
   })
 
   suite.test('twenty concurrent first verifications', async () => {
-    await inScene(lib, async ({ verifier, server, good }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       const all = await Promise.all(Array.from({ length: 20 }, () => verifier.verify(good)))
       equal(all.length, 20)
       await verifier.verify(good)
@@ -192,7 +192,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('twenty concurrent unknown keys', async () => {
-    await inScene(lib, async ({ verifier, server, good, wait }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
       wait(minute)
       const tokens = await Promise.all(
@@ -208,7 +208,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('twenty tokens of a key that is new', async () => {
-    await inScene(lib, async ({ verifier, server, good, unknown, wait }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
       wait(minute)
       server.answer = answering(await published('P-256', 'a'), await published('other P-256', 'b'))
@@ -227,7 +227,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   ]
   for (const [title, outage] of outages) {
     suite.test(`known keys outlive an outage of a day, and no longer: ${title}`, async () => {
-      await inScene(lib, async ({ verifier, server, good, wait }) => {
+      await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
         await verifier.verify(good)
         server.answer = outage
         for (const pause of [16 * minute, second, second]) {
@@ -254,7 +254,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   }
 
   suite.test('after a day without a set, the code says so', async () => {
-    await inScene(lib, async ({ verifier, server, good, wait }) => {
+    await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
       server.answer = failing(500)
       wait(24 * hour + second)

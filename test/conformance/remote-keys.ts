@@ -1,11 +1,11 @@
 import type { Algorithm, RemoteKey } from '../../src/index.ts'
 import { integer, sequence } from './der.ts'
 import { armour } from './encoding.ts'
-import { createTestVerifier } from './forge.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicHalf, publicJwk, unusualRsaJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { createTestVerifier } from './token-fixtures.ts'
 import {
   algorithms,
   createLooseSigner,

@@ -1,9 +1,9 @@
-import { createTestVerifier, now } from './forge.ts'
 import { answering, url, withKeyServer } from './key-server.ts'
 import { keySet } from './key-sets.ts'
 import { privateJwk } from './keys.ts'
 import type { ConformanceModule, Library } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { createTestVerifier, now } from './token-fixtures.ts'
 import { customer, workspaceKey } from './tokens.ts'
 
 const minute = 60_000

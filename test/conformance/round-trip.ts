@@ -1,9 +1,9 @@
 import type { Algorithm, ClaimStyle, SignerOptions, VerifierOptions } from '../../src/index.ts'
 import { toBase64url, utf8 } from './encoding.ts'
-import { createTestVerifier, expiresAt, forge, keysFor } from './forge.ts'
 import { publicJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { equal, rejects } from './suite.ts'
+import { createTestVerifier, expiresAt, forge, keysFor } from './token-fixtures.ts'
 import {
   algorithms,
   createTestSigner,

@@ -1,12 +1,12 @@
 import type { Algorithm, SignerOptions, VerifierOptions } from '../../src/index.ts'
 import type { Bytes } from './der.ts'
 import { armour, utf8 } from './encoding.ts'
-import { createTestVerifier, forge } from './forge.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import { type Curve, type Jwk, privateJwk, publicHalf } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
+import { createTestVerifier, forge } from './token-fixtures.ts'
 import { algorithms, createTestSigner, customer, importFor, keyNameFor, secret, verifies } from './tokens.ts'
 
 /** Every algorithm with every form of key that it can have, both ways: the table of support in README. */

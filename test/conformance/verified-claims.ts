@@ -1,6 +1,6 @@
-import { createTestVerifier, expiresAt, forge, now } from './forge.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { createTestVerifier, expiresAt, forge, now } from './token-fixtures.ts'
 import { customer, issuedAt, secret, workspaceKey } from './tokens.ts'
 
 type Claims = Record<string, unknown>

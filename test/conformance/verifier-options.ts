@@ -1,9 +1,9 @@
 import type { VerifierOptions } from '../../src/index.ts'
-import { createLooseVerifier, createTestVerifier, expiresAt, forge, now } from './forge.ts'
 import { replaceFor } from './globals.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
+import { createLooseVerifier, createTestVerifier, expiresAt, forge, now } from './token-fixtures.ts'
 import { createTestSigner, customer, secret, workspaceKey } from './tokens.ts'
 
 const wrongOptions: [string, Record<string, unknown>][] = [

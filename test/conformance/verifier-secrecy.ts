@@ -1,12 +1,12 @@
 import type { VerifierOptions } from '../../src/index.ts'
 import { armour, toBase64url, utf8 } from './encoding.ts'
-import { createLooseVerifier, createTestVerifier, encodePart, forge } from './forge.ts'
 import { url, withKeyServer } from './key-server.ts'
 import { keySet } from './key-sets.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import { assertSilent, failureOf, spellings } from './secrecy.ts'
 import type { ConformanceModule } from './suite.ts'
+import { createLooseVerifier, createTestVerifier, encodePart, forge } from './token-fixtures.ts'
 import { secret, workspaceKey } from './tokens.ts'
 
 const private_ = 'ada@example.com-4111-1111-1111-1111'

@@ -1,6 +1,6 @@
 import { type WorkloadIdentity, workloadIdentity } from '../../src/endpoint.ts'
-import { keySet, sessionToken } from './endpoint-scene.ts'
-import { now } from './forge.ts'
+import { keySet, sessionToken } from './endpoint-harness.ts'
+import { now } from './token-fixtures.ts'
 import { WORKLOADS } from './workload-tokens.ts'
 
 export const audience = 'https://tokens.example.com'

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { type WorkloadIdentity, workloadIdentity } from '../../src/endpoint.ts'
-import { keySet, sessionToken } from '../conformance/endpoint-scene.ts'
-import { now } from '../conformance/forge.ts'
+import { keySet, sessionToken } from '../conformance/endpoint-harness.ts'
+import { now } from '../conformance/token-fixtures.ts'
 import { WORKLOADS } from '../conformance/workload-tokens.ts'
 import { root } from '../support/sources.ts'
 

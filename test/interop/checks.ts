@@ -5,10 +5,10 @@ import jwt from 'jsonwebtoken'
 import { type Algorithm, createSigner, createVerifier, inspectToken } from '../../src/index.ts'
 import { openssl } from '../unit/openssl.ts'
 import { hasVectors, readVectors, readVectorText, withOtherSignature } from '../unit/vectors.ts'
+import { claimsOf, type KeyPair, type KeysOf, subjects, workspaceKey } from './fixtures.ts'
 import type { Language } from './languages.ts'
 import { type Answer, ask, type Job, type JobResult } from './program.ts'
 import { customer, type SampleName, samples } from './samples.ts'
-import { claimsOf, type KeyPair, type KeysOf, subjects, workspaceKey } from './scene.ts'
 
 export type Direction = 'theirs' | 'ours'
 

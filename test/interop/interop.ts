@@ -18,10 +18,10 @@ import {
   vectorChecks,
   verificationChecks,
 } from './checks.ts'
+import { createKeys } from './fixtures.ts'
 import { type Language, languages } from './languages.ts'
 import { ask } from './program.ts'
 import { compareWithPage, fillIn } from './samples.ts'
-import { createKeys } from './scene.ts'
 
 interface Outcome {
   language: Language

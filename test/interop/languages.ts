@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { ALGORITHMS, type Algorithm } from '../../src/algorithms.ts'
+import type { KeyForm } from './fixtures.ts'
 import { type Command, run } from './program.ts'
 import type { SampleName } from './samples.ts'
-import type { KeyForm } from './scene.ts'
 
 /** One library, and the program of this folder that speaks for it. */
 export interface Language {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import process from 'node:process'
 import type { Algorithm } from '../../src/index.ts'
-import type { Key } from './scene.ts'
+import type { Key } from './fixtures.ts'
 
 /** What a program of this folder is asked on its standard input, a list of these … */
 export type Job =

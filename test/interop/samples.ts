@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Algorithm, ClaimStyle } from '../../src/index.ts'
+import { workspaceKey } from './fixtures.ts'
 import type { Language } from './languages.ts'
-import { workspaceKey } from './scene.ts'
 
 export type SampleName = 'secret' | 'key'
 

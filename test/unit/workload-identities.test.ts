@@ -2,7 +2,7 @@ import jwt from 'jsonwebtoken'
 import { describe, expect, test } from 'vitest'
 import type { AuditEvent } from '../../src/endpoint.ts'
 import { createTokenServiceFromEnv, readSettings } from '../../src/service.ts'
-import { keySet, sessionToken } from '../conformance/endpoint-scene.ts'
+import { keySet, sessionToken } from '../conformance/endpoint-harness.ts'
 import { WORKLOADS, type WorkloadToken } from '../conformance/workload-tokens.ts'
 
 const audience = 'https://tokens.example.com'

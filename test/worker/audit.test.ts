@@ -16,7 +16,7 @@ const bindings = {
 }
 const outbound = (url: URL) => (url.hostname === 'id.test' ? idp : access).outbound(url)
 
-/** A service in place of the limiter, which fails as no limiter should. */
+/** A broken rate limiter. */
 const BROKEN_LIMITER = `
   import { WorkerEntrypoint } from 'cloudflare:workers'
   export default class extends WorkerEntrypoint {
@@ -71,7 +71,7 @@ async function decide(path: string, headers: Headers, body?: object, where = 'ma
   })
   const { token, detail } = (await response.clone().json()) as { token?: string; detail?: string }
   const jwtId = token === undefined ? undefined : jwtIdOf(token)
-  // The log takes another way than the answer.
+  // Logs arrive separately from the response.
   await vi.waitUntil(() => linesOf(requestId).length > 0)
   const [line = {}, ...others] = linesOf(requestId)
   expect(others).toEqual([])

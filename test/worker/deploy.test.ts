@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
-/** Without a network, an account, or anybody who could answer a question. */
+/** Without network, account or terminal. */
 async function wrangler(...args: string[]): Promise<string> {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [wranglerPath, ...args], {
     cwd: root,
@@ -32,7 +32,7 @@ async function wrangler(...args: string[]): Promise<string> {
       WRANGLER_SEND_ERROR_REPORTS: 'false',
       WRANGLER_LOG_PATH: directory,
       CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-      // Nobody listens there.
+      // Nothing listens there.
       HTTP_PROXY: 'http://127.0.0.1:9',
       HTTPS_PROXY: 'http://127.0.0.1:9',
     },

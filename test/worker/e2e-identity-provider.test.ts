@@ -10,13 +10,13 @@ import {
 } from './identity-provider.ts'
 import { startTimedWorker, type TimedWorker } from './timed-worker.ts'
 
-// What becomes of the Worker's callers when the identity provider changes its keys, or has troubles of its own.
+// How the Worker's callers fare when the identity provider rotates its keys or fails.
 
-interface Scene {
+interface Harness {
   identityProvider: IdentityProvider
   worker: TimedWorker
   apiKey: string
-  /** Asks for a token with a session, at the Worker's time. */
+  /** Requests a token with a session, at the Worker's time. */
   ask(session: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
   signIn(): Promise<string>
 }
@@ -25,9 +25,9 @@ const MINUTE = 60
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-const openScenes = new Set<Scene>()
+const openHarnesses = new Set<Harness>()
 
-async function setScene(): Promise<Scene> {
+async function startHarness(): Promise<Harness> {
   const { settings, apiKeys } = makeSettings()
   const identityProvider = await startIdentityProvider()
   const worker = await startTimedWorker({
@@ -35,7 +35,7 @@ async function setScene(): Promise<Scene> {
     SESSION_ISSUER: identityProvider.issuer,
     SESSION_AUDIENCE: AUDIENCE,
   })
-  const scene: Scene = {
+  const harness: Harness = {
     identityProvider,
     worker,
     apiKey: apiKeys.backend!,
@@ -46,17 +46,17 @@ async function setScene(): Promise<Scene> {
       }),
     signIn: async () => (await identityProvider.signIn('customer-7')).accessToken,
   }
-  openScenes.add(scene)
-  return scene
+  openHarnesses.add(harness)
+  return harness
 }
 
-async function strike(scene: Scene): Promise<void> {
-  openScenes.delete(scene)
-  await Promise.all([scene.identityProvider.close(), scene.worker.dispose()])
+async function stopHarness(harness: Harness): Promise<void> {
+  openHarnesses.delete(harness)
+  await Promise.all([harness.identityProvider.close(), harness.worker.dispose()])
 }
 
 afterEach(async () => {
-  await Promise.all(Array.from(openScenes, strike))
+  await Promise.all(Array.from(openHarnesses, stopHarness))
 })
 
 async function expectUnavailable(response: Response): Promise<void> {
@@ -68,8 +68,8 @@ async function expectServed(...responses: Promise<Response>[]): Promise<void> {
   expect((await Promise.all(responses)).map(({ status }) => status)).toEqual(responses.map(() => 200))
 }
 
-/** Holds every request for metadata or keys back until it is let go. */
-function hold({ identityProvider }: Scene, path?: string) {
+/** Holds back every request for metadata or keys until released. */
+function hold({ identityProvider }: Harness, path?: string) {
   const held: (() => unknown)[] = []
   identityProvider.interfere((request, response) => {
     held.push(() => identityProvider.answer(request, response))
@@ -87,15 +87,15 @@ function hold({ identityProvider }: Scene, path?: string) {
 
 describe('key rotation', () => {
   test('a new key is picked up, and old sessions stay valid while the old key is published', async () => {
-    const scene = await setScene()
-    const { identityProvider, worker, ask } = scene
-    const old = await scene.signIn()
+    const harness = await startHarness()
+    const { identityProvider, worker, ask } = harness
+    const old = await harness.signIn()
     await expectServed(ask(old))
     expect(identityProvider.requests).toEqual([METADATA, KEYS])
 
     worker.wait(MINUTE)
     await identityProvider.rotate()
-    const young = await scene.signIn()
+    const young = await harness.signIn()
     await expectServed(ask(young))
     await expectServed(ask(old), ask(young))
     expect(identityProvider.requests).toEqual([METADATA, KEYS, METADATA, KEYS])
@@ -107,26 +107,26 @@ describe('key rotation', () => {
   })
 
   test('concurrent first requests with the new key are all served', async () => {
-    const scene = await setScene()
-    await expectServed(scene.ask(await scene.signIn()))
-    scene.worker.wait(MINUTE)
-    await scene.identityProvider.rotate()
-    const young = await scene.signIn()
-    await expectServed(...Array.from({ length: 20 }, () => scene.ask(young)))
+    const harness = await startHarness()
+    await expectServed(harness.ask(await harness.signIn()))
+    harness.worker.wait(MINUTE)
+    await harness.identityProvider.rotate()
+    const young = await harness.signIn()
+    await expectServed(...Array.from({ length: 20 }, () => harness.ask(young)))
   })
 
   test('sessions with unpublished keys do not flood the identity provider', async () => {
-    const scene = await setScene()
-    await expectServed(scene.ask(await scene.signIn()))
-    scene.worker.wait(MINUTE)
-    const before = scene.identityProvider.requests.length
-    const forged = (await scene.signIn()).replace(/^[^.]+/, () =>
+    const harness = await startHarness()
+    await expectServed(harness.ask(await harness.signIn()))
+    harness.worker.wait(MINUTE)
+    const before = harness.identityProvider.requests.length
+    const forged = (await harness.signIn()).replace(/^[^.]+/, () =>
       Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid: 'nobody' })).toString('base64url'),
     )
     for (let count = 0; count < 20; count++) {
-      await expectProblem(await scene.ask(forged), 401, 'ERR_CREDENTIALS_INVALID')
+      await expectProblem(await harness.ask(forged), 401, 'ERR_CREDENTIALS_INVALID')
     }
-    expect(scene.identityProvider.requests.length - before).toBeLessThanOrEqual(2)
+    expect(harness.identityProvider.requests.length - before).toBeLessThanOrEqual(2)
   })
 })
 
@@ -135,7 +135,7 @@ const reply =
   (_, response) =>
     response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(body)
 
-/** Well-formed, and far too much. */
+/** Well-formed, but far too large. */
 const bloat: Handler = (_, response) =>
   response.writeHead(200, { 'Content-Type': 'application/json' }).end(`{"keys":[]${' '.repeat(5_000_000)}}`)
 
@@ -172,15 +172,15 @@ const troubles: [string, Begin][] = [
 
 describe.each(troubles)('an identity provider that %s', (_, begin) => {
   test('is unavailable to new sessions, and known keys stay valid for a day', async () => {
-    const scene = await setScene()
-    const { identityProvider, worker, ask } = scene
-    const session = await scene.signIn()
+    const harness = await startHarness()
+    const { identityProvider, worker, ask } = harness
+    const session = await harness.signIn()
 
     await begin(identityProvider)
     await expectUnavailable(await ask(session))
     const service = await fetch(`${worker.url}/api/membrane-token`, {
       method: 'POST',
-      headers: { Authorization: `Bearer ${scene.apiKey}`, 'Content-Type': 'application/json' },
+      headers: { Authorization: `Bearer ${harness.apiKey}`, 'Content-Type': 'application/json' },
       body: '{"id":"customer-8"}',
     })
     expect(service.status).toBe(200)
@@ -205,12 +205,12 @@ describe.each(troubles)('an identity provider that %s', (_, begin) => {
 })
 
 test('an identity provider that is down during a key rotation: known keys stay valid, new keys have to wait', async () => {
-  const scene = await setScene()
-  const { identityProvider, worker, ask } = scene
-  const old = await scene.signIn()
+  const harness = await startHarness()
+  const { identityProvider, worker, ask } = harness
+  const old = await harness.signIn()
   await expectServed(ask(old))
   await identityProvider.rotate()
-  const young = await scene.signIn()
+  const young = await harness.signIn()
   worker.wait(MINUTE)
 
   await identityProvider.stop()
@@ -239,10 +239,10 @@ describe.concurrent('a provider that takes its time', () => {
   test.each(slow)(
     'and %s does not keep callers waiting',
     async (_, begin) => {
-      const scene = await setScene()
-      openScenes.delete(scene)
-      const { identityProvider, worker, ask } = scene
-      const session = await scene.signIn()
+      const harness = await startHarness()
+      openHarnesses.delete(harness)
+      const { identityProvider, worker, ask } = harness
+      const session = await harness.signIn()
       const start = performance.now()
       await begin(identityProvider)
       await expectUnavailable(await ask(session))
@@ -262,17 +262,17 @@ describe.concurrent('a provider that takes its time', () => {
       await expectServed(...Array.from({ length: 5 }, () => ask(session)))
       expect(performance.now() - others).toBeLessThan(4000)
       await expectServed(first)
-      await strike(scene)
+      await stopHarness(harness)
     },
     90_000,
   )
 })
 
 describe('a first request that is aborted while the keys are being fetched', () => {
-  /** Somebody who waits for the keys, and leaves. */
-  async function abandon(scene: Scene, session: string, path: string) {
-    const held = hold(scene, path)
-    const first = scene.ask(session, { 'X-Test-Leave-After': '500' })
+  /** A caller that waits for the keys and disconnects. */
+  async function abandon(harness: Harness, session: string, path: string) {
+    const held = hold(harness, path)
+    const first = harness.ask(session, { 'X-Test-Leave-After': '500' })
     await held.reached(1)
     return {
       held,
@@ -282,72 +282,72 @@ describe('a first request that is aborted while the keys are being fetched', () 
     }
   }
 
-  /** Others who wait for the same fetch. A request that came later has been answered, so they have arrived. */
-  async function join(scene: Scene, session: string): Promise<Promise<Response>[]> {
-    const others = Array.from({ length: 5 }, () => scene.ask(session))
-    await fetch(`${scene.worker.url}/health`)
+  /** Other callers that wait for the same fetch. A later request was answered, so theirs have arrived. */
+  async function join(harness: Harness, session: string): Promise<Promise<Response>[]> {
+    const others = Array.from({ length: 5 }, () => harness.ask(session))
+    await fetch(`${harness.worker.url}/health`)
     return others
   }
 
   test('does not affect the others when its client disconnects', async () => {
-    const scene = await setScene()
-    const session = await scene.signIn()
-    const held = hold(scene)
+    const harness = await startHarness()
+    const session = await harness.signIn()
+    const held = hold(harness)
     const abort = new AbortController()
-    const first = scene.ask(session, {}, abort.signal)
+    const first = harness.ask(session, {}, abort.signal)
     await held.reached(1)
-    const others = await join(scene, session)
+    const others = await join(harness, session)
     abort.abort()
     await expect(first).rejects.toThrow('aborted')
     await held.release()
-    await expectServed(...others, scene.ask(session))
+    await expectServed(...others, harness.ask(session))
   })
 
   const paths = [METADATA, KEYS]
 
   test.each(paths)('does not affect concurrent requests (%s)', async (path) => {
-    const scene = await setScene()
-    const session = await scene.signIn()
-    const { held, leave } = await abandon(scene, session, path)
-    const others = await join(scene, session)
+    const harness = await startHarness()
+    const session = await harness.signIn()
+    const { held, leave } = await abandon(harness, session, path)
+    const others = await join(harness, session)
     await leave()
     await held.release()
     await expectServed(...others)
   })
 
   test.each(paths)('does not affect later requests (%s)', async (path) => {
-    const scene = await setScene()
-    const session = await scene.signIn()
-    const { held, leave } = await abandon(scene, session, path)
+    const harness = await startHarness()
+    const session = await harness.signIn()
+    const { held, leave } = await abandon(harness, session, path)
     await leave()
     await held.release()
-    await expectServed(scene.ask(session), scene.ask(session))
-    await expectServed(scene.ask(session))
+    await expectServed(harness.ask(session), harness.ask(session))
+    await expectServed(harness.ask(session))
   })
 
   test.each(paths)('does not affect requests with stale keys (%s)', async (path) => {
-    const scene = await setScene()
-    const session = await scene.signIn()
-    await expectServed(scene.ask(session))
-    scene.worker.wait(HOUR)
-    const { held, leave } = await abandon(scene, session, path)
-    await expectServed(scene.ask(session))
+    const harness = await startHarness()
+    const session = await harness.signIn()
+    await expectServed(harness.ask(session))
+    harness.worker.wait(HOUR)
+    const { held, leave } = await abandon(harness, session, path)
+    await expectServed(harness.ask(session))
     await leave()
     await held.release()
-    await expectServed(scene.ask(session))
-    scene.worker.wait(2 * DAY)
-    await expectServed(scene.ask(session))
+    await expectServed(harness.ask(session))
+    harness.worker.wait(2 * DAY)
+    await expectServed(harness.ask(session))
   })
 
   test.each(paths)('does not affect sessions with a new key (%s)', async (path) => {
-    const scene = await setScene()
-    await expectServed(scene.ask(await scene.signIn()))
-    scene.worker.wait(MINUTE)
-    await scene.identityProvider.rotate()
-    const young = await scene.signIn()
-    const { held, leave } = await abandon(scene, young, path)
+    const harness = await startHarness()
+    await expectServed(harness.ask(await harness.signIn()))
+    harness.worker.wait(MINUTE)
+    await harness.identityProvider.rotate()
+    const young = await harness.signIn()
+    const { held, leave } = await abandon(harness, young, path)
     await leave()
     await held.release()
-    await expectServed(scene.ask(young))
+    await expectServed(harness.ask(young))
   })
 })

@@ -7,8 +7,8 @@ import { AUDIENCE, CLIENT_ID, type IdentityProvider, startIdentityProvider } fro
 import { type MembraneApi, startMembraneApi, type WorkspaceKey } from './membrane-api.ts'
 import { startTimedWorker, type TimedWorker } from './timed-worker.ts'
 
-// Real parts from end to end: somebody signs in at a certified identity provider, the Worker on workerd gives
-// them a token, Membrane's own SDK sends it, and what takes it verifies as Membrane does.
+// Real parts from end to end: a user signs in at a certified identity provider, the Worker on workerd issues
+// a token, Membrane's own SDK sends it, and the receiver verifies it as Membrane does.
 
 interface Stage {
   identityProvider: IdentityProvider
@@ -73,7 +73,7 @@ const tokenUrl = ({ worker }: Stage) => `${worker.url}/api/membrane-token`
 const issued = ({ worker }: Stage): number =>
   worker.logged.filter((line) => line.includes('"outcome":"issued"')).length
 
-/** The ways to get tokens: by hand, as Membrane's documentation does, and by our client. */
+/** Ways to get tokens: the one-line function of Membrane's documentation, and our client. */
 const ways = {
   'a fetchToken of one line': (stage: Stage, session: string) => async () => {
     const response = await fetch(tokenUrl(stage), { headers: bearer(session) })

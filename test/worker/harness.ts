@@ -20,10 +20,10 @@ export type Bindings = Record<string, string>
 
 const root = new URL('../../', import.meta.url)
 
-/** Whatever must stand in no answer and in no line of the log. */
+/** Values that must not appear in any response or log line. */
 const confidential = new Set<string>()
 
-/** Marks a value as one that must never be seen again. */
+/** Marks a value as one that must never appear. */
 export function keep<Text extends string>(value: Text): Text {
   confidential.add(value)
   return value
@@ -32,7 +32,7 @@ export function keep<Text extends string>(value: Text): Text {
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 export const randomKey = (): string => keep(randomBytes(32).toString('base64url'))
 
-/** Settings that work, with a key of every scope. */
+/** Valid settings, with an API key for every scope. */
 export function makeSettings(): { settings: Bindings; secret: string; apiKeys: Record<string, string> } {
   const secret = randomKey()
   const apiKeys = { backend: randomKey(), backendNext: randomKey(), console: randomKey() }
@@ -75,33 +75,33 @@ export async function workerOptions(): Promise<{
   }
 }
 
-/** A request as tests write it. */
+/** A request of a test. */
 export interface Sent {
   method?: string
   headers?: Record<string, string | readonly string[] | undefined>
   /** Sent as JSON unless it is text, bytes, or chunks of bytes. */
   body?: unknown
-  /** Which of the Workers; the first one if left out. */
+  /** Name of the Worker; default: the first one. */
   worker?: string
 }
 
-/** A Worker: its settings, further options of Miniflare, and what lies behind its `fetch`. */
+/** A Worker: its settings, further options of Miniflare, and the handler of its outbound `fetch`. */
 export interface Part {
   bindings: Record<string, unknown>
   outbound?: (url: URL) => Response | Promise<Response>
   options?: Record<string, unknown>
 }
 
-/** Workers on a workerd of their own, and everything that they answered and logged. */
+/** Workers on a workerd of their own, and all their responses and logs. */
 export interface Stage {
   send(path: string, sent?: Sent): Promise<Response>
-  /** A request as it goes over the wire, for what no HTTP client lets through; and all that comes back. */
+  /** Sends raw bytes, for requests that HTTP clients do not allow, and returns the raw response. */
   raw(text: string): Promise<string>
   readonly logged: string[]
   readonly miniflare: Miniflare
 }
 
-/** A request to the Worker in this process, for bindings that no workerd has. */
+/** Sends a request to the Worker in this process, for bindings that workerd does not offer. */
 export function askWorker(path: string, init: RequestInit, env: Record<string, unknown>): Promise<Response> {
   return worker.fetch(new Request(ORIGIN + path, init), env, {})
 }
@@ -113,7 +113,7 @@ export const ORIGIN = 'http://worker.test'
  * Sets the Workers up before the tests of a file, and takes them down after them; then nothing that was logged or
  * answered may hold a secret, a key, or a token outside the `token` member.
  *
- * Requests go to workerd itself and not through Miniflare's proxy, which has a mind of its own about headers.
+ * Requests go to workerd itself and not through Miniflare's proxy, which changes headers.
  */
 export function useStage(parts: Record<string, Part>): Stage {
   const logged: string[] = []
@@ -129,7 +129,7 @@ export function useStage(parts: Record<string, Part>): Stage {
       name,
       bindings,
       unsafeDirectSockets: [{}],
-      // Nothing of what a test does may reach the network.
+      // No test may reach the network.
       outboundService: async ({ url }: { url: string }) => {
         const answer = (await outbound?.(new URL(url))) ?? new Response(null, { status: 502 })
         return new MiniflareResponse(await answer.text(), {
@@ -216,7 +216,7 @@ function exchange(
       const values = response.rawHeaders.filter((_, index) => index % 2 === 1)
       const fields = names.map((name, index): [string, string] => [name, values[index]!])
       const content = method === 'HEAD' || [204, 304].includes(status) ? null : Buffer.concat(chunks)
-      // Of a body that was never sent to its end, nothing more is to come.
+      // A body that was never finished gets no further response.
       if (isChunked) request.destroy()
       resolve(new Response(content, { status, headers: fields }))
     })
@@ -240,7 +240,7 @@ function withoutToken(headers: Headers, body: string): string {
   return type === 'application/json' ? body.replace(/^\{"token":"[^"]*"/, '{"token":""') : body
 }
 
-/** Fails if a secret, a key, a token, or a stack trace stands in what was logged and answered. */
+/** Fails if a response or log contains a secret, a key, a token or a stack trace. */
 export function expectNothingLeaked(logged: readonly string[], answered: readonly string[]): void {
   const seen = [...logged, ...answered].join('\n')
   for (const value of confidential) {
@@ -285,7 +285,7 @@ const TITLES: Record<number, string> = {
   503: 'Service Unavailable',
 }
 
-/** Headers that some errors have and all others have not. */
+/** Headers that only some errors have. */
 const CHALLENGES: Record<string, string> = {
   ERR_CREDENTIALS_MISSING: 'Bearer',
   ERR_CREDENTIALS_INVALID: 'Bearer error="invalid_token"',
@@ -299,7 +299,7 @@ const RETRY_AFTER: Record<string, RegExp> = {
   ERR_NOT_READY: /^\d+$/,
 }
 
-/** Asserts everything RFC 9457 and the contract say about an error, and gives its detail. */
+/** Asserts everything RFC 9457 and the contract say about an error, and returns its detail. */
 export async function expectProblem(
   response: { status: number; headers: { get(name: string): string | null }; json(): Promise<unknown> },
   status: number,

@@ -27,18 +27,18 @@ export interface IdentityProvider {
   readonly issuer: string
   /** Paths of all requests for metadata and keys. */
   readonly requests: string[]
-  /** Answers requests for metadata and keys instead of the provider, until {@link recover}. */
+  /** Replaces the responses for metadata and keys, until {@link recover}. */
   interfere(handler: Handler, path?: string): void
-  /** What the provider itself would have answered. */
+  /** The identity provider's own response. */
   readonly answer: Handler
-  /** Nothing listens any more, until {@link recover}. */
+  /** Stops listening, until {@link recover}. */
   stop(): Promise<void>
   recover(): Promise<void>
   /** A user signs in through the authorization-code flow, as a browser would. */
   signIn(accountId: string): Promise<Session>
   /** Signs with a new key from now on; the old ones are still published. */
   rotate(): Promise<void>
-  /** Publishes no more than the key in use. */
+  /** Publishes only the current key. */
   retire(): void
   close(): Promise<void>
 }
@@ -61,7 +61,7 @@ export async function startIdentityProvider({
 
   const answer: Handler = (request, response) => {
     if (!request.url?.startsWith('/interaction/')) return provider.callback()(request, response)
-    // In place of a page that asks for name and password.
+    // Replaces the login page.
     const { account = '' } = readCookies(request.headers.cookie)
     return provider.interactionFinished(request, response, { login: { accountId: account } })
   }
@@ -156,7 +156,7 @@ function createProvider(
       name: nameOf('accountId' in token ? token.accountId : undefined),
       org: { plan: 'trial' },
     }),
-    // Everybody has consented already.
+    // Consent is always given.
     loadExistingGrant: async ({ oidc }) => {
       const grant = new oidc.provider.Grant({
         clientId: oidc.client!.clientId,

@@ -9,9 +9,9 @@ export type WorkspaceKey = { secret: string } | { publicKey: string } | { jwksUr
 
 export interface MembraneApi {
   readonly url: string
-  /** Every request, with the claims of its token if that was good. */
+  /** Every request, with the claims of its token if it was valid. */
   readonly requests: { path: string; claims: JwtPayload | undefined }[]
-  /** Refuses this token from now on, as if its customer had been locked out. */
+  /** Rejects this token from now on, as if its customer had been blocked. */
   revoke(token: string): void
   close(): Promise<void>
 }
@@ -21,7 +21,7 @@ const ANSWERS: Record<string, (claims: JwtPayload) => unknown> = {
   '/integrations': () => ({ items: [{ id: 'integration-1', key: 'hubspot', name: 'HubSpot' }] }),
 }
 
-/** As much of Membrane's API as shows whether it takes a token: like Membrane, it verifies with jsonwebtoken. */
+/** The part of Membrane's API that accepts or rejects tokens; like Membrane, it verifies with jsonwebtoken. */
 export async function startMembraneApi(
   workspaceKey: string,
   key: WorkspaceKey,

@@ -60,7 +60,7 @@ function expectNoPermission(response: Response): void {
   expect(CORS_HEADERS.filter((name) => response.headers.has(name))).toEqual([])
 }
 
-const STRANGERS: [what: string, origin: string][] = [
+const NOT_ALLOWED: [what: string, origin: string][] = [
   ['null', 'null'],
   ['a star', '*'],
   ['another host', 'https://evil.test'],
@@ -93,13 +93,13 @@ const STRANGERS: [what: string, origin: string][] = [
 ]
 
 describe('an origin that is not on the list', () => {
-  test.each(STRANGERS)('%s: gets no token and no CORS headers', async (_, origin) => {
+  test.each(NOT_ALLOWED)('%s: gets no token and no CORS headers', async (_, origin) => {
     const response = await from(origin)
     expectNoPermission(response)
     await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
   })
 
-  test.each(STRANGERS)('%s: its preflight is rejected', async (_, origin) => {
+  test.each(NOT_ALLOWED)('%s: its preflight is rejected', async (_, origin) => {
     const response = await preflight(origin)
     expectNoPermission(response)
     await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
@@ -138,7 +138,7 @@ describe('an origin that is not on the list', () => {
   })
 })
 
-// No Origin stands in them; Access would add its assertion all the same.
+// These carry no Origin, but Access would still add its assertion.
 describe('a cross-site subresource or navigation', () => {
   test.each([
     ['an image', 'cross-site', 'no-cors'],
@@ -256,7 +256,7 @@ describe('without ALLOWED_ORIGINS', () => {
   })
 
   test('every other origin is rejected', async () => {
-    for (const origin of [...LISTED, ...STRANGERS.map(([, stranger]) => stranger)]) {
+    for (const origin of [...LISTED, ...NOT_ALLOWED.map(([, origin]) => origin)]) {
       for (const response of [
         await from(origin, { worker: 'closed' }),
         await preflight(origin, { worker: 'closed' }),

@@ -1,10 +1,10 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto'
 import { keep } from './harness.ts'
 
-/** How a token of an identity provider is written, where it is to differ from a good one. */
+/** How a token of an identity provider differs from a valid one. */
 export interface Writing {
   header?: Record<string, unknown>
-  /** Signs in place of the provider's own key: another private key, or a secret. */
+  /** Replaces the identity provider's key: another private key, or a secret. */
   key?: KeyObject | string
   algorithm?: 'RS256' | 'ES256' | 'HS256' | 'none'
 }
@@ -13,12 +13,12 @@ export interface IdentityProvider {
   readonly issuer: string
   readonly publicKey: KeyObject
   readonly jwk: Record<string, unknown>
-  /** What it serves, by path; a test may change it. */
+  /** Responses by path; a test may change them. */
   readonly pages: Record<string, () => Response>
-  /** Paths that were asked for. */
+  /** Requested paths. */
   readonly asked: string[]
   readonly outbound: (url: URL) => Response
-  /** A token with these claims beside `iss`, `sub`, `iat` and `exp`; `undefined` takes one away. */
+  /** A token with these claims besides `iss`, `sub`, `iat` and `exp`; `undefined` removes one. */
   sign(claims?: Record<string, unknown>, writing?: Writing): string
 }
 
@@ -26,7 +26,7 @@ export const inSeconds = (seconds: number): number => Math.floor(Date.now() / 10
 
 const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
 
-/** An OpenID Connect provider without a network: it is what the Worker's `fetch` finds. */
+/** An OpenID Connect provider without a network: it answers the Worker's `fetch`. */
 export function makeProvider(issuer: string, keySetPath = '/.well-known/jwks.json'): IdentityProvider {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'key-1', alg: 'ES256', use: 'sig' }
@@ -58,7 +58,7 @@ export function makeProvider(issuer: string, keySetPath = '/.well-known/jwks.jso
 
 function signInput(algorithm: Writing['algorithm'], input: string, key: KeyObject | string): string {
   if (algorithm === 'none') return ''
-  // jsonwebtoken refuses to make what attackers make.
+  // jsonwebtoken does not sign tokens such as attackers make.
   if (algorithm === 'HS256') return createHmac('sha256', key).update(input).digest('base64url')
   const signature = signBytes('sha256', Buffer.from(input), {
     key: key as KeyObject,

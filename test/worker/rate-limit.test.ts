@@ -19,7 +19,7 @@ const limited = (index: number) => ({
   },
 })
 
-// The limiter's counts live as long as its Worker, so that each test has one of its own.
+// A limiter counts for the life of its Worker, so each test has its own.
 const { send } = useStage({
   callers: limited(1),
   addresses: limited(2),
@@ -30,7 +30,7 @@ const { send } = useStage({
   broken: { bindings: { ...settings, RATE_LIMITER: 'text' } },
 })
 
-// The limiter counts from one full minute to the next; no test may lie across it.
+// The limiter counts from one full minute to the next; no test may run across that boundary.
 beforeAll(() => vi.waitUntil(() => Date.now() % 60_000 < 50_000, { timeout: 15_000 }))
 
 interface Asking {
@@ -74,11 +74,11 @@ describe('requests are counted', () => {
     })
     expect(await statusesOf(LIMIT + 2, ofService)).toEqual([...times(LIMIT, 200), 429, 429])
 
-    // The others are not held up by that, and each session of one user counts as theirs.
+    // Other callers are not affected, and all sessions of a user count together.
     const ofUser = (sub: string) => () => ({ worker, authorization: sessionOf(sub) })
     expect(await statusesOf(LIMIT + 1, ofUser('user-1'))).toEqual([...times(LIMIT, 200), 429])
     expect(await statusesOf(1, ofUser('user-2'))).toEqual([200])
-    // Whoever is called like a service is not that service.
+    // A user with the name of a service is counted separately.
     expect(await statusesOf(1, ofUser('backend'))).toEqual([200])
   })
 

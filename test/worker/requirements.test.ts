@@ -47,7 +47,7 @@ describe('the table of requirements', () => {
   })
 })
 
-// A check that never fails proves nothing.
+// The check itself must be able to fail.
 describe('the scan of logs and responses', () => {
   const secret = randomKey()
 

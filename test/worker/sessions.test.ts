@@ -16,7 +16,7 @@ const { SESSION_AUDIENCE: _, ...ofAnyAudience } = session
 const { SESSION_JWKS_URI: __, ...discovered } = session
 const alone = { ...session, API_KEYS: '' }
 
-/** Not the cache that all Workers of one place share, and with it the keys. */
+/** Keeps Workers from sharing the cache, and with it the keys. */
 const ALONE = { cacheAPI: false }
 
 /** Providers with wrong metadata or keys, found by discovery. */
@@ -141,7 +141,7 @@ describe('a session', () => {
     const { iat, exp } = await claimsOf(response, secret)
     expect(exp! - iat!).toBe(expiresIn)
     expect(exp!).toBeLessThanOrEqual(JSON.parse(atob(token.split('.')[1]!)).exp)
-    // While these tests run, a session's end comes nearer.
+    // The session's remaining time shrinks while the tests run.
     expect(expiresIn).toBeLessThanOrEqual(seconds)
     expect(expiresIn).toBeGreaterThan(seconds - 60)
   })

@@ -5,7 +5,7 @@ import { askWorker, expectProblem, keep, makeSettings, randomKey, sha256, useSta
 
 const { settings, secret, apiKeys } = makeSettings()
 
-/** Stands in values that are wrong, and may stand nowhere else. */
+/** Part of invalid values, which must appear nowhere else. */
 const MARK = 'mark7gq'
 
 const pem = (key: KeyObject, type: 'pkcs1' | 'pkcs8' | 'sec1' | 'spki', protection = {}) =>

@@ -23,13 +23,13 @@ afterAll(() => rm(checkout, { recursive: true, force: true }))
 
 const running = new Set<ChildProcess>()
 
-// Whatever a failed test left behind.
+// Processes that a failed test left behind.
 afterEach(() => {
   for (const { pid } of running) {
     try {
       process.kill(-pid!, 'SIGKILL')
     } catch {
-      // It has ended, as it should.
+      // It has already stopped.
     }
   }
   running.clear()
@@ -86,7 +86,7 @@ const isFree = (port: number) =>
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 
-/** What is left of a process group; a zombie has ended, only nobody has asked for its exit code. */
+/** What is left of a process group; a zombie has ended, but its exit code was not read. */
 async function membersOf(group: number): Promise<string[]> {
   const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
   const stats = await Promise.all(processes.map((id) => readFile(`/proc/${id}/stat`, 'utf8').catch(() => '')))
@@ -104,7 +104,7 @@ async function expectNothingLeft({ child }: Run, ports: number[] = []): Promise<
 
 const READY = /Ctrl-C stops everything\.\n/
 
-/** Each request that was printed, and what is said to have become of it. */
+/** Each printed request, with its printed result. */
 function readExamples(output: string): { curl: string; outcome: string }[] {
   return Array.from(
     output.matchAll(/^(curl (?:.*\\\n)*.*)\n\n((?:.|\n)*?)(?=\n\n\S.*:\n\n|\n\nCtrl-C)/gm),

@@ -7,12 +7,12 @@ import {
 import type { Algorithm } from '../../src/index.ts'
 import type { Bytes } from './der.ts'
 import { utf8 } from './encoding.ts'
-import { type Forgery, forge, now } from './forge.ts'
 import { replaceFor } from './globals.ts'
-import { published } from './key-scene.ts'
 import { type KeyServer, withKeyServer } from './key-server.ts'
 import { privateJwk } from './keys.ts'
+import { published } from './remote-key-set-harness.ts'
 import { assert, equal, type Library } from './suite.ts'
+import { type Forgery, forge, now } from './token-fixtures.ts'
 import { createTestSigner, customer, decode, secret, verifies } from './tokens.ts'
 
 /** What the tests of `membrane-token/endpoint` share: callers, requests, answers, and an identity provider. */
@@ -72,7 +72,7 @@ export async function send(handler: Handler, request: Request | Asked = {}): Pro
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
-/** An endpoint whose signer's clock stands still, and who asks is given. */
+/** An endpoint with a stopped clock and a given caller. */
 export async function createTestEndpoint(
   lib: Library,
   caller: Caller | null | Authenticator,
@@ -114,7 +114,7 @@ function expectClosed({ headers }: Answer, type: string): void {
   equal(headers.get('X-Content-Type-Options'), 'nosniff')
 }
 
-/** Checks the whole of a problem response (RFC 9457), and gives back its detail. */
+/** Checks the whole of a problem response (RFC 9457), and returns its detail. */
 export function expectProblem(answer: Answer, code: string): string {
   const [status, title] = statuses[code] ?? []
   const { detail, requestId, ...members } = parse(answer.text)
@@ -136,7 +136,7 @@ export interface Grant {
   expiresIn: unknown
 }
 
-/** Checks the whole of a good answer, its signature included. */
+/** Checks a successful response completely, including the signature. */
 export async function expectGrant(answer: Answer): Promise<Grant> {
   equal(answer.status, 200, answer.text)
   expectClosed(answer, 'application/json')
@@ -155,7 +155,7 @@ export function parse(text: string): Record<string, unknown> {
   return JSON.parse(text) as Record<string, unknown>
 }
 
-/** An authenticator, or whatever else, must throw a refusal. */
+/** Asserts that a function throws what `refusal()` makes. */
 export async function refuses(run: () => unknown, code: string): Promise<Error> {
   let value: unknown
   try {
@@ -168,7 +168,7 @@ export async function refuses(run: () => unknown, code: string): Promise<Error> 
   throw new Error(`expected ${code}, but it succeeded with ${JSON.stringify(value)}`)
 }
 
-/** Stops the clock of everything that asks `Date.now`. */
+/** Runs with `Date.now` stopped at a time. */
 export async function atTime(
   milliseconds: number,
   run: (wait: (seconds: number) => void) => Promise<void>,
@@ -187,7 +187,7 @@ export async function atTime(
   )
 }
 
-/** Gives what is written to `console.error` meanwhile. */
+/** Captures what is written to `console.error`. */
 export async function inSilence(run: (lines: string[]) => Promise<void>): Promise<void> {
   const lines: string[] = []
   await replaceFor(
@@ -201,7 +201,7 @@ export async function inSilence(run: (lines: string[]) => Promise<void>): Promis
 export const issuer = 'https://id.example/'
 export const audience = 'https://api.example'
 
-/** The token of an identity provider: good but for what is put over it. */
+/** A valid session token of an identity provider, with claims or header overridden. */
 export async function sessionToken(claims: object = {}, forgery: Forgery = {}): Promise<string> {
   const algorithm: Algorithm = forgery.algorithm ?? 'ES256'
   const key = forgery.key ?? (await privateJwk('P-256'))
@@ -215,7 +215,7 @@ export async function keySet(): Promise<{ keys: object[] }> {
 
 type Routes = Record<string, () => Response | Promise<Response>>
 
-/** Stands in for the network. What is not among the routes is not found. */
+/** Replaces the network. Any other route is 404. */
 export async function withProvider(routes: Routes, run: (server: KeyServer) => Promise<void>): Promise<void> {
   const notFound = () => new Response('Not found', { status: 404 })
   await withKeyServer(notFound, async (server) => {
@@ -229,7 +229,7 @@ export async function sha256(text: string): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** What JavaScript callers do. */
+/** Passes options without type checks, as JavaScript callers do. */
 export function loosely<Result>(make: (options: never) => Result, options: unknown): () => Result {
   return () => make(options as never)
 }

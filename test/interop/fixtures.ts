@@ -7,7 +7,7 @@ import { openssl } from '../unit/openssl.ts'
 /** A secret of letters and digits, one of any text, and a private key as OpenSSL's old and new commands write it. */
 export type KeyForm = 'secret' | 'text' | 'traditional' | 'pkcs8'
 
-/** A key as the programs take it. */
+/** A key as passed to the programs. */
 export type Key = { secret: string } | { keyFile: string }
 
 export interface KeyPair {
@@ -61,7 +61,7 @@ export const subjects: readonly Subject[] = [
   { name: 'an admin', claimStyle: 'issuer', claims: { isAdmin: true } },
 ]
 
-/** The claims as a program of another language is to sign them, in the subject's claim style. */
+/** The claims for a program in another language to sign, in the subject's claim style. */
 export function claimsOf({ claimStyle, claims }: Subject, exp: number | undefined): Record<string, unknown> {
   const { id, ...rest } = claims
   return {
@@ -76,7 +76,7 @@ const CURVES = { 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r
 
 export type KeysOf = (algorithm: Algorithm) => readonly KeyPair[]
 
-/** Makes fresh secrets and keys, and leaves the keys in the folder. */
+/** Generates secrets and keys, and writes the keys to the folder. */
 export function createKeys(folder: string): KeysOf {
   const save = (name: string, text: string): Key => {
     const keyFile = join(folder, name)

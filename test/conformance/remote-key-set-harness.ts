@@ -1,10 +1,10 @@
 import type { Verifier } from '../../src/index.ts'
-import { createTestVerifier, forge, now } from './forge.ts'
 import type { KeyServer } from './key-server.ts'
 import { answering, url, withKeyServer } from './key-server.ts'
 import type { KeyName } from './keys.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import type { Library } from './suite.ts'
+import { createTestVerifier, forge, now } from './token-fixtures.ts'
 
 export const second = 1000
 export const minute = 60 * second
@@ -20,7 +20,7 @@ export async function tokenOf(name: KeyName, kid?: string): Promise<string> {
   return forge(claims, { algorithm: 'ES256', key: await privateJwk(name), header: { kid } })
 }
 
-export interface Scene {
+export interface RemoteKeySetHarness {
   verifier: Verifier
   server: KeyServer
   good: string
@@ -28,8 +28,11 @@ export interface Scene {
   wait: (milliseconds: number) => void
 }
 
-/** A verifier of a remote set that holds the key `a`, and a clock that stands still. */
-export async function inScene(lib: Library, run: (scene: Scene) => Promise<void>): Promise<void> {
+/** A verifier of a remote set that holds the key `a`, and a stopped clock. */
+export async function withRemoteKeySet(
+  lib: Library,
+  run: (harness: RemoteKeySetHarness) => Promise<void>,
+): Promise<void> {
   await withKeyServer(answering(await published('P-256', 'a')), async (server) => {
     let time = now
     const verifier = await createTestVerifier(lib, { jwks: new URL(url), now: () => time })

@@ -6,9 +6,9 @@ import { privateJwk, publicJwk } from './keys.ts'
 import type { Library } from './suite.ts'
 import { customer, issuedAt, keyNameFor, secret, signParts, workspaceKey } from './tokens.ts'
 
-/** Tokens as others would write them, genuine in everything but what a test changes. */
+/** Valid tokens written without the signer, except for what a test changes. */
 
-/** Milliseconds; the moment at which every verifier of the tests looks at its clock. */
+/** Milliseconds: the time on the clock of every test verifier. */
 export const now: number = issuedAt * 1000
 
 export const expiresAt: number = issuedAt + 7200
@@ -29,7 +29,7 @@ export interface Forgery {
   key?: string | Bytes | Jwk
 }
 
-/** `payload`: members put over the good claims, where `undefined` takes one away; or the exact text or bytes. */
+/** `payload`: members that override the valid claims, where `undefined` removes one; or the exact text or bytes. */
 export function forge(
   payload: object | string | Bytes = {},
   { header = {}, algorithm = 'HS512', key = secret }: Forgery = {},
@@ -51,12 +51,12 @@ export function createTestVerifier(lib: Library, options: Partial<VerifierOption
   return lib.createVerifier({ workspaceKey, now: () => now, trustedBrowser: true, ...options })
 }
 
-/** Options of any type, for the callers that TypeScript does not hold back. */
+/** Options without type checks, as JavaScript callers pass them. */
 export function createLooseVerifier(lib: Library, options: Record<string, unknown>): Promise<Verifier> {
   return createTestVerifier(lib, options as Partial<VerifierOptions>)
 }
 
-/** What signs and what verifies with an algorithm. */
+/** The signing and the verification key of an algorithm. */
 export async function keysFor(
   algorithm: Algorithm,
 ): Promise<[signing: { secret: string } | { privateKey: Jwk }, verifying: Partial<VerifierOptions>]> {
