@@ -86,8 +86,7 @@ describe('sign', () => {
       '--customer=c-1',
       '--private-key-file=key.pem',
       '--workspace-key=w',
-      '--key-id',
-      pair.keyId,
+      `--key-id=${pair.keyId}`,
       '--json',
     ])
     const { token, expiresIn } = JSON.parse(stdout)
@@ -295,7 +294,7 @@ describe('verify', () => {
     ['--jwks', JSON.stringify({ keys: [pair.publicJwk] })],
   ])('takes %s', async (option, content) => {
     const input = (
-      await run(['sign', '--customer=c', '--workspace-key=w', '--key-id', pair.keyId], {
+      await run(['sign', '--customer=c', '--workspace-key=w', `--key-id=${pair.keyId}`], {
         env: { MEMBRANE_PRIVATE_KEY: pair.privateKey },
       })
     ).stdout
