@@ -95,7 +95,7 @@ function assumeRole(identity: AwsWebIdentity, region: string): CredentialSource 
       service: SERVICE,
       signal,
       refuse: refuseSts,
-      send: () => fetch(`${endpoint}/`, { method: 'POST', body: form, redirect: 'manual', signal }),
+      prepare: () => [`${endpoint}/`, { method: 'POST', body: form }],
     })
     return readSts(answer)
   })
@@ -130,7 +130,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 function refuseSts({ status, text }: Answer): Refusal {
   const code = elementOf(text, 'Code') ?? ''
   const message = Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined
-  if (message !== undefined) return { error: unavailable(message), retry: false }
+  if (message !== undefined) return { error: unavailable(message) }
   const isThrottled = code === 'Throttling' || code === 'IDPCommunicationError'
   return refuseByStatus(SERVICE, isThrottled ? 429 : status, 'sts:AssumeRoleWithWebIdentity')
 }

@@ -1,6 +1,5 @@
 import { AwsV4Signer } from 'aws4fetch'
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
-import { MembraneTokenError } from '../errors.ts'
 import type { RemoteKey } from '../keys/remote-key.ts'
 import { invalidOption, readOptions } from '../options.ts'
 import { type AwsCredentials, bindCredentials, type CredentialSource, dnsSuffix } from './aws-credentials.ts'
@@ -14,7 +13,13 @@ import {
   refuseByStatus,
   withinTimeLimit,
 } from './call.ts'
-import { mismatchedAlgorithm, unavailable, unexpectedAnswer, unsupportedKey } from './errors.ts'
+import {
+  mismatchedAlgorithm,
+  notForSigning,
+  unavailable,
+  unexpectedAnswer,
+  unsupportedKey,
+} from './errors.ts'
 import { addressOf, checkAddress, checkText } from './options.ts'
 import { asProvider, type KeyOpener, readKeyUri, readVariable, requireVariable } from './provider.ts'
 import { toRemoteKey } from './remote-key.ts'
@@ -128,9 +133,7 @@ async function openAwsKey(options: AwsKmsOptions): Promise<RemoteKey> {
         { KeyId: pinnedId, Message: encodeBase64(digest), MessageType: 'DIGEST', SigningAlgorithm: name },
         signal,
       )
-      const signature = decodeAnyBase64(signed.body.Signature)
-      if (!signature) throw unexpectedAnswer(SERVICE)
-      return signature
+      return signed.body.Signature
     },
   })
 }
@@ -144,11 +147,9 @@ async function callAws(
   return call({
     service: SERVICE,
     signal,
-    refuse: (answer) => {
-      const refusal = refuseAws(answer, `kms:${action}`)
-      return refusal.isUnauthenticated && credentials.reject() ? { ...refusal, retry: true } : refusal
-    },
-    send: async () => {
+    credentials,
+    refuse: (answer) => refuseAws(answer, `kms:${action}`),
+    prepare: async () => {
       const signed = await new AwsV4Signer({
         ...(await credentials.get()),
         service: 'kms',
@@ -159,7 +160,7 @@ async function callAws(
         body: JSON.stringify(body),
       }).sign()
       const { url, method, headers } = signed
-      return fetch(url.href, { method, headers, body: JSON.stringify(body), redirect: 'manual', signal })
+      return [url.href, { method, headers, body: JSON.stringify(body) }]
     },
   })
 }
@@ -167,19 +168,10 @@ async function callAws(
 function refuseAws({ status, body }: Answer, permission: string): Refusal {
   const type = body.__type ?? body.code
   const name = typeof type === 'string' ? type.replace(/^.*#/, '') : ''
-  if (name === 'AccessDeniedException') return { error: missingPermission(SERVICE, permission), retry: false }
-  if (name === 'InvalidKeyUsageException')
-    return {
-      error: new MembraneTokenError(
-        'ERR_KEY_ALGORITHM_MISMATCH',
-        'The key at AWS KMS is not for signing, or does not have this algorithm.',
-        { option: 'algorithm' },
-      ),
-      retry: false,
-    }
+  if (name === 'AccessDeniedException') return { error: missingPermission(SERVICE, permission) }
+  if (name === 'InvalidKeyUsageException') return { error: notForSigning(SERVICE) }
   // What KMS says of a symmetric key when it is asked for its public half.
-  if (name === 'UnsupportedOperationException')
-    return { error: unsupportedKey(SERVICE, undefined), retry: false }
+  if (name === 'UnsupportedOperationException') return { error: unsupportedKey(SERVICE, undefined) }
   const known = Object.hasOwn(REFUSALS, name) ? REFUSALS[name] : undefined
   if (!known) return refuseByStatus(SERVICE, status, permission)
   const { message, retry = false } = known

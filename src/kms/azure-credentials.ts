@@ -1,7 +1,6 @@
 import { invalidOption } from '../options.ts'
-import { createTemporary, type Issued, type Temporary } from './access-token.ts'
-import { type Answer, call, type Refusal, refuseByStatus } from './call.ts'
-import { unavailable, unexpectedAnswer } from './errors.ts'
+import { createTemporary } from './access-token.ts'
+import { requestAccessToken, suppliedTokens, type TokenSource } from './bearer.ts'
 import { checkAddress, checkSupplied, checkText, type Supplied, supplyText } from './options.ts'
 
 /** How to get access tokens of Microsoft Entra ID for Key Vault; exactly one of the four ways. */
@@ -19,13 +18,6 @@ export interface AzureCredentials {
   token?: Supplied<string> | undefined
   /** Address of the login service. Default `https://login.microsoftonline.com`. */
   authority?: string | undefined
-}
-
-/** Where access tokens come from. */
-export interface TokenSource {
-  get(): Promise<string>
-  /** Drops a token that was rejected. Returns whether a new one may help. */
-  reject(): boolean
 }
 
 const SERVICE = 'Microsoft Entra ID'
@@ -61,16 +53,18 @@ export function bindAzureCredentials(given: AzureCredentials, address: string): 
     )
   }
   const resource = resourceOf(address)
-  if (token !== undefined) {
-    checkSupplied(token, 'token')
-    return { get: () => supplyText(token, 'token'), reject: () => false }
-  }
+  if (token !== undefined) return suppliedTokens(token, 'token')
   if (managedIdentity) {
     if (clientId !== undefined) checkText(clientId, 'clientId')
     const query = new URLSearchParams({ 'api-version': '2018-02-01', resource })
     if (clientId !== undefined) query.set('client_id', clientId)
-    return temporary((signal) =>
-      tokenOf(`${METADATA}?${query}`, { headers: { Metadata: 'true' } }, 'the managed identity', signal),
+    return createTemporary(SERVICE, (signal) =>
+      requestAccessToken({
+        service: SERVICE,
+        request: [`${METADATA}?${query}`, { headers: { Metadata: 'true' } }],
+        rejection: rejectionOf('the managed identity'),
+        signal,
+      }),
     )
   }
   checkText(tenantId, 'tenantId')
@@ -82,7 +76,7 @@ export function bindAzureCredentials(given: AzureCredentials, address: string): 
   const secret = clientSecret ?? federatedToken
   const option = clientSecret === undefined ? 'federatedToken' : 'clientSecret'
   checkSupplied(secret, option)
-  return temporary(async (signal) => {
+  return createTemporary(SERVICE, async (signal) => {
     const value = await supplyText(secret as Supplied<string>, option)
     const body = new URLSearchParams({
       grant_type: 'client_credentials',
@@ -92,8 +86,17 @@ export function bindAzureCredentials(given: AzureCredentials, address: string): 
         ? { client_assertion_type: ASSERTION_TYPE, client_assertion: value }
         : { client_secret: value }),
     })
-    return tokenOf(url, { method: 'POST', body }, "the client's credentials", signal)
+    return requestAccessToken({
+      service: SERVICE,
+      request: [url, { method: 'POST', body }],
+      rejection: rejectionOf("the client's credentials"),
+      signal,
+    })
   })
+}
+
+function rejectionOf(what: string): string {
+  return `${SERVICE} rejected ${what}: check tenant, client and secret, and that none has expired.`
 }
 
 /** Options of {@link AzureCredentials}, for `readOptions`. */
@@ -106,34 +109,3 @@ export const AZURE_CREDENTIALS: readonly (keyof AzureCredentials)[] = [
   'token',
   'authority',
 ]
-
-function temporary(load: (signal: AbortSignal) => Promise<Issued<string>>): Temporary<string> {
-  return createTemporary(SERVICE, (signal) => load(signal))
-}
-
-async function tokenOf(
-  url: string,
-  init: RequestInit,
-  what: string,
-  signal: AbortSignal,
-): Promise<Issued<string>> {
-  const refuse = ({ status }: Answer): Refusal =>
-    status === 400 || status === 401 || status === 403
-      ? {
-          error: unavailable(
-            `${SERVICE} rejected ${what}: check tenant, client and secret, and that none has expired.`,
-          ),
-          retry: false,
-        }
-      : refuseByStatus(SERVICE, status, 'to get access tokens')
-  const { body } = await call({
-    service: SERVICE,
-    signal,
-    refuse,
-    send: (signal) => fetch(url, { ...init, redirect: 'manual', signal }),
-  })
-  // The metadata server writes the lifetime as text.
-  const expiresIn = Number(body.expires_in)
-  if (typeof body.access_token !== 'string' || !(expiresIn > 0)) throw unexpectedAnswer(SERVICE)
-  return { value: body.access_token, expiresIn }
-}

@@ -1,26 +1,20 @@
 import type { JWK } from 'jose'
 import type { Algorithm } from '../algorithms.ts'
 import { algorithmsFor } from '../algorithms.ts'
-import { MembraneTokenError } from '../errors.ts'
 import type { RemoteKey } from '../keys/remote-key.ts'
 import { invalidOption, readOptions } from '../options.ts'
-import {
-  AZURE_CREDENTIALS,
-  type AzureCredentials,
-  bindAzureCredentials,
-  type TokenSource,
-} from './azure-credentials.ts'
-import { decodeAnyBase64, encodeBase64 } from './base64.ts'
+import { AZURE_CREDENTIALS, type AzureCredentials, bindAzureCredentials } from './azure-credentials.ts'
+import { encodeBase64 } from './base64.ts'
+import { callWithBearer, type TokenSource } from './bearer.ts'
 import {
   type Answer,
-  call,
   type Members,
   membersOf,
   type Refusal,
   refuseByStatus,
   withinTimeLimit,
 } from './call.ts'
-import { unavailable, unexpectedAnswer, unsupportedKey } from './errors.ts'
+import { notForSigning, unavailable, unsupportedKey } from './errors.ts'
 import { addressOf, checkAddress, checkText } from './options.ts'
 import { asProvider, type KeyOpener, readKeyUri, readVariable, requireVariable } from './provider.ts'
 import { toRemoteKey } from './remote-key.ts'
@@ -36,6 +30,20 @@ export interface AzureKeyVaultOptions extends AzureCredentials {
 const SERVICE = 'Azure Key Vault'
 const API_VERSION = '7.4'
 
+const DISABLED = 'The key is disabled at Azure Key Vault; enable it.'
+const FIREWALL =
+  'The firewall of Azure Key Vault does not admit this network; allow it, or use a private endpoint.'
+const OUTSIDE_VALIDITY = 'The key at Azure Key Vault is outside its validity period.'
+
+/** What each error code of Key Vault means. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  KeyDisabled: DISABLED,
+  ForbiddenByFirewall: FIREWALL,
+  ForbiddenByConnection: FIREWALL,
+  KeyNotYetValid: OUTSIDE_VALIDITY,
+  KeyExpired: OUTSIDE_VALIDITY,
+}
+
 /** The curves that Key Vault and Membrane share. */
 const CURVES: readonly unknown[] = ['P-256', 'P-384', 'P-521']
 
@@ -50,7 +58,7 @@ async function openAzureKey(options: AzureKeyVaultOptions): Promise<RemoteKey> {
   )
   const jwk = membersOf(body.key)
   if (membersOf(body.attributes).enabled === false) {
-    throw unavailable('The key is disabled at Azure Key Vault; enable it.')
+    throw unavailable(DISABLED)
   }
   const { kid, key_ops: operations } = jwk
   const version = typeof kid === 'string' ? /\/keys\/[^/]+\/([^/?]+)$/.exec(kid)?.[1] : undefined
@@ -66,9 +74,7 @@ async function openAzureKey(options: AzureKeyVaultOptions): Promise<RemoteKey> {
     async signDigest(digest, algorithm, signal) {
       const value = encodeBase64(digest).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
       const signed = await callAzure(tokens, `${pinned}/sign`, { alg: algorithm, value }, 'keys/sign', signal)
-      const signature = decodeAnyBase64(signed.body.value)
-      if (!signature) throw unexpectedAnswer(SERVICE)
-      return signature
+      return signed.body.value
     },
   })
 }
@@ -106,24 +112,13 @@ function callAzure(
   permission: string,
   signal: AbortSignal,
 ): Promise<Answer> {
-  return call({
+  return callWithBearer({
     service: SERVICE,
+    url: `${url}?api-version=${API_VERSION}`,
+    body,
+    tokens,
+    refuse: (answer) => refuseAzure(answer, permission),
     signal,
-    refuse: (answer) => {
-      const refusal = refuseAzure(answer, permission)
-      return refusal.isUnauthenticated && tokens.reject() ? { ...refusal, retry: true } : refusal
-    },
-    send: async () =>
-      fetch(`${url}?api-version=${API_VERSION}`, {
-        method: body ? 'POST' : 'GET',
-        headers: {
-          Authorization: `Bearer ${await tokens.get()}`,
-          ...(body && { 'Content-Type': 'application/json' }),
-        },
-        ...(body && { body: JSON.stringify(body) }),
-        redirect: 'manual',
-        signal,
-      }),
   })
 }
 
@@ -132,30 +127,9 @@ function refuseAzure({ status, body }: Answer, permission: string): Refusal {
   const error = membersOf(body.error)
   const inner = membersOf(error.innererror)
   const code = typeof inner.code === 'string' ? inner.code : error.code
-  if (code === 'KeyDisabled') {
-    return { error: unavailable('The key is disabled at Azure Key Vault; enable it.'), retry: false }
-  }
-  if (code === 'ForbiddenByFirewall' || code === 'ForbiddenByConnection') {
-    return {
-      error: unavailable(
-        'The firewall of Azure Key Vault does not admit this network; allow it, or use a private endpoint.',
-      ),
-      retry: false,
-    }
-  }
-  if (code === 'KeyNotYetValid' || code === 'KeyExpired') {
-    return { error: unavailable('The key at Azure Key Vault is outside its validity period.'), retry: false }
-  }
-  if (status === 400) {
-    return {
-      error: new MembraneTokenError(
-        'ERR_KEY_ALGORITHM_MISMATCH',
-        'The key at Azure Key Vault is not for signing, or not with this algorithm.',
-        { option: 'algorithm' },
-      ),
-      retry: false,
-    }
-  }
+  const message = typeof code === 'string' && Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined
+  if (message !== undefined) return { error: unavailable(message) }
+  if (status === 400) return { error: notForSigning(SERVICE) }
   return refuseByStatus(SERVICE, status, permission)
 }
 

@@ -23,18 +23,24 @@ export interface Answer {
 export interface Refusal {
   readonly error: MembraneTokenError
   /** Whether the same request may succeed a moment later. */
-  readonly retry: boolean
-  /** Whether the access token was rejected. */
-  readonly isUnauthenticated?: boolean | undefined
+  readonly retry?: boolean
+  /** Whether other credentials may help. */
+  readonly isUnauthenticated?: boolean
 }
+
+/** Address and options of a request. */
+export type PreparedRequest = readonly [url: string, init: RequestInit]
 
 export interface Call {
   /** The service's name, for messages. */
   readonly service: string
   readonly signal: AbortSignal
-  readonly send: (signal: AbortSignal) => Promise<Response>
+  /** Called again for the retry, which may have other credentials. */
+  readonly prepare: () => PreparedRequest | Promise<PreparedRequest>
   /** What an answer other than 200 means. */
   readonly refuse: (answer: Answer) => Refusal
+  /** Whose rejected credentials can be dropped; returns whether others may help. */
+  readonly credentials?: { reject(): boolean }
 }
 
 /**
@@ -74,7 +80,8 @@ export async function call(request: Call): Promise<Answer> {
   const first = await sendOnce(request)
   if (first.status === 200) return first
   const refusal = request.refuse(first)
-  if (!refusal.retry) throw refusal.error
+  const hasOthers = refusal.isUnauthenticated === true && request.credentials?.reject() === true
+  if (!refusal.retry && !hasOthers) throw refusal.error
   await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY + Math.random() * RETRY_JITTER))
   if (request.signal.aborted) throw refusal.error
   const second = await sendOnce(request)
@@ -82,9 +89,10 @@ export async function call(request: Call): Promise<Answer> {
   throw request.refuse(second).error
 }
 
-async function sendOnce({ service, signal, send }: Call): Promise<Answer> {
+async function sendOnce({ service, signal, prepare }: Call): Promise<Answer> {
   try {
-    const response = await send(signal)
+    const [url, init] = await prepare()
+    const response = await fetch(url, { ...init, redirect: 'manual', signal })
     if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
       discard(response)
       throw unavailable(`${service} answered with a redirect, which is not followed; check its address.`)
@@ -139,16 +147,12 @@ export function refuseByStatus(service: string, status: number, permission: stri
       error: unavailable(
         `${service} rejected the credentials; check that they are right and have not expired.`,
       ),
-      retry: false,
       isUnauthenticated: true,
     }
-  if (status === 403) return { error: missingPermission(service, permission), retry: false }
+  if (status === 403) return { error: missingPermission(service, permission) }
   if (status === 404)
-    return {
-      error: unavailable(`${service} has no such key; check its name, version and location.`),
-      retry: false,
-    }
-  return { error: unavailable(`${service} refused the request with status ${status}.`), retry: false }
+    return { error: unavailable(`${service} has no such key; check its name, version and location.`) }
+  return { error: unavailable(`${service} refused the request with status ${status}.`) }
 }
 
 /** @param permission The permission's name at the service, such as `kms:Sign` */

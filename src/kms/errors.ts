@@ -15,6 +15,15 @@ export function mismatchedAlgorithm(algorithms: readonly Algorithm[], algorithm:
   )
 }
 
+/** A key that is not for signing, or whose service does not sign with it in the algorithm that was requested. */
+export function notForSigning(service: string): MembraneTokenError {
+  return new MembraneTokenError(
+    'ERR_KEY_ALGORITHM_MISMATCH',
+    `The key at ${service} is not for signing, or not with this algorithm.`,
+    { option: 'algorithm' },
+  )
+}
+
 /** A key that cannot sign. @param kind Its kind, as its service calls it */
 export function unsupportedKey(service: string, kind: unknown): MembraneTokenError {
   const shown = typeof kind === 'string' && /^[\w.-]{1,60}$/.test(kind) ? ` of type ${kind}` : ''

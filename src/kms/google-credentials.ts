@@ -1,9 +1,10 @@
 import { SignJWT } from 'jose/jwt/sign'
 import { importPKCS8 } from 'jose/key/import'
 import { invalidOption, readOptions } from '../options.ts'
-import { createTemporary, type Issued, type Temporary } from './access-token.ts'
-import { type Answer, call, membersOf, type Refusal, refuseByStatus } from './call.ts'
-import { unavailable, unexpectedAnswer } from './errors.ts'
+import { createTemporary, type Issued } from './access-token.ts'
+import { callWithBearer, requestAccessToken, suppliedTokens, type TokenSource } from './bearer.ts'
+import { membersOf, refuseByStatus } from './call.ts'
+import { unexpectedAnswer } from './errors.ts'
 import { checkAddress, checkSupplied, checkText, type Supplied, supplyText } from './options.ts'
 
 /** The key file of a service account, as Google writes it: an object, or its JSON text. */
@@ -36,13 +37,6 @@ export type GoogleCredentials =
   | { workloadIdentity: GoogleWorkloadIdentity }
   | GoogleMetadata
 
-/** Where access tokens come from. */
-export interface TokenSource {
-  get(): Promise<string>
-  /** Drops a token that was rejected. Returns whether a new one may help. */
-  reject(): boolean
-}
-
 const SERVICE = 'Google'
 const SCOPE = 'https://www.googleapis.com/auth/cloudkms'
 const TOKEN_URI = 'https://oauth2.googleapis.com/token'
@@ -53,22 +47,21 @@ const METADATA = 'http://metadata.google.internal/computeMetadata/v1/instance/se
 /** @throws `ERR_OPTION_INVALID` */
 export function bindGoogleCredentials(credentials: GoogleCredentials): TokenSource {
   if (typeof credentials === 'string' || typeof credentials === 'function') {
-    checkSupplied(credentials, 'credentials')
-    return { get: () => supplyText(credentials, 'credentials'), reject: () => false }
+    return suppliedTokens(credentials, 'credentials')
   }
   if (typeof credentials !== 'object' || credentials === null) throw invalidCredentials()
   if ('serviceAccountKey' in credentials) {
     const { serviceAccountKey } = readOptions(credentials, ['serviceAccountKey'])
-    return temporary((signal) => byServiceAccount(readKeyFile(serviceAccountKey), signal))
+    return createTemporary(SERVICE, (signal) => byServiceAccount(readKeyFile(serviceAccountKey), signal))
   }
   if ('workloadIdentity' in credentials) {
     const { workloadIdentity } = readOptions(credentials, ['workloadIdentity'])
     const identity = checkWorkloadIdentity(workloadIdentity)
-    return temporary((signal) => byWorkloadIdentity(identity, signal))
+    return createTemporary(SERVICE, (signal) => byWorkloadIdentity(identity, signal))
   }
   if ('metadataServer' in credentials && credentials.metadataServer === true) {
     readOptions(credentials, ['metadataServer'])
-    return temporary((signal) =>
+    return createTemporary(SERVICE, (signal) =>
       tokenOf(
         METADATA,
         { headers: { 'Metadata-Flavor': 'Google' } },
@@ -85,10 +78,6 @@ function invalidCredentials(): Error {
     'credentials must be an access token, a function that gets one, or { serviceAccountKey }, { workloadIdentity } or { metadataServer: true }.',
     'credentials',
   )
-}
-
-function temporary(load: (signal: AbortSignal) => Promise<Issued<string>>): Temporary<string> {
-  return createTemporary(SERVICE, (signal) => load(signal))
 }
 
 /** A key file that was checked. */
@@ -168,56 +157,21 @@ async function byWorkloadIdentity(
   })
   const federated = await tokenOf(STS, { method: 'POST', body }, 'the workload identity', signal)
   if (serviceAccount === undefined) return federated
-  const answer = await send(
-    `${IAM}/${encodeURIComponent(serviceAccount)}:generateAccessToken`,
-    {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${federated.value}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify({ scope: [SCOPE], lifetime: '3600s' }),
-    },
-    ({ status }) => refuseByStatus(SERVICE, status, 'iam.serviceAccounts.getAccessToken'),
+  const answer = await callWithBearer({
+    service: SERVICE,
+    url: `${IAM}/${encodeURIComponent(serviceAccount)}:generateAccessToken`,
+    body: { scope: [SCOPE], lifetime: '3600s' },
+    tokens: { get: async () => federated.value, reject: () => false },
+    refuse: ({ status }) => refuseByStatus(SERVICE, status, 'iam.serviceAccounts.getAccessToken'),
     signal,
-  )
+  })
   const { accessToken, expireTime } = answer.body
   const seconds = (Date.parse(String(expireTime)) - Date.now()) / 1000
   if (typeof accessToken !== 'string' || Number.isNaN(seconds)) throw unexpectedAnswer(SERVICE)
   return { value: accessToken, expiresIn: Math.min(Math.max(seconds, 60), 3600) }
 }
 
-/** The access token of an OAuth answer (RFC 6749 section 5.1). */
-async function tokenOf(
-  url: string,
-  init: RequestInit,
-  what: string,
-  signal: AbortSignal,
-): Promise<Issued<string>> {
-  const refuse = ({ status }: Answer): Refusal =>
-    status === 400 || status === 401 || status === 403
-      ? {
-          error: unavailable(
-            `Google rejected ${what}: check that it exists, is enabled and has not expired.`,
-          ),
-          retry: false,
-        }
-      : refuseByStatus(SERVICE, status, 'to get access tokens')
-  const { body } = await send(url, init, refuse, signal)
-  const { access_token: token, expires_in: expiresIn } = body
-  if (typeof token !== 'string' || typeof expiresIn !== 'number' || !(expiresIn > 0)) {
-    throw unexpectedAnswer(SERVICE)
-  }
-  return { value: token, expiresIn }
-}
-
-function send(
-  url: string,
-  init: RequestInit,
-  refuse: (answer: Answer) => Refusal,
-  signal: AbortSignal,
-): Promise<Answer> {
-  return call({
-    service: SERVICE,
-    signal,
-    refuse,
-    send: (signal) => fetch(url, { ...init, redirect: 'manual', signal }),
-  })
+function tokenOf(url: string, init: RequestInit, what: string, signal: AbortSignal): Promise<Issued<string>> {
+  const rejection = `Google rejected ${what}: check that it exists, is enabled and has not expired.`
+  return requestAccessToken({ service: SERVICE, request: [url, init], rejection, signal })
 }

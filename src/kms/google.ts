@@ -2,21 +2,20 @@ import type { JWK } from 'jose'
 import { exportJWK } from 'jose/key/export'
 import { importSPKI } from 'jose/key/import'
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
-import { MembraneTokenError } from '../errors.ts'
 import type { RemoteKey } from '../keys/remote-key.ts'
 import { invalidOption, readOptions } from '../options.ts'
-import { decodeAnyBase64, encodeBase64 } from './base64.ts'
+import { encodeBase64 } from './base64.ts'
+import { callWithBearer, type TokenSource } from './bearer.ts'
 import {
   type Answer,
-  call,
   type Members,
   membersOf,
   type Refusal,
   refuseByStatus,
   withinTimeLimit,
 } from './call.ts'
-import { unavailable, unexpectedAnswer, unsupportedKey } from './errors.ts'
-import { bindGoogleCredentials, type GoogleCredentials, type TokenSource } from './google-credentials.ts'
+import { notForSigning, unavailable, unexpectedAnswer, unsupportedKey } from './errors.ts'
+import { bindGoogleCredentials, type GoogleCredentials } from './google-credentials.ts'
 import { checkAddress, checkText } from './options.ts'
 import { asProvider, type KeyOpener, readKeyUri, readVariable, requireVariable } from './provider.ts'
 import { toRemoteKey } from './remote-key.ts'
@@ -99,9 +98,7 @@ async function openGoogleKey(options: GoogleKmsOptions): Promise<RemoteKey> {
         'cloudkms.cryptoKeyVersions.useToSign',
         signal,
       )
-      const signature = decodeAnyBase64(signed.body.signature)
-      if (!signature) throw unexpectedAnswer(SERVICE)
-      return signature
+      return signed.body.signature
     },
   })
 }
@@ -123,25 +120,8 @@ function callGoogle(
   permission: string,
   signal: AbortSignal,
 ): Promise<Answer> {
-  return call({
-    service: SERVICE,
-    signal,
-    refuse: (answer) => {
-      const refusal = refuseGoogle(answer, permission)
-      return refusal.isUnauthenticated && tokens.reject() ? { ...refusal, retry: true } : refusal
-    },
-    send: async () =>
-      fetch(url, {
-        method: body ? 'POST' : 'GET',
-        headers: {
-          Authorization: `Bearer ${await tokens.get()}`,
-          ...(body && { 'Content-Type': 'application/json' }),
-        },
-        ...(body && { body: JSON.stringify(body) }),
-        redirect: 'manual',
-        signal,
-      }),
-  })
+  const refuse = (answer: Answer): Refusal => refuseGoogle(answer, permission)
+  return callWithBearer({ service: SERVICE, url, body, tokens, refuse, signal })
 }
 
 /** Errors of Google's APIs: `{"error":{"code","status","message"}}`. */
@@ -153,27 +133,14 @@ function refuseGoogle({ status, body }: Answer, permission: string): Refusal {
       message,
     )?.[1]
     const detail = state ? `its state is ${state}` : 'it is not enabled'
-    return {
-      error: unavailable(`The key version is not usable at Google Cloud KMS: ${detail}.`),
-      retry: false,
-    }
+    return { error: unavailable(`The key version is not usable at Google Cloud KMS: ${detail}.`) }
   }
   if (status === 403 && isApiDisabled(error.details)) {
     return {
       error: unavailable('The Cloud KMS API is not enabled in the project; enable cloudkms.googleapis.com.'),
-      retry: false,
     }
   }
-  if (status === 400) {
-    return {
-      error: new MembraneTokenError(
-        'ERR_KEY_ALGORITHM_MISMATCH',
-        'The key version at Google Cloud KMS is not for signing, or not with this algorithm.',
-        { option: 'algorithm' },
-      ),
-      retry: false,
-    }
-  }
+  if (status === 400) return { error: notForSigning(SERVICE) }
   return refuseByStatus(SERVICE, status, permission)
 }
 

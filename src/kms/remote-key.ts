@@ -1,8 +1,9 @@
 import type { JWK } from 'jose'
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
 import type { RemoteKey } from '../keys/remote-key.ts'
+import { decodeAnyBase64 } from './base64.ts'
 import { withinTimeLimit } from './call.ts'
-import { mismatchedAlgorithm, unavailable } from './errors.ts'
+import { mismatchedAlgorithm, unavailable, unexpectedAnswer } from './errors.ts'
 import { createSlots } from './slots.ts'
 
 /** A key as its service describes it. */
@@ -12,8 +13,8 @@ export interface DescribedKey {
   readonly version?: string | undefined
   /** What the key can do; at least one. */
   readonly algorithms: readonly Algorithm[]
-  /** Has the service sign a digest. */
-  readonly signDigest: (digest: Uint8Array, algorithm: Algorithm, signal: AbortSignal) => Promise<Uint8Array>
+  /** Has the service sign a digest. Resolves to what it gives as the signature, which should be base64. */
+  readonly signDigest: (digest: Uint8Array, algorithm: Algorithm, signal: AbortSignal) => Promise<unknown>
 }
 
 /** The key for `createSigner`: hashes here, signs there, with a bound on time and on signatures under way. */
@@ -33,7 +34,9 @@ export function toRemoteKey(key: DescribedKey): RemoteKey {
       try {
         return await withinTimeLimit(service, async (signal) => {
           const digest = await crypto.subtle.digest(ALGORITHMS[algorithm].hash, new Uint8Array(data))
-          return signDigest(new Uint8Array(digest), algorithm, signal)
+          const signature = decodeAnyBase64(await signDigest(new Uint8Array(digest), algorithm, signal))
+          if (!signature) throw unexpectedAnswer(service)
+          return signature
         })
       } finally {
         release()

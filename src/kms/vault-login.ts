@@ -90,14 +90,10 @@ export function authenticateVault(
       service: SERVICE,
       signal,
       refuse: refuseLogin,
-      send: () =>
-        fetch(`${address}/v1/auth/${path}`, {
-          method: 'POST',
-          headers: vaultHeaders(token, namespace),
-          body: JSON.stringify(body),
-          redirect: 'manual',
-          signal,
-        }),
+      prepare: () => [
+        `${address}/v1/auth/${path}`,
+        { method: 'POST', headers: vaultHeaders(token, namespace), body: JSON.stringify(body) },
+      ],
     })
   const logIn = async (signal: AbortSignal): Promise<Session> =>
     readSession(await post(`${login.mount}/login`, await login.body(), undefined, signal))
@@ -141,7 +137,6 @@ function refuseLogin({ status }: Answer): Refusal {
       error: unavailable(
         'Vault refused the login; check the role, its credentials, the path of the auth method and the namespace.',
       ),
-      retry: false,
     }
   return refuseByStatus(SERVICE, status, 'create on the login path')
 }

@@ -1,7 +1,7 @@
 import { ALGORITHMS, type Algorithm, algorithmsFor } from '../algorithms.ts'
 import type { RemoteKey } from '../keys/remote-key.ts'
 import { checkExactlyOne, invalidOption, readOptions } from '../options.ts'
-import { decodeAnyBase64, encodeBase64 } from './base64.ts'
+import { encodeBase64 } from './base64.ts'
 import {
   type Answer,
   call,
@@ -135,9 +135,7 @@ async function openVaultKey(options: VaultTransitOptions): Promise<RemoteKey> {
       )
       const { signature } = membersOf(signed.body.data)
       const match = typeof signature === 'string' ? /^vault:v\d+:(.+)$/.exec(signature) : null
-      const bytes = decodeAnyBase64(match?.[1])
-      if (!bytes) throw unexpectedAnswer(SERVICE)
-      return bytes
+      return match?.[1]
     },
   })
 }
@@ -151,22 +149,18 @@ async function callVault(
   signal: AbortSignal,
 ): Promise<Answer> {
   const { address, authentication } = server
-  const refuse = (answer: Answer): Refusal => {
-    const refusal = refuseVault(answer, `${capability} on ${path}`)
-    // A login that was revoked looks the same as a permission that is missing; a new login tells them apart.
-    return answer.status === 403 && authentication.reject() ? { ...refusal, retry: true } : refusal
-  }
   return call({
     service: SERVICE,
     signal,
-    refuse,
-    send: async () =>
-      fetch(`${address}/v1/${path}`, {
+    credentials: authentication,
+    refuse: (answer) => refuseVault(answer, `${capability} on ${path}`),
+    prepare: async () => [
+      `${address}/v1/${path}`,
+      {
         ...(body && { method: 'POST', body: JSON.stringify(body) }),
         headers: vaultHeaders(await authentication.token(), authentication.namespace),
-        redirect: 'manual',
-        signal,
-      }),
+      },
+    ],
   })
 }
 
@@ -174,21 +168,17 @@ function refuseVault({ status, body }: Answer, permission: string): Refusal {
   const errors = body.errors
   const text = (Array.isArray(errors) ? errors : []).join(' ')
   if (/sealed/i.test(text) || (status === 503 && text !== ''))
-    return { error: unavailable('Vault is sealed or not active; unseal it.'), retry: false }
+    return { error: unavailable('Vault is sealed or not active; unseal it.') }
   if (status === 400 && /version/i.test(text)) {
     return {
       error: unavailable(
         'Vault does not sign with this version of the key: it is below min_encryption_version or was trimmed; open the key again, or pass another version.',
       ),
-      retry: false,
     }
   }
-  if (status === 403) return { error: missingPermission(SERVICE, permission), retry: false }
-  if (status === 404)
-    return {
-      error: unavailable('Vault has no such key; check key, mount and namespace.'),
-      retry: false,
-    }
+  // A login that was revoked looks the same as a permission that is missing; a new login tells them apart.
+  if (status === 403) return { error: missingPermission(SERVICE, permission), isUnauthenticated: true }
+  if (status === 404) return { error: unavailable('Vault has no such key; check key, mount and namespace.') }
   return refuseByStatus(SERVICE, status, permission)
 }
 
