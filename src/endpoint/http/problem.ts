@@ -24,42 +24,49 @@ export type ProblemCode =
   | 'ERR_NOT_READY'
 
 interface ProblemKind {
-  readonly status: number
-  readonly title: string
+  readonly status: keyof typeof TITLES
   readonly headers?: Readonly<Record<string, string>>
 }
 
 // With the type about:blank, RFC 9457 section 4.2.1 wants the status phrase as title; `code` tells more.
+const TITLES = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+} as const
+
 const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
-  ERR_BODY_INVALID: { status: 400, title: 'Bad Request' },
-  ERR_QUERY_INVALID: { status: 400, title: 'Bad Request' },
-  ERR_CLAIM_INVALID: { status: 400, title: 'Bad Request' },
-  ERR_LIFETIME_INVALID: { status: 400, title: 'Bad Request' },
-  ERR_TOKEN_TOO_LARGE: { status: 400, title: 'Bad Request' },
-  ERR_CREDENTIALS_MISSING: { status: 401, title: 'Unauthorized', headers: { 'WWW-Authenticate': 'Bearer' } },
-  ERR_CREDENTIALS_INVALID: {
-    status: 401,
-    title: 'Unauthorized',
-    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
-  },
+  ERR_BODY_INVALID: { status: 400 },
+  ERR_QUERY_INVALID: { status: 400 },
+  ERR_CLAIM_INVALID: { status: 400 },
+  ERR_LIFETIME_INVALID: { status: 400 },
+  ERR_TOKEN_TOO_LARGE: { status: 400 },
+  ERR_CREDENTIALS_MISSING: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } },
+  ERR_CREDENTIALS_INVALID: { status: 401, headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } },
   // RFC 6750 section 3.1: credentials sent twice, or in two ways, make a bad request.
   ERR_CREDENTIALS_AMBIGUOUS: {
     status: 400,
-    title: 'Bad Request',
     headers: { 'WWW-Authenticate': 'Bearer error="invalid_request"' },
   },
-  ERR_CALLER_FORBIDDEN: { status: 403, title: 'Forbidden' },
-  ERR_ORIGIN_FORBIDDEN: { status: 403, title: 'Forbidden' },
-  ERR_NOT_FOUND: { status: 404, title: 'Not Found' },
-  ERR_METHOD_NOT_ALLOWED: { status: 405, title: 'Method Not Allowed' },
-  ERR_BODY_TOO_LARGE: { status: 413, title: 'Content Too Large' },
-  ERR_CONTENT_TYPE_UNSUPPORTED: { status: 415, title: 'Unsupported Media Type' },
-  ERR_RATE_LIMITED: { status: 429, title: 'Too Many Requests', headers: { 'Retry-After': '60' } },
-  ERR_INTERNAL: { status: 500, title: 'Internal Server Error' },
-  ERR_JWKS_UNAVAILABLE: { status: 503, title: 'Service Unavailable', headers: { 'Retry-After': '10' } },
-  ERR_KEY_UNAVAILABLE: { status: 503, title: 'Service Unavailable', headers: { 'Retry-After': '10' } },
-  ERR_NOT_READY: { status: 503, title: 'Service Unavailable', headers: { 'Retry-After': '10' } },
-  ERR_SETTING_INVALID: { status: 503, title: 'Service Unavailable' },
+  ERR_CALLER_FORBIDDEN: { status: 403 },
+  ERR_ORIGIN_FORBIDDEN: { status: 403 },
+  ERR_NOT_FOUND: { status: 404 },
+  ERR_METHOD_NOT_ALLOWED: { status: 405 },
+  ERR_BODY_TOO_LARGE: { status: 413 },
+  ERR_CONTENT_TYPE_UNSUPPORTED: { status: 415 },
+  ERR_RATE_LIMITED: { status: 429, headers: { 'Retry-After': '60' } },
+  ERR_INTERNAL: { status: 500 },
+  ERR_JWKS_UNAVAILABLE: { status: 503, headers: { 'Retry-After': '10' } },
+  ERR_KEY_UNAVAILABLE: { status: 503, headers: { 'Retry-After': '10' } },
+  ERR_NOT_READY: { status: 503, headers: { 'Retry-After': '10' } },
+  ERR_SETTING_INVALID: { status: 503 },
 }
 
 /** Headers of every answer that is about a token, whether it holds one or not. */
@@ -102,8 +109,7 @@ export function refusal(
 export interface Problem {
   readonly code: ProblemCode
   readonly detail: string
-  readonly status: number
-  readonly title: string
+  readonly status: keyof typeof TITLES
   readonly headers: Readonly<Record<string, string>>
   readonly oauthError?: string | undefined
   /** For the operator alone: the name of an unexpected error, or what a key management service reported. */
@@ -144,8 +150,8 @@ export function makeProblem(
   detail: string,
   headers: Readonly<Record<string, string>> = {},
 ): Problem {
-  const { status, title, headers: ownHeaders } = PROBLEMS[code]
-  return { code, detail, status, title, headers: { ...ownHeaders, ...headers } }
+  const { status, headers: ownHeaders } = PROBLEMS[code]
+  return { code, detail, status, headers: { ...ownHeaders, ...headers } }
 }
 
 /**
@@ -154,7 +160,8 @@ export function makeProblem(
  * @param base Headers that every answer carries
  */
 export function problemResponse(problem: Problem, requestId: string, base: Headers): Response {
-  const { code, detail, status, title } = problem
+  const { code, detail, status } = problem
+  const title = TITLES[status]
   const body = { type: 'about:blank', title, status, detail, code, requestId, error: title }
   const headers = new Headers(base)
   headers.set('Content-Type', 'application/problem+json')
