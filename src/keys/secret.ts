@@ -2,14 +2,21 @@ import { ALGORITHMS, type Algorithm, algorithmsFor } from '../algorithms.ts'
 import { encoder, isBytes } from '../encoding.ts'
 import type { MembraneTokenError } from '../errors.ts'
 import { invalidOption } from '../options.ts'
-import { invalidKey, unsupportedKey, weakKey } from './errors.ts'
+import { invalidKey, unsupportedKey, weakKey, withOption } from './errors.ts'
 import { recogniseDer } from './formats/asn1.ts'
 import { SYMMETRIC_JWK } from './formats/jwk.ts'
 import { BEGIN } from './formats/pem.ts'
-import { checkCryptoKey, chooseAlgorithm, isCryptoKey, pinAlgorithms, webCrypto } from './policy.ts'
+import {
+  checkContext,
+  checkCryptoKey,
+  chooseAlgorithm,
+  isCryptoKey,
+  pinAlgorithms,
+  webCrypto,
+} from './policy.ts'
 import type { SigningKey } from './private-key.ts'
 import { SIZE_LIMIT } from './read-key.ts'
-import type { VerificationKey } from './source.ts'
+import { type KeySource, singleKey, type VerificationKey } from './source.ts'
 
 /** RFC 7518 section 3.2 asks for as many bytes as the hash has; 32 are enough for every hash. Bytes. */
 const SECRET_SIZE = 32
@@ -39,12 +46,29 @@ export async function importSecret(
   return { key: await webCrypto().importKey('raw', bytes, { name, hash }, false, [usage]), algorithm }
 }
 
+/** The options of a verifier's secret. */
+interface SecretOptions {
+  readonly secret?: unknown
+  readonly allowShortSecret?: boolean | undefined
+  readonly trustedBrowser?: boolean | undefined
+}
+
 /**
- * Imports a shared secret for verifying.
+ * Imports the option `secret` for verifying.
  *
- * @throws what {@link importSecret} throws
+ * @throws `ERR_UNTRUSTED_CONTEXT`, and what {@link importSecret} throws
  */
-export async function importVerificationSecret(
+export async function importSecretSource(
+  { secret, allowShortSecret, trustedBrowser }: SecretOptions,
+  allowed: readonly Algorithm[] | undefined,
+): Promise<KeySource> {
+  checkContext(secret, 'secret', trustedBrowser)
+  return withOption('secret', async () =>
+    singleKey(await importVerificationSecret(secret, allowed, allowShortSecret === true)),
+  )
+}
+
+async function importVerificationSecret(
   secret: unknown,
   allowed: readonly Algorithm[] | undefined,
   allowShort: boolean,

@@ -2,10 +2,7 @@ import type { CryptoKey } from 'jose'
 import { type Algorithm, bindAlgorithms } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 import { verifyJws } from '../jws/verify.ts'
-import { withOption } from '../keys/errors.ts'
-import { checkContext } from '../keys/policy.ts'
-import { importVerificationSecret } from '../keys/secret.ts'
-import { singleKey } from '../keys/source.ts'
+import { importSecretSource } from '../keys/secret.ts'
 import {
   bindClock,
   bindTolerance,
@@ -80,16 +77,12 @@ const OPTIONS = [
  */
 export async function createRequestVerifier(options: RequestVerifierOptions): Promise<RequestVerifier> {
   const given = readOptions(options, OPTIONS)
-  const { workspaceKey, secret, allowShortSecret, trustedBrowser } = given
+  const { workspaceKey, secret } = given
   checkWorkspaceKey(workspaceKey)
   checkExactlyOne({ secret })
   const clockTolerance = bindTolerance(given.clockTolerance, 0)
   const now = bindClock(given.now)
-  const algorithms = bindAlgorithms(given.algorithms)
-  checkContext(secret, 'secret', trustedBrowser)
-  const source = await withOption('secret', async () =>
-    singleKey(await importVerificationSecret(secret, algorithms, allowShortSecret === true)),
-  )
+  const source = await importSecretSource(given, bindAlgorithms(given.algorithms))
   return Object.freeze<RequestVerifier>({
     verify: async (request) => {
       const { claims } = await verifyJws(readRequestToken(request), source)

@@ -5,9 +5,9 @@ import { asymmetricAlgorithms, importKeySet } from '../jwks/key-set.ts'
 import { createRemoteKeySet } from '../jwks/remote-key-set.ts'
 import { verifyJws } from '../jws/verify.ts'
 import { withOption } from '../keys/errors.ts'
-import { checkContext, pinAlgorithms } from '../keys/policy.ts'
+import { pinAlgorithms } from '../keys/policy.ts'
 import { checkPublicKey, importPublicKey } from '../keys/public-key.ts'
-import { importVerificationSecret } from '../keys/secret.ts'
+import { importSecretSource } from '../keys/secret.ts'
 import { type KeySource, singleKey } from '../keys/source.ts'
 import {
   bindClock,
@@ -133,18 +133,14 @@ export async function createVerifier(options: VerifierOptions): Promise<Verifier
 }
 
 function importSource(options: VerifierOptions, now: () => number): Promise<KeySource> {
-  const { secret, publicKey, jwks, trustedBrowser } = options
+  const { publicKey, jwks } = options
   const algorithms = bindAlgorithms(options.algorithms)
   if (jwks !== undefined) return withOption('jwks', () => importKeys(jwks, algorithms, now))
   if (publicKey !== undefined)
     return withOption('publicKey', async () =>
       singleKey(await importPublicKey(publicKey, algorithms, checkPublicKey)),
     )
-  checkContext(secret, 'secret', trustedBrowser)
-  const allowShort = options.allowShortSecret === true
-  return withOption('secret', async () =>
-    singleKey(await importVerificationSecret(secret, algorithms, allowShort)),
-  )
+  return importSecretSource(options, algorithms)
 }
 
 async function importKeys(
