@@ -75,7 +75,7 @@ interface KnownSet {
   readonly set: KeySet
   /** When it was requested from the provider. */
   readonly fetchedAt: number
-  /** Number of the request that fetched it; 0: fetched by another process. */
+  /** Number of the request that fetched it; 0: fetched by another isolate. */
   readonly request: number
 }
 
