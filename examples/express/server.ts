@@ -14,7 +14,15 @@ app.disable('x-powered-by')
 
 // Before any body parser: the service reads the body itself.
 app.all(
-  ['/api/membrane-token', '/api/membrane-admin-token', '/.well-known/jwks.json', '/health', '/ready'],
+  [
+    '/api/membrane-token',
+    '/api/membrane-admin-token',
+    '/oauth/token',
+    '/.well-known/oauth-authorization-server',
+    '/.well-known/jwks.json',
+    '/health',
+    '/ready',
+  ],
   (request, response) => listener(request, response),
 )
 

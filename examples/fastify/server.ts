@@ -21,6 +21,8 @@ app.register(async (scope) => {
   for (const path of [
     '/api/membrane-token',
     '/api/membrane-admin-token',
+    '/oauth/token',
+    '/.well-known/oauth-authorization-server',
     '/.well-known/jwks.json',
     '/health',
     '/ready',

@@ -10,6 +10,8 @@ app.get('/', (c) => c.text('The app as it was'))
 for (const path of [
   '/api/membrane-token',
   '/api/membrane-admin-token',
+  '/oauth/token',
+  '/.well-known/oauth-authorization-server',
   '/.well-known/jwks.json',
   '/health',
   '/ready',

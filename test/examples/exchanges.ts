@@ -18,6 +18,7 @@ export const settings: Readonly<Record<string, string>> = {
     },
   ]),
   ALLOWED_ORIGINS: ALLOWED,
+  OAUTH_ISSUER: 'https://tokens.example.com',
 }
 
 export interface Exchange {
@@ -84,6 +85,16 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
     path: '/api/membrane-admin-token',
     headers: { ...bearer, Host: 'tokens.example.com', Origin: 'https://tokens.example.com' },
   },
+  'an OAuth client': {
+    method: 'POST',
+    path: '/oauth/token',
+    headers: {
+      Authorization: `Basic ${btoa(`backend:${API_KEY}`)}`,
+      'Content-Type': 'application/x-www-form-urlencoded',
+    },
+    body: 'grant_type=client_credentials&scope=admin',
+  },
+  'the OAuth metadata': { path: '/.well-known/oauth-authorization-server' },
   'the key set': { path: '/.well-known/jwks.json' },
   health: { path: '/health' },
   readiness: { path: '/ready' },
