@@ -105,6 +105,7 @@ async function useApp(): Promise<void> {
   const secret = randomBytes(32).toString('base64url')
   const workspaceKey = 'workspace-1'
   const [identityPort, port] = [await freePort(), await freePort()]
+  const origin = `http://${HOST}:${port}`
   const identityProvider = await startIdentityProvider(HOST, identityPort, [])
   const membraneApi = await startMembraneApi(workspaceKey, { secret }, 'HS512')
   const next = startNext(
@@ -115,8 +116,13 @@ async function useApp(): Promise<void> {
       SESSION_ISSUER: identityProvider.issuer,
       SESSION_AUDIENCE: identityProvider.audience,
       SESSION_CUSTOMER_ID_CLAIM: 'org_id',
+      OAUTH_ISSUER: origin,
       API_KEYS: JSON.stringify([
-        { name: 'backend', sha256: createHash('sha256').update(apiKey).digest('hex'), scopes: ['customer'] },
+        {
+          name: 'backend',
+          sha256: createHash('sha256').update(apiKey).digest('hex'),
+          scopes: ['customer', 'admin'],
+        },
       ]),
     },
     'start',
@@ -125,13 +131,23 @@ async function useApp(): Promise<void> {
     '--port',
     String(port),
   )
-  const origin = `http://${HOST}:${port}`
   try {
     await waitFor(origin, next)
     const session = await identityProvider.signIn({ sub: 'user-1', org_id: 'customer-7', name: 'Ada' })
-    for (const path of ['/health', '/ready', '/.well-known/jwks.json']) {
+    for (const path of [
+      '/health',
+      '/ready',
+      '/.well-known/jwks.json',
+      '/.well-known/oauth-authorization-server',
+    ]) {
       equal((await fetch(origin + path)).status, 200, path)
     }
+    const granted = await fetch(`${origin}/oauth/token`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${btoa(`backend:${apiKey}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'admin' }),
+    })
+    equal(granted.status, 200, '/oauth/token')
     for (const [runtime, path] of Object.entries(runtimes)) {
       const url = origin + path
       await callAsService(url, apiKey, (token) => jwt.verify(token, secret, { algorithms: ['HS512'] }))
