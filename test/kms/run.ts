@@ -2,9 +2,8 @@
 import { execFile } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import type { Result } from '../conformance/suite.ts'
+import { bundleEntry, runInWorkerd } from '../runtimes/in-workerd.ts'
 import { startCloudServer } from './cloud-server.ts'
 import { makeAwsKeys, makeVaultKeys } from './keys.ts'
 import { startServers } from './servers.ts'
@@ -19,7 +18,8 @@ const RUNTIMES: Record<string, (servers: string) => Promise<Result>> = {
   node: (servers) => runProcess(process.execPath, [here('portable.ts')], servers),
   deno: (servers) => runProcess(tool('deno'), ['run', '-A', '--no-check', here('portable.ts')], servers),
   bun: (servers) => runProcess(tool('bun'), [here('portable.ts')], servers),
-  workerd: runWorkerd,
+  workerd: async (servers) =>
+    runInWorkerd(await bundleEntry(here('workerd-entry.ts')), { KMS_SERVERS: servers }),
 }
 
 function runProcess(command: string, args: string[], servers: string): Promise<Result> {
@@ -31,33 +31,6 @@ function runProcess(command: string, args: string[], servers: string): Promise<R
       else reject(error ?? new Error(stderr))
     })
   })
-}
-
-async function runWorkerd(servers: string): Promise<Result> {
-  const { outputFiles } = await build({
-    entryPoints: [here('workerd-entry.ts')],
-    bundle: true,
-    format: 'esm',
-    platform: 'neutral',
-    target: 'es2022',
-    write: false,
-  })
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: true,
-      script: outputFiles[0]!.text,
-      compatibilityDate: '2026-10-01',
-      compatibilityFlags: ['no_nodejs_compat', 'no_nodejs_compat_v2'],
-      bindings: { KMS_SERVERS: servers },
-    }),
-  )
-  try {
-    const response = await miniflare.dispatchFetch('http://kms.test/')
-    if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`)
-    return (await response.json()) as Result
-  } finally {
-    await miniflare.dispose()
-  }
 }
 
 /** The example of docs/kms.md, against the emulator. */

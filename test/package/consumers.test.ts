@@ -1,14 +1,13 @@
 // The whole conformance suite, by the same runners as for the sources, against the package as npm installs it.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { build, version as esbuildVersion, type Plugin } from 'esbuild'
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Result } from '../conformance/suite.ts'
+import { runConformanceInWorkerd } from '../runtimes/in-workerd.ts'
 import { record } from '../support/record.ts'
 import { findNode } from './node-versions.ts'
 import { bin, installPacked, type Project, run } from './packed-package.ts'
@@ -44,29 +43,7 @@ test(
 
 test('Bun', async () => void collect(await runInProject('bun', '', bin('bun'), '--no-install')), LIMIT)
 
-test(
-  'workerd',
-  async () => {
-    // Inside of it nothing tells its version.
-    const { version } = createRequire(import.meta.url)('workerd/package.json') as { version: string }
-    const script = await bundle('workerd-entry')
-    const miniflare = new Miniflare(
-      convertV4MiniflareOptions({
-        modules: true,
-        script,
-        compatibilityDate: '2026-10-01',
-        compatibilityFlags: ['no_nodejs_compat', 'no_nodejs_compat_v2'],
-        bindings: { VERSION: version },
-      }),
-    )
-    try {
-      collect(await (await miniflare.dispatchFetch('http://conformance.test/')).text())
-    } finally {
-      await miniflare.dispose()
-    }
-  },
-  LIMIT,
-)
+test('workerd', async () => void collect(await runConformanceInWorkerd(await bundle('workerd-entry'))), LIMIT)
 
 test(
   'a bundler, minified, in one file',
@@ -75,7 +52,7 @@ test(
     try {
       writeFileSync(join(directory, 'bundle.mjs'), await bundle('node'))
       const line = await run(directory, process.execPath, 'bundle.mjs')
-      collect(line, { runtime: 'esbuild', version: esbuildVersion })
+      collect(JSON.parse(line), { runtime: 'esbuild', version: esbuildVersion })
     } finally {
       rmSync(directory, { recursive: true, force: true })
     }
@@ -89,9 +66,14 @@ test('every consumer ran as many tests', () => {
 })
 
 /** Puts the suite beside the installed package, and starts it there. */
-async function runInProject(runner: string, scheme: string, command: string, ...args: string[]) {
+async function runInProject(
+  runner: string,
+  scheme: string,
+  command: string,
+  ...args: string[]
+): Promise<Result> {
   writeFileSync(join(project.directory, 'suite.mjs'), await bundle(runner, scheme))
-  return run(project.directory, command, ...args, 'suite.mjs')
+  return JSON.parse(await run(project.directory, command, ...args, 'suite.mjs'))
 }
 
 /** The suite in one file. The package is left to the runtime to find where `scheme` is given, and bundled elsewhere. */
@@ -128,8 +110,8 @@ async function bundle(runner: string, scheme?: string): Promise<string> {
   return outputFiles[0]!.text
 }
 
-function collect(line: string, names: Partial<Result> = {}): Partial<Result> {
-  const { failures, ...result } = { ...(JSON.parse(line) as Result), ...names }
+function collect(answer: Result, names: Partial<Result> = {}): Partial<Result> {
+  const { failures, ...result } = { ...answer, ...names }
   const summary = record(result)
   console.log(JSON.stringify(summary))
   totals[`${summary.runtime} ${summary.version}`] = summary.total ?? 0
