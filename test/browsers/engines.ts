@@ -1,5 +1,5 @@
-import { globSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { globSync } from 'node:fs'
+import { writePreferences } from './firefox-profile.ts'
 
 /** A browser engine, and how Debian's package of it is started without a screen. */
 export interface Engine {
@@ -44,22 +44,8 @@ export const engines: readonly Engine[] = [
     packages: 'firefox-esr',
     userAgent: /\bFirefox\//,
     binary: 'firefox-esr',
-    arguments: (profile, { host, port }, url) => {
-      const preferences = {
-        'network.proxy.type': 1,
-        'network.proxy.http': host,
-        'network.proxy.http_port': port,
-        'network.proxy.ssl': host,
-        'network.proxy.ssl_port': port,
-        'dom.security.https_first': false,
-        'datareporting.policy.dataSubmissionEnabled': false,
-        'toolkit.telemetry.enabled': false,
-        'browser.shell.checkDefaultBrowser': false,
-      }
-      const lines = Object.entries(preferences).map(
-        ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
-      )
-      writeFileSync(join(profile, 'user.js'), lines.join(''))
+    arguments: (profile, proxy, url) => {
+      writePreferences(profile, proxy)
       return ['--headless', '--no-remote', '--profile', profile, url]
     },
   },

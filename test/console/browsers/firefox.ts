@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
+import { writePreferences } from '../../browsers/firefox-profile.ts'
 import type { Browser, BrowserOptions } from './browser.ts'
-import { toKeyActions, toPointerActions } from './web-driver.ts'
+import { createInput } from './web-driver.ts'
 
 type Reply = { id: number; result?: unknown; error?: string; message?: string }
 
@@ -14,20 +15,7 @@ type Reply = { id: number; result?: unknown; error?: string; message?: string }
 export async function startFirefox({ url, proxy }: BrowserOptions): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'membrane-token-firefox-'))
   const [host, port] = proxy.split(':') as [string, string]
-  const preferences = {
-    'network.proxy.type': 1,
-    'network.proxy.http': host,
-    'network.proxy.http_port': Number(port),
-    'network.proxy.ssl': host,
-    'network.proxy.ssl_port': Number(port),
-    'datareporting.policy.dataSubmissionEnabled': false,
-    'toolkit.telemetry.enabled': false,
-    'browser.shell.checkDefaultBrowser': false,
-  }
-  const lines = Object.entries(preferences).map(
-    ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
-  )
-  writeFileSync(join(profile, 'user.js'), lines.join(''))
+  writePreferences(profile, { host, port: Number(port) })
   const child = spawn(
     'firefox-esr',
     ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0', 'about:blank'],
@@ -47,9 +35,6 @@ export async function startFirefox({ url, proxy }: BrowserOptions): Promise<Brow
     const { contexts } = (await send('browsingContext.getTree', {})) as { contexts: { context: string }[] }
     const context = contexts[0]?.context
     await send('browsingContext.navigate', { context, url, wait: 'complete' })
-    const perform = async (actions: unknown[]) => {
-      await send('input.performActions', { context, actions })
-    }
     return {
       evaluate: async (expression) => {
         const wrapped = `Promise.resolve(${expression}).then((value) => JSON.stringify(value ?? null))`
@@ -61,9 +46,7 @@ export async function startFirefox({ url, proxy }: BrowserOptions): Promise<Brow
         if (!answer.result) throw new Error(answer.exceptionDetails?.text)
         return JSON.parse(answer.result.value)
       },
-      click: (x, y) => perform(toPointerActions(x, y)),
-      type: (text) => perform(toKeyActions(text)),
-      press: (key) => perform(toKeyActions(key, true)),
+      ...createInput((actions) => send('input.performActions', { context, actions })),
       close,
     }
   } catch (error) {

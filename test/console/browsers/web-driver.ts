@@ -1,3 +1,5 @@
+import type { Browser } from './browser.ts'
+
 /** Keys that type nothing, as WebDriver writes them, and the line break. */
 const KEYS: Readonly<Record<string, string>> = {
   Tab: '\uE004',
@@ -9,7 +11,7 @@ const KEYS: Readonly<Record<string, string>> = {
 }
 
 /** The actions of WebDriver that type a text, or press one named key. */
-export function toKeyActions(text: string, isKey = false): unknown[] {
+function toKeyActions(text: string, isKey = false): unknown[] {
   const values = isKey ? [text] : [...text]
   const actions = values.flatMap((value) => [
     { type: 'keyDown', value: KEYS[value] ?? value },
@@ -19,7 +21,7 @@ export function toKeyActions(text: string, isKey = false): unknown[] {
 }
 
 /** The actions of WebDriver that click at a point. */
-export const toPointerActions = (x: number, y: number): unknown[] => [
+const toPointerActions = (x: number, y: number): unknown[] => [
   {
     type: 'pointer',
     id: 'mouse',
@@ -31,3 +33,14 @@ export const toPointerActions = (x: number, y: number): unknown[] => [
     ],
   },
 ]
+
+/** Mouse and keyboard. @param perform Sends actions to the driver */
+export function createInput(
+  perform: (actions: unknown[]) => Promise<unknown>,
+): Pick<Browser, 'click' | 'type' | 'press'> {
+  return {
+    click: async (x, y) => void (await perform(toPointerActions(x, y))),
+    type: async (text) => void (await perform(toKeyActions(text))),
+    press: async (key) => void (await perform(toKeyActions(key, true))),
+  }
+}

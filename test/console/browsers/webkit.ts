@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Browser, BrowserOptions } from './browser.ts'
-import { toKeyActions, toPointerActions } from './web-driver.ts'
+import { createInput } from './web-driver.ts'
 
 /** Debian's WebKitGTK, over classic WebDriver. */
 export async function startWebKit({ url, proxy }: BrowserOptions): Promise<Browser> {
@@ -66,9 +66,6 @@ export async function startWebKit({ url, proxy }: BrowserOptions): Promise<Brows
     })) as { sessionId: string }
     session = `/session/${sessionId}`
     await send('POST', `${session}/url`, { url })
-    const perform = async (actions: unknown[]) => {
-      await send('POST', `${session}/actions`, { actions })
-    }
     return {
       evaluate: async (expression) => {
         const script = `const done = arguments[arguments.length - 1]
@@ -81,9 +78,7 @@ export async function startWebKit({ url, proxy }: BrowserOptions): Promise<Brows
         if (error !== undefined) throw new Error(error)
         return value
       },
-      click: (x, y) => perform(toPointerActions(x, y)),
-      type: (text) => perform(toKeyActions(text)),
-      press: (key) => perform(toKeyActions(key, true)),
+      ...createInput((actions) => send('POST', `${session}/actions`, { actions })),
       close,
     }
   } catch (error) {
