@@ -18,6 +18,18 @@ export interface Provider {
   variants?: { settings: Record<string, string>; id: string }[]
 }
 
+/** A realm of Keycloak, as `keycloak` and `oidc` both name it. */
+const REALM: Pick<Provider, 'discovery' | 'jwks'> = {
+  discovery: {
+    url: 'https://id.example.com/realms/example/.well-known/openid-configuration',
+    metadata: {
+      issuer: 'https://id.example.com/realms/example',
+      jwks_uri: 'https://id.example.com/realms/example/protocol/openid-connect/certs',
+    },
+  },
+  jwks: 'https://id.example.com/realms/example/protocol/openid-connect/certs',
+}
+
 export const PROVIDERS: Record<string, Provider> = {
   auth0: {
     discovery: {
@@ -206,14 +218,7 @@ export const PROVIDERS: Record<string, Provider> = {
     variants: [{ settings: { SESSION_CUSTOMER_ID_CLAIM: 'sub' }, id: 'user_01HBEQKA6K4QJAS93VPE39W1JT' }],
   },
   keycloak: {
-    discovery: {
-      url: 'https://id.example.com/realms/example/.well-known/openid-configuration',
-      metadata: {
-        issuer: 'https://id.example.com/realms/example',
-        jwks_uri: 'https://id.example.com/realms/example/protocol/openid-connect/certs',
-      },
-    },
-    jwks: 'https://id.example.com/realms/example/protocol/openid-connect/certs',
+    ...REALM,
     algorithm: 'RS256',
     lifetime: 300,
     claims: {
@@ -343,14 +348,7 @@ export const PROVIDERS: Record<string, Provider> = {
     variants: [{ settings: { SESSION_CUSTOMER_ID_CLAIM: 'sub' }, id: 'ada@example.com' }],
   },
   oidc: {
-    discovery: {
-      url: 'https://id.example.com/realms/example/.well-known/openid-configuration',
-      metadata: {
-        issuer: 'https://id.example.com/realms/example',
-        jwks_uri: 'https://id.example.com/realms/example/protocol/openid-connect/certs',
-      },
-    },
-    jwks: 'https://id.example.com/realms/example/protocol/openid-connect/certs',
+    ...REALM,
     algorithm: 'ES256',
     lifetime: 300,
     claims: {
