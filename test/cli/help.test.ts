@@ -28,9 +28,11 @@ describe.each(Object.entries(COMMANDS))('%s', (name, { load }) => {
 
   test('names the option that a misspelled one was meant to be', async () => {
     const { specification } = (await load()).command
-    for (const option of Object.keys(specification.options).filter(
-      (option) => option.length > 4 && !Object.hasOwn(specification.options, option.slice(0, -1)),
-    )) {
+    const options = Object.keys(specification.options).filter(
+      (option) => option.length > 3 && !Object.hasOwn(specification.options, option.slice(0, -1)),
+    )
+    expect(options).not.toEqual([])
+    for (const option of options) {
       const misspelled = `--${option.slice(0, -1)}`
       expect(() => parseArguments([misspelled], specification)).toThrow(
         `Unknown option ${misspelled}; did you mean --`,

@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createVerifier } from '../../src/index.ts'
 import { type CloudServer, startCloudServer } from '../kms/cloud-server.ts'
@@ -44,12 +45,21 @@ test('an unknown URI is a mistake that names the known ones', async () => {
 })
 
 test('serve signs with it', async () => {
-  const API_KEYS = `[{"name":"backend","sha256":"${'0'.repeat(64)}","scopes":["customer"]}]`
+  const key = randomBytes(32).toString('base64url')
+  const sha256 = createHash('sha256').update(key).digest('hex')
+  const API_KEYS = JSON.stringify([{ name: 'backend', sha256, scopes: ['customer'] }])
   const server = await start(['serve', '--port', '0'], { env: { ...env, API_KEYS } })
   const [, origin = ''] = await server.says(/(http:\/\/127\.0\.0\.1:\d+)/)
   const jwks = (await (await fetch(`${origin}/.well-known/jwks.json`)).json()) as { keys: never[] }
-  expect(await createVerifier({ workspaceKey: 'workspace-1', jwks })).toBeDefined()
   expect(jwks.keys).toHaveLength(1)
+  const response = await fetch(`${origin}/api/membrane-token`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+    body: '{"id":"c-1"}',
+  })
+  const { token } = (await response.json()) as { token: string }
+  const verifier = await createVerifier({ workspaceKey: 'workspace-1', jwks })
+  expect(await verifier.verify(token)).toMatchObject({ kind: 'customer', id: 'c-1', algorithm: 'ES256' })
   expect((await fetch(`${origin}/ready`)).status).toBe(200)
   await server.stop()
 })

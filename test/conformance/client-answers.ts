@@ -73,9 +73,12 @@ export const clientAnswers: ConformanceModule = ({ test }) => {
       for (const code of [403, 503]) {
         const endpoint = serve(problem(code, 'This session may have no token.'))
         const provide = createTokenProvider({ url, fetch: endpoint.fetch })
-        const error = await clock.finish(provide()).catch((thrown: Error) => thrown)
+        const error = await rejects(
+          () => clock.finish(provide()),
+          code === 403 ? 'ERR_TOKEN_REQUEST_REFUSED' : 'ERR_TOKEN_REQUEST_FAILED',
+        )
         const said = `answered ${code} (ERR_CALLER_FORBIDDEN: This session may have no token.)`
-        assert(error instanceof Error && error.message.includes(said), String(error))
+        assert(error.message.includes(said), error.message)
       }
     }))
 

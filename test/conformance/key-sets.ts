@@ -291,10 +291,7 @@ export const keySetMembers: ConformanceModule = (suite, lib) => {
 
   suite.test('a CryptoKey is not a member of a set', async () => {
     const key = await importFor('ES256', await publicJwk('P-256'), 'verify')
-    const verifier = await createLooseVerifier(lib, { jwks: { keys: [key] } }).catch(
-      (error: { code: string }) => error.code,
-    )
-    if (typeof verifier === 'string') equal(verifier, 'ERR_KEY_INVALID')
-    else await rejects(async () => verifier.verify(await tokenOf('P-256', 'a')), 'ERR_KEY_NOT_FOUND')
+    const verifier = await createLooseVerifier(lib, { jwks: { keys: [key] } })
+    await rejects(async () => verifier.verify(await tokenOf('P-256', 'a')), 'ERR_KEY_NOT_FOUND')
   })
 }

@@ -68,6 +68,16 @@ const broken = createService({
   authenticate: async () => Promise.reject(new TypeError()),
   oauthIssuer: undefined,
 })
+const crashing = createService({
+  rateLimit: () => {
+    throw new TypeError()
+  },
+})
+const keyless = createService({
+  rateLimit: () => {
+    throw refusal('ERR_KEY_UNAVAILABLE', 'The key is unreachable.')
+  },
+})
 const unset = createTokenServiceFromEnv({})
 
 const bearer = { Authorization: `Bearer ${key}` }
@@ -102,19 +112,30 @@ const CASES: [
   [200, 'POST /api/membrane-admin-token', { headers: json, body: '{"expiresIn":"10m"}' }],
   [200, 'POST /api/membrane-admin-token', { headers: bearer }],
   [400, 'POST /api/membrane-admin-token', { headers: json, body: '{"id":"c"}' }],
+  [401, 'POST /api/membrane-admin-token'],
   [403, 'POST /api/membrane-admin-token', { headers: { ...bearer, Origin: 'https://tokens.example.com' } }],
+  [405, 'GET /api/membrane-admin-token'],
+  [413, 'POST /api/membrane-admin-token', { headers: json, body: ' '.repeat(20_000) }],
+  [415, 'POST /api/membrane-admin-token', { headers: { ...json, 'Content-Type': 'text/plain' }, body: '{}' }],
+  [429, 'POST /api/membrane-admin-token', { headers: bearer }, limited],
+  [500, 'POST /api/membrane-admin-token', { headers: bearer }, crashing],
+  [503, 'POST /api/membrane-admin-token', { headers: bearer }, unset],
   [200, 'GET /.well-known/jwks.json'],
   [503, 'GET /.well-known/jwks.json', {}, unset],
   [200, 'GET /health'],
   [200, 'GET /healthz'],
   [503, 'GET /health', {}, unset],
+  [503, 'GET /healthz', {}, unset],
   [200, 'GET /ready'],
   [200, 'GET /readyz'],
   [503, 'GET /ready', {}, unset],
+  [503, 'GET /readyz', {}, unset],
   [200, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }],
   [400, 'POST /oauth/token', { headers: form, body: client }],
   [401, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin`.replace(key, 'other') }],
   [429, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, limited],
+  [500, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, crashing],
+  [503, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, keyless],
   [200, 'GET /.well-known/oauth-authorization-server'],
 ]
 
@@ -150,8 +171,13 @@ describe('answers are as the OpenAPI document says', () => {
 })
 
 test('every path and every status of the document has a case', () => {
-  const covered = new Set(CASES.map(([, request]) => request.split(' ')[1]))
-  expect([...covered].sort()).toEqual(Object.keys(document.paths).sort())
+  const covered = new Set(CASES.map(([status, request]) => `${status} ${request.split(' ')[1]}`))
+  const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.values(operations).flatMap(({ responses = {} }) =>
+      Object.keys(responses).map((status) => `${status} ${path}`),
+    ),
+  )
+  expect([...covered].sort()).toEqual([...new Set(documented)].sort())
 })
 
 test('the document describes the bodies that are accepted, and no others', () => {

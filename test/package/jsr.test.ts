@@ -22,5 +22,6 @@ test('jsr.json says the same as package.json', () => {
 
 test('deno publish would take it', async () => {
   const publish = ['publish', '--dry-run', '--allow-dirty', '--config', 'jsr.json']
-  await expect(run(root, bin('deno'), ...publish)).resolves.toBeDefined()
+  // It rejects unless the command ends with 0.
+  await run(root, bin('deno'), ...publish)
 })

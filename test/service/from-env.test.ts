@@ -16,6 +16,7 @@ async function faultsOf(env: Record<string, unknown>, hooks = {}): Promise<strin
   expect(error).toBeInstanceOf(MembraneTokenError)
   const { code, faults = [], message } = error as MembraneTokenError
   expect(code).toBe('ERR_SETTING_INVALID')
+  expect(faults).not.toEqual([])
   for (const { setting, detail } of faults) expect(message).toContain(`${setting} ${detail}`)
   return message
 }

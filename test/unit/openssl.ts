@@ -8,6 +8,9 @@ export const hasOpenssl: boolean = spawnSync('openssl', ['version']).status === 
 // Without arguments it would ask questions; an unknown option only makes it print its usage.
 export const hasSshKeygen: boolean = spawnSync('ssh-keygen', ['-?']).error === undefined
 
+for (const [name, isThere] of Object.entries({ openssl: hasOpenssl, 'ssh-keygen': hasSshKeygen }))
+  if (!isThere) console.log(`There is no ${name}: tests that run it are skipped.`)
+
 /** What `openssl` prints for a command line such as `genrsa 2048`, given `input`. */
 export function openssl(command: string, input = ''): string {
   return execFileSync('openssl', command.split(' '), { input, encoding: 'utf8', stdio: 'pipe' })

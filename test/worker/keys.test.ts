@@ -116,7 +116,9 @@ describe('the key set', () => {
   })
 
   test.each(['ES256', 'RS256', 'rotating'])('of %s has no private member', async (worker) => {
-    for (const key of (await keySet(worker)).keys) {
+    const { keys } = await keySet(worker)
+    expect(keys).not.toEqual([])
+    for (const key of keys) {
       for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'oth'])
         expect(key).not.toHaveProperty(member)
     }

@@ -213,7 +213,7 @@ describe('a provider', () => {
     expect(Math.min(...answers.map(({ milliseconds }) => milliseconds))).toBeGreaterThan(4500)
     expect(provider.requests).toHaveLength(1)
     provider.answer = answer
-    await pause(1100)
+    await wait(workerd.port, scenario, 1100)
     expect(tally(await burst(30, a))).toEqual({ 200: 30 })
   })
 
@@ -234,7 +234,7 @@ describe('a provider', () => {
     expect(tally(answers)).toEqual({ 503: 200 })
     expect(provider.requests.length).toBeLessThanOrEqual(3)
     provider.answer = publish(a)
-    await pause(1100)
+    await wait(workerd.port, scenario, 1100)
     expect(tally(await burst(50, a))).toEqual({ 200: 50 })
   })
 
