@@ -6,9 +6,9 @@ import type { JsonObject, Problem } from './problems/problem.ts'
 import { WRAPPING_PROBLEMS } from './problems/wrapping.ts'
 import { CLAIM_PROBLEMS, type TokenProblemCode } from './problems.ts'
 
-/** What a token says, and what is wrong with it. */
+/** The contents of a token and its problems. */
 export interface Inspection {
-  /** The token itself, without what it was wrapped in. */
+  /** The token itself, without quotes or other wrappings. */
   token?: string
   /** The header, where it can be read. */
   header?: Record<string, unknown>
@@ -22,10 +22,10 @@ export interface Inspection {
 
 /** One thing that is wrong with a token. */
 export interface TokenProblem {
-  /** Stable, such as `EXP_MISSING`. README lists them all. */
+  /** Stable, such as `EXP_MISSING`. docs/troubleshooting.md lists them all. */
   code: TokenProblemCode
   severity: 'error' | 'warning'
-  /** What it is. */
+  /** Description of the problem. */
   message: string
   /** How to fix it. */
   fix: string
@@ -35,12 +35,12 @@ export interface TokenProblem {
  * Finds out why a token is rejected. It never throws for a bad token and needs no key, so the absence of problems does
  * **not** mean that the token is genuine. To know that, verify it.
  *
- * @param token As it was found: wrappings such as quotes, `Bearer ` or line breaks are reported and removed
+ * @param token The token as you found it: wrappings such as quotes, `Bearer ` or line breaks are reported and removed
  * @param options `now`: the clock, in milliseconds since the epoch. Default `Date.now`
  *
  * @throws `ERR_OPTION_INVALID` for bad options only
  *
- * @example Tell what is wrong
+ * @example Print the problems
  *
  * ```ts
  * for (const { severity, message, fix } of inspectToken(token).problems) {

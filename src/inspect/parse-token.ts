@@ -7,10 +7,10 @@ import { WRAPPING_PROBLEMS, type WrappingProblemCode } from './problems/wrapping
 /** Characters, including wrappings; anything longer is not a token, however it was wrapped. */
 export const INPUT_LIMIT = 65_536
 
-/** What can be read of a token; what cannot is absent. */
+/** The readable parts of a token; others are absent. */
 export interface ParsedToken {
   readonly input: unknown
-  /** What it was wrapped in. */
+  /** The wrappings that were removed. */
   readonly wrappings: readonly WrappingProblemCode[]
   /** Without the wrappings. */
   readonly text?: string

@@ -4,14 +4,14 @@ import { IDENTITY_PROBLEMS, type IdentityProblemCode } from './problems/identity
 import type { ClaimsAt, Problem, ProblemKind } from './problems/problem.ts'
 import { WRAPPING_PROBLEMS, type WrappingProblemCode } from './problems/wrapping.ts'
 
-/** Stable names of what `inspectToken` finds. */
+/** Stable codes of the problems that `inspectToken` reports. */
 export type TokenProblemCode = WrappingProblemCode | FormProblemCode | DateProblemCode | IdentityProblemCode
 
-/** What is checked where the claims can be read. */
+/** Problems that are checked only if the claims can be read. */
 export const CLAIM_PROBLEMS: Readonly<Record<DateProblemCode | IdentityProblemCode, Problem<ClaimsAt>>> =
   /* @__PURE__ */ Object.assign({}, DATE_PROBLEMS, IDENTITY_PROBLEMS)
 
-/** Everything that `inspectToken` finds, in the order in which to fix it; the table in the documentation is made from it. */
+/** Every problem that `inspectToken` reports, in the order in which to fix them. The table in the docs is generated from it. */
 export const PROBLEMS: Readonly<Record<TokenProblemCode, ProblemKind>> = /* @__PURE__ */ Object.assign(
   {},
   WRAPPING_PROBLEMS,

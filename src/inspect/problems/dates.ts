@@ -18,15 +18,15 @@ const HALF_HOUR = 1800
 const DAY = 86_400
 /** Lifetimes under an hour that people choose, in seconds; longer ones are whole hours. */
 const USUAL_MINUTES = [0, 300, 600, 900, 1440, 1800]
-/** That of the documentation's Python sample, in seconds. */
+/** Lifetime in Membrane's Python sample, in seconds. */
 const SAMPLE_LIFETIME = 1440
 
-/** The dates, in the order in which to fix them. */
+/** Problems of the dates, in the order in which to fix them. */
 export const DATE_PROBLEMS: Readonly<Record<DateProblemCode, Problem<ClaimsAt>>> = {
   IAT_NOT_A_NUMBER: {
     severity: 'error',
     message: 'iat is not a number.',
-    fix: 'Write iat as a number of seconds since 1970, or leave it out.',
+    fix: 'Set iat to a number of seconds since 1970, or leave it out.',
     check: ({ claims: { iat } }) => iat !== undefined && typeof iat !== 'number',
   },
   IAT_IN_FUTURE: {
@@ -45,7 +45,7 @@ export const DATE_PROBLEMS: Readonly<Record<DateProblemCode, Problem<ClaimsAt>>>
     severity: 'error',
     message: 'nbf is in the future, so the token is not valid yet.',
     fix: 'Leave nbf out, or check the clock of the machine that signs.',
-    check: ({ claims: { nbf }, now }) => typeof nbf === 'number' && nbf > now && `It says ${toText(nbf)}.`,
+    check: ({ claims: { nbf }, now }) => typeof nbf === 'number' && nbf > now && `nbf is ${toText(nbf)}.`,
   },
   EXP_MISSING: {
     severity: 'error',
@@ -56,12 +56,12 @@ export const DATE_PROBLEMS: Readonly<Record<DateProblemCode, Problem<ClaimsAt>>>
   EXP_NOT_A_NUMBER: {
     severity: 'error',
     message: 'exp is not a number.',
-    fix: 'Write exp as a number of seconds since 1970, not as a string or a date.',
+    fix: 'Set exp to a number of seconds since 1970, not as a string or a date.',
     check: ({ claims: { exp } }) => exp !== undefined && typeof exp !== 'number',
   },
   EXP_IN_MILLISECONDS: {
     severity: 'error',
-    message: 'exp is in milliseconds, so the token expires in some fifty thousand years.',
+    message: 'exp is in milliseconds, so the token would expire in about 50,000 years.',
     fix: 'Divide by 1000: Math.floor(Date.now() / 1000) + 7200.',
     check: ({ claims: { exp } }) => typeof exp === 'number' && Math.abs(exp) > LATEST_DATE,
   },
@@ -76,7 +76,7 @@ export const DATE_PROBLEMS: Readonly<Record<DateProblemCode, Problem<ClaimsAt>>>
   },
   EXP_NAIVE_LOCAL_TIME: {
     severity: 'warning',
-    message: 'exp seems to be off by a time zone, as when a local time is used as UTC.',
+    message: 'exp seems to be off by a time zone offset, as if a local time had been used as UTC.',
     fix: 'In Python, write datetime.now(timezone.utc), not datetime.now(); elsewhere, use seconds since 1970.',
     check: isNaiveLocalTime,
   },
@@ -86,7 +86,7 @@ export const DATE_PROBLEMS: Readonly<Record<DateProblemCode, Problem<ClaimsAt>>>
     fix: 'Shorten its lifetime to a few hours; the SDK gets new tokens by itself.',
     check: (token) => {
       const lifetime = readLifetime(token)
-      return lifetime !== undefined && lifetime > DAY && `It lives ${toSpan(lifetime)}.`
+      return lifetime !== undefined && lifetime > DAY && `Its lifetime is ${toSpan(lifetime)}.`
     },
   },
 }
@@ -102,10 +102,10 @@ function readLifetime({ claims, now }: ClaimsAt): number | undefined {
 }
 
 /**
- * Without `iat` the lifetime is only known for a token that was just made, so a token without `iat` that is inspected
- * later can be a whole number of half hours away from a usual lifetime by chance: 24 minutes in 4 of 30 minutes, two
- * hours, once it has expired, in 1 of 30. That is acceptable for a warning, beside which an expired token also gets its
- * error; the message says "seems".
+ * Without `iat` the lifetime is known only for a token that was just made. Inspected later, such a token can be a whole
+ * number of half hours away from a usual lifetime by chance: 24 minutes in 4 of 30 minutes, two
+ * hours, once it has expired, in 1 of 30. That is acceptable for a warning that says "seems": an expired token gets its
+ * own error anyway.
  */
 function isNaiveLocalTime(token: ClaimsAt): boolean {
   const lifetime = readLifetime(token)

@@ -26,12 +26,12 @@ export type FormProblemCode =
   | 'SIGNATURE_DER'
   | 'SIGNATURE_LENGTH'
 
-/** The text, the header and the signature, in the order in which to fix them. */
+/** Problems of the text, the header and the signature, in the order in which to fix them. */
 export const FORM_PROBLEMS: Readonly<Record<FormProblemCode, Problem<ParsedToken>>> = {
   NOT_A_STRING: {
     severity: 'error',
     message: 'The token is not a string.',
-    fix: 'Pass the token itself: await the promise, and take the member token of an answer such as {"token": "…"}.',
+    fix: 'Pass the token itself: await the promise, and read token from a response such as {"token": "…"}.',
     check: ({ input }) => typeof input !== 'string',
   },
   PERSONAL_ACCESS_TOKEN: {
@@ -49,18 +49,18 @@ export const FORM_PROBLEMS: Readonly<Record<FormProblemCode, Problem<ParsedToken
   TOO_LARGE: {
     severity: 'error',
     message:
-      'The token is longer than 8192 characters; the SDK puts it into URLs, which servers then reject.',
-    fix: 'Put less into fields, such as an id with which your API looks up the rest.',
+      'The token is longer than 8192 characters; the SDK puts it in URLs, and servers reject URLs that long.',
+    fix: 'Put less in fields: for example, only an id, and let your API look up the rest.',
     check: ({ input, text }) => {
       const length =
         typeof input === 'string' && input.length > INPUT_LIMIT ? input.length : (text?.length ?? 0)
-      return length > TOKEN_SIZE_LIMIT && `It has ${length}.`
+      return length > TOKEN_SIZE_LIMIT && `It has ${length} characters.`
     },
   },
   ENCRYPTED: {
     severity: 'error',
     message: 'The token has five parts, so it is encrypted (JWE).',
-    fix: 'Sign it instead (JWS); Membrane has no key to decrypt with.',
+    fix: 'Sign it instead (JWS); Membrane has no key to decrypt it.',
     check: ({ parts }) => parts.length === 5,
   },
   TRUNCATED: {
@@ -109,7 +109,7 @@ export const FORM_PROBLEMS: Readonly<Record<FormProblemCode, Problem<ParsedToken
     severity: 'error',
     message:
       'The ECDSA signature is DER-encoded, as openssl and most languages write it, instead of r and s concatenated.',
-    fix: 'Convert it as RFC 7518 section 3.4 describes, or sign with a JWT library.',
+    fix: 'Convert it to r and s (RFC 7518 section 3.4), or sign with a JWT library.',
     check: ({ signed }) => describeWrongSignature(signed, true),
   },
   SIGNATURE_LENGTH: {

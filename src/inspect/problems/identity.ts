@@ -21,17 +21,17 @@ export type IdentityProblemCode =
   | 'NAME_NOT_A_STRING'
   | 'FIELDS_NOT_AN_OBJECT'
 
-/** Workspace, customer and admin, in the order in which to fix them. */
+/** Problems of workspace, customer and admin, in the order in which to fix them. */
 export const IDENTITY_PROBLEMS: Readonly<Record<IdentityProblemCode, Problem<ClaimsAt>>> = {
   WORKSPACE_MISSING: {
     severity: 'error',
-    message: 'The token names no workspace.',
+    message: 'The token does not name a workspace.',
     fix: 'Set iss (or workspaceKey) to the workspace key from the settings page.',
     check: ({ claims }) => workspacesOf(claims).length === 0,
   },
   WORKSPACE_CONFLICT: {
     severity: 'error',
-    message: 'iss and workspaceKey name two different workspaces.',
+    message: 'iss and workspaceKey name different workspaces.',
     fix: 'Set only one of them.',
     check: ({ claims: { iss, workspaceKey } }) =>
       iss !== undefined && workspaceKey !== undefined && iss !== workspaceKey,
@@ -73,13 +73,13 @@ export const IDENTITY_PROBLEMS: Readonly<Record<IdentityProblemCode, Problem<Cla
   },
   CUSTOMER_CONFLICT: {
     severity: 'error',
-    message: 'id and tenantKey name two different customers.',
+    message: 'id and tenantKey name different customers.',
     fix: 'Set only one of them.',
     check: ({ claims: { id, tenantKey } }) => id !== undefined && tenantKey !== undefined && id !== tenantKey,
   },
   IDENTITY_PROVIDER_TOKEN: {
     severity: 'error',
-    message: 'This token is from an identity provider, not a token for Membrane.',
+    message: 'This token comes from an identity provider and is not a Membrane token.',
     fix: 'Send it to your token endpoint, and pass the token it returns to Membrane.',
     check: ({ claims }) =>
       lacksSubject(claims) && isSession(claims) && `It was issued by ${String(claims.iss).slice(0, 200)}.`,
@@ -87,7 +87,7 @@ export const IDENTITY_PROBLEMS: Readonly<Record<IdentityProblemCode, Problem<Cla
   CUSTOMER_MISNAMED: {
     severity: 'error',
     message: 'The customer id is in sub, userId or similar, where Membrane does not look.',
-    fix: 'Set it as id.',
+    fix: 'Put it in id.',
     check: ({ claims }) => lacksSubject(claims) && !isSession(claims) && hasOtherName(claims),
   },
   CUSTOMER_MISSING: {
@@ -149,7 +149,7 @@ function isSession({ iss, sub }: JsonObject): boolean {
   return typeof iss === 'string' && /^https?:\/\//i.test(iss) && typeof sub === 'string'
 }
 
-/** Where other systems put what Membrane calls `id`. */
+/** Claims in which other systems put the customer id. */
 const OTHER_NAMES = [
   'sub',
   'userId',

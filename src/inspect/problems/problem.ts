@@ -2,7 +2,7 @@
 export interface ProblemKind {
   /** `error`: Membrane rejects the token, or misreads it. `warning`: it may still work. */
   readonly severity: 'error' | 'warning'
-  /** What it is. */
+  /** Description of the problem. */
   readonly message: string
   /** How to fix it. */
   readonly fix: string

@@ -53,7 +53,7 @@ export const WRAPPING_PROBLEMS: Readonly<Record<WrappingProblemCode, Wrapping>> 
   URL_ENCODED: {
     severity: 'error',
     message: 'The token is URL-encoded.',
-    fix: 'Decode it with decodeURIComponent, or read it with URLSearchParams, which decodes.',
+    fix: 'Decode it with decodeURIComponent, or read it with URLSearchParams, which decodes it.',
     found: /%[0-9a-f]{2}/i,
     take: (text) => text.replace(/%[0-9a-f]{2}/gi, decodeByte),
   },
@@ -73,7 +73,7 @@ export const WRAPPING_PROBLEMS: Readonly<Record<WrappingProblemCode, Wrapping>> 
   },
   WHITE_SPACE: {
     severity: 'error',
-    message: 'There are spaces or line breaks in the token or around it.',
+    message: 'The token has spaces or line breaks in or around it.',
     fix: 'Remove them; a terminal or an e-mail may have wrapped the token.',
     found: /\s/,
     take: (text) => text.replace(/\s+/g, ''),
