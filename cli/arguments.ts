@@ -64,7 +64,7 @@ export function parseArguments<Options extends OptionTable>(
     throw new UsageError(
       maxPositionals === 0
         ? 'This command takes no arguments, only options.'
-        : `Expected at most ${maxPositionals} argument, got ${positionals.length}; quote an argument that holds spaces.`,
+        : `Expected at most ${maxPositionals} argument, got ${positionals.length}; quote arguments that contain spaces.`,
     )
   }
   const read = Object.entries(options).map(([name, { type, multiple }]) => {
@@ -119,13 +119,11 @@ function checkValue(
   if (value === undefined) throw new UsageError(`${rawName} needs a value: ${rawName} ${valueName}`)
   checkVisible(value)
   if (!inlineValue && /^-./.test(value)) {
-    throw new UsageError(
-      `${rawName} needs a value; one that begins with "-" is written ${rawName}=${valueName}.`,
-    )
+    throw new UsageError(`${rawName} needs a value; if it begins with "-", write ${rawName}=${valueName}.`)
   }
 }
 
-/** Key material of any form, which belongs on no command line. */
+/** Key material in any format, which does not belong on a command line. */
 const KEY_MATERIAL = /-----BEGIN|^mtk_|"(d|k)"\s*:\s*"/
 
 function checkVisible(value: string): string {

@@ -2,7 +2,7 @@ import { type OptionTable, type ParsedArguments, parseArguments } from './argume
 import { renderHelp } from './help.ts'
 import { ExitCode, type Terminal } from './terminal.ts'
 
-/** What is known of a command without running it: the source of its help and of its page in the documentation. */
+/** The static description of a command, from which its help and documentation are generated. */
 export interface CommandSpecification<Options extends OptionTable = OptionTable> {
   readonly name: string
   /** What may follow the name, one line for each way to call it. */
@@ -29,7 +29,7 @@ export type Run<Options extends OptionTable> = (
   terminal: Terminal,
 ) => Promise<ExitCode> | ExitCode
 
-/** Makes a command of its specification: arguments are parsed by it, and `--help` shows it. */
+/** Makes a command from its specification, which drives argument parsing and `--help`. */
 export function defineCommand<const Options extends OptionTable>(
   specification: CommandSpecification<Options>,
   run: Run<Options>,

@@ -5,10 +5,10 @@ interface Entry {
   readonly load: () => Promise<{ command: Command }>
 }
 
-/** Every command. Its code is loaded when it is called, so that none pays for another. */
+/** Every command. Each is loaded on demand, so that the others do not slow it down. */
 export const COMMANDS = {
   inspect: {
-    summary: 'Show what a token says and what is wrong with it',
+    summary: "Show a token's contents and problems",
     load: () => import('./commands/inspect.ts'),
   },
   verify: {
@@ -40,7 +40,7 @@ export const COMMANDS = {
     load: () => import('./commands/dev.ts'),
   },
   exchange: {
-    summary: "In a CI job: exchange the job's identity for a token",
+    summary: "In a CI job, exchange the job's OIDC token for a Membrane token",
     load: () => import('./commands/exchange.ts'),
   },
   doctor: {

@@ -10,18 +10,18 @@ export const ENVIRONMENT_OPTIONS = {
     type: 'string',
     value: 'FILE',
     multiple: true,
-    description: 'Read variables from FILE; variables that are set already take precedence',
+    description: 'Read variables from FILE; variables that are already set take precedence',
   },
 } as const satisfies OptionTable
 
-/** The environment together with what the files say. As in Node, variables that are set win, and later files. */
+/** The environment merged with the files. As in Node, variables that are already set win, then later files. */
 export async function readEnvironment(files: readonly string[], terminal: Terminal): Promise<Environment> {
   const environment: Record<string, string | undefined> = {}
   for (const file of files) Object.assign(environment, parseEnv(await readText(file, terminal, 'variables')))
   return { ...environment, ...terminal.env }
 }
 
-/** A variable; one that is set to nothing counts as absent. */
+/** A variable; an empty one counts as absent. */
 export function readVariable(environment: Environment, name: string): string | undefined {
   return environment[name] || undefined
 }

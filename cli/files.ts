@@ -23,7 +23,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
 }
 
-/** Without the one line break with which editors and `echo` end a file. */
+/** Removes the final line break that editors and `echo` add. */
 export function withoutLastLineBreak(text: string): string {
   return text.replace(/\r?\n$/, '')
 }

@@ -26,11 +26,11 @@ ${table(Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary]))}
 
 Options:
 ${table([
-  ['--help, -h', 'Show this help; "membrane-token COMMAND --help" shows that of a command'],
+  ['--help, -h', 'Show this help; for a command, run "membrane-token COMMAND --help"'],
   ['--version, -V', 'Show the version'],
 ])}
 
-Exit codes: 0 success, 1 the answer is no, 2 wrong usage. Results go to standard output, everything
+Exit codes: 0 success, 1 failure or a negative result, 2 usage error. Results go to standard output, everything
 else to standard error. Secrets are read from the environment, --env-file, files or standard input,
 never from arguments.
 

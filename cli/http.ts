@@ -35,14 +35,14 @@ function reasonOf(error: unknown): string {
   const { name, code, message, cause } = Object(error) as Record<string, unknown>
   if (name === 'TimeoutError') return `no answer within ${TIMEOUT / 1000} seconds`
   const { code: inner, message: detail } = Object(cause) as { code?: unknown; message?: unknown }
-  // Only known words of a message, since engines quote the address and even headers.
+  // Only known words of a message, because engines quote the address and even headers.
   const [words] = KNOWN_REASONS.exec(`${String(message)} ${String(detail)}`) ?? []
   return String(inner ?? code ?? words ?? (name === 'TypeError' ? 'network error' : name))
 }
 
 const KNOWN_REASONS = /connection refused|connection reset|dns error|bad port|certificate/i
 
-/** The members of a JSON object; undefined where the text is something else. */
+/** The members of a JSON object; undefined if the text is something else. */
 export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text)
@@ -67,7 +67,7 @@ export function isLoopback({ hostname }: URL): boolean {
   return LOOPBACK.test(hostname)
 }
 
-/** The address of a token service: that of its root, also where one of its routes is given. @throws UsageError */
+/** The root address of a token service, even if one of its routes is given. @throws UsageError */
 export function readServiceUrl(text: string | undefined, command: string): URL {
   if (text === undefined)
     throw new UsageError(

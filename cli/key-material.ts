@@ -17,7 +17,7 @@ export const SECRET_OPTIONS = {
     type: 'string',
     value: 'FILE',
     description:
-      'Workspace secret, without the last line break; "-": standard input; default: MEMBRANE_WORKSPACE_SECRET',
+      'Workspace secret; a final line break is ignored; "-": standard input; default: MEMBRANE_WORKSPACE_SECRET',
   },
   'allow-short-secret': {
     type: 'boolean',
@@ -44,7 +44,7 @@ export const VERIFICATION_OPTIONS = {
   jwks: {
     type: 'string',
     value: 'URL|FILE',
-    description: 'JWK set, by address or as a file',
+    description: 'JWK set, as a URL or a file',
   },
 } as const satisfies OptionTable
 
@@ -91,7 +91,7 @@ async function readSecret(path: string, terminal: Terminal): Promise<string> {
 
 export type VerificationKey = Pick<VerifierOptions, 'secret' | 'publicKey' | 'jwks'>
 
-/** What to verify with: an option, or else what the environment holds; undefined where there is nothing. */
+/** The key to verify with, from the options or else the environment; undefined if there is none. */
 export async function findVerificationKey(
   given: Given<'secret-file' | 'public-key-file' | 'jwks'>,
   environment: Environment,
@@ -121,17 +121,17 @@ async function readKeySet(
   try {
     return JSON.parse(text)
   } catch {
-    throw new UsageError(`${address} does not hold a JWK set in JSON.`)
+    throw new UsageError(`${address} is not a JWK set in JSON.`)
   }
 }
 
-/** A key as text, or, for the URI of a key in a key management service, that key. */
+/** A key as text, or the remote key that a KMS URI names. */
 async function openPrivateKey(
   key: string,
   environment: Environment,
 ): Promise<NonNullable<SignerOptions['privateKey']>> {
   if (!/^[a-z][a-z0-9+.-]*:\/\//.test(key)) return key
-  // Not before it is needed: most keys are text.
+  // Loaded on demand, because most keys are text.
   const { openKey } = await import('./kms.ts')
   return openKey(key, environment)
 }
@@ -142,8 +142,8 @@ async function readPublicHalf(
 ): Promise<NonNullable<VerifierOptions['publicKey']>> {
   const privateKey = await openPrivateKey(key, environment)
   const { publicJwk } = await createSigner({ workspaceKey: 'any', privateKey })
-  if (publicJwk === undefined) throw new UsageError('MEMBRANE_PRIVATE_KEY does not show its public half.')
-  // Without its algorithm, since an RSA key may have signed with another one of its own.
+  if (publicJwk === undefined) throw new UsageError('The public half of MEMBRANE_PRIVATE_KEY cannot be read.')
+  // Without `alg`, because an RSA key may have signed with any of its algorithms.
   const { alg: _, ...members } = publicJwk
   return members
 }

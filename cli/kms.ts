@@ -5,7 +5,7 @@ import { UsageError } from './terminal.ts'
 
 type KmsProvider = kms.KmsProvider
 
-/** Every key management service that the package knows. */
+/** Every KMS provider that the package supports. */
 export const KMS_PROVIDERS: readonly KmsProvider[] = Object.values(kms).filter(
   (member): member is typeof member & KmsProvider => 'scheme' in member && 'open' in member,
 )
@@ -18,5 +18,5 @@ export async function openKey(
   const provider = KMS_PROVIDERS.find(({ scheme }) => uri.startsWith(`${scheme}://`))
   if (provider) return provider.open(uri, environment)
   const known = KMS_PROVIDERS.map(({ scheme }) => `${scheme}://`).join(', ')
-  throw new UsageError(`MEMBRANE_PRIVATE_KEY is a URI of an unknown kind; known: ${known}.`)
+  throw new UsageError(`MEMBRANE_PRIVATE_KEY is a URI with an unknown scheme; known: ${known}.`)
 }

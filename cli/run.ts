@@ -4,7 +4,7 @@ import { renderOverview } from './help.ts'
 import { ExitCode, type Terminal, UsageError } from './terminal.ts'
 import { readVersion } from './version.ts'
 
-/** Runs the command that the arguments name, and tells the exit code. Never rejects. */
+/** Runs the command that the arguments name, and returns the exit code. Never rejects. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const [first, ...rest] = args
   let name: CommandName | undefined
@@ -32,14 +32,14 @@ function findCommand(name: string): CommandName {
     throw new UsageError('To inspect a token, run: membrane-token inspect TOKEN')
   const names = Object.keys(COMMANDS)
   const meant = closestName(name, names)
-  // Long words are not repeated, since they may be secrets in the wrong place.
+  // Long words are not repeated, because they may be misplaced secrets.
   const shown = /^[\w-]{1,24}$/.test(name) ? ` "${name}"` : ''
   throw new UsageError(
     `Unknown command${shown}${meant ? `; did you mean "${meant}"?` : `. Commands: ${names.join(', ')}.`}`,
   )
 }
 
-/** Errors that say the answer is no, or that something out there cannot be reached, rather than wrong usage. */
+/** Errors that are a negative result or an unreachable service, and not wrong usage. */
 const NEGATIVE_ANSWERS =
   /^ERR_(TOKEN_(?!TOO_LARGE)|KEY_NOT_FOUND|KEY_UNAVAILABLE|JWKS_UNAVAILABLE|REFUSED|UNREACHABLE)/
 

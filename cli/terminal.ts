@@ -8,7 +8,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 /** The command line, a file or a variable is wrong: exit code 2. */
 export class UsageError extends Error {}
 
-/** The answer is no: exit code 1. */
+/** A failure or a negative result: exit code 1. */
 export function negativeAnswer(
   message: string,
   code: 'ERR_REFUSED' | 'ERR_UNREACHABLE' = 'ERR_REFUSED',
@@ -67,13 +67,13 @@ export function createTerminal(): Terminal {
   }
 }
 
-/** Colours where a person looks: on a terminal, unless they asked for none (no-color.org). */
+/** Colours on a terminal, unless `NO_COLOR` is set (no-color.org). */
 export function painter(stream: { readonly isTTY?: boolean }, env: Terminal['env']): Terminal['paint'] {
   const isColored = stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
   return isColored ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text
 }
 
-/** Text from elsewhere, such as a claim, without anything that a terminal would obey. */
+/** Untrusted text, such as a claim, without terminal control characters. */
 export function printable(text: string): string {
   return text.replace(CONTROL, (character) => {
     const code = (character.codePointAt(0) as number).toString(16).padStart(4, '0')

@@ -7,7 +7,7 @@ export async function readToken(given: string | undefined, terminal: Terminal): 
   if (given === undefined && !terminal.hasPipedInput)
     throw new UsageError('Pass a token, or pipe one: pbpaste | membrane-token inspect')
   const text = withoutLastLineBreak(await readText('-', terminal, 'the token'))
-  if (text === '') throw new UsageError('Standard input is empty; it should hold a token.')
+  if (text === '') throw new UsageError('Standard input is empty; expected a token.')
   return text
 }
 

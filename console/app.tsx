@@ -8,7 +8,7 @@ import { SignView } from './sign/sign-view.tsx'
 
 type View = 'inspect' | 'sign' | 'keys' | 'setup'
 
-/** The page: four views, each of which keeps what was typed while another is shown. */
+/** The page: four views, each of which keeps its input while another is shown. */
 export function App() {
   const [round, setRound] = useState(0)
   return (
@@ -29,7 +29,7 @@ export function App() {
   )
 }
 
-/** What was typed lives in this component alone: neither in the address nor in storage. */
+/** Input is kept in this component only, never in the URL or in storage. */
 function Views() {
   const [view, setView] = useState<View>('inspect')
   const [token, setToken] = useState('')

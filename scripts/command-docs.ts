@@ -6,46 +6,46 @@ import { renderHelp } from '../cli/help.ts'
 
 const INTRODUCTION = `# The command
 
-\`membrane-token\` signs, verifies and inspects tokens, makes keys, and runs the token service, on Node 20.12 and later,
-Deno and Bun. The package is not published yet; use the packed file (\`npm pack\`):
+\`membrane-token\` signs, verifies and inspects tokens, generates keys, and runs the token service on Node 20.12 and later,
+Deno and Bun. The package is not published yet; use the tarball that \`npm pack\` creates:
 
 \`\`\`sh
 npx ./membrane-token-<version>.tgz inspect TOKEN
 
-npm install ./membrane-token-<version>.tgz          # or install it, and run the command from there
+npm install ./membrane-token-<version>.tgz          # or install it and run it from there
 node_modules/.bin/membrane-token inspect TOKEN
 deno run --allow-all node_modules/membrane-token/dist/cli.js inspect TOKEN
 bun node_modules/membrane-token/dist/cli.js inspect TOKEN
 \`\`\`
 
-- **Output.** Results go to standard output, everything else to standard error. \`--json\` prints JSON. Colours appear on
-  a terminal only, and never with \`NO_COLOR\`.
-- **Exit codes.** 0: success. 1: the answer is no, such as a token that is not valid, or a service that refuses.
-  2: wrong usage.
-- **Secrets** are read from the environment, \`--env-file\`, files or standard input, never from arguments, which other
-  users see in the process list and the shell keeps in its history. Node reads \`--env-file\` too: there, a missing file is
-  Node's error, with exit code 9.
+- **Output.** Results go to standard output, everything else to standard error. \`--json\` prints JSON. Output is
+  coloured only on a terminal, and never with \`NO_COLOR\`.
+- **Exit codes.** 0: success. 1: failure or a negative result, such as an invalid token or a rejected request.
+  2: usage error.
+- **Secrets** are read from the environment, \`--env-file\`, files or standard input, never from arguments: other
+  users see those in the process list, and the shell keeps them in its history. On Node, Node itself also reads
+  \`--env-file\`, and exits with code 9 if the file is missing.
 `
 
 const NOTES: Readonly<Record<string, string>> = {
-  serve: `Audit events are JSON lines on standard output; everything else the service says is JSON on standard error.
+  serve: `Audit events are printed to standard output as JSON lines. All other messages are JSON lines on standard error.
 
-The [Dockerfile](../Dockerfile) runs it as an unprivileged user:
+The [Dockerfile](../Dockerfile) runs the service as an unprivileged user:
 
 \`\`\`sh
 npm pack && docker build -t membrane-token .
 docker run --env-file .env -p 8787:8787 membrane-token
 \`\`\`
 
-- Callers that are over 600 requests a minute get 429, and so do networks with as many failed attempts; each process
-  counts for itself. Behind a proxy, set \`TRUSTED_PROXIES\`, or all clients count as one.
-- On SIGTERM it takes no new connections and answers the requests under way, for at most 8 seconds.
-- A connection must send the header of a request within 10 seconds and all of it within 30 (Node); idle connections are
-  kept for 65 seconds (Node, Bun), longer than those of common load balancers.
-- \`Strict-Transport-Security\` is added to every answer, unless a trusted proxy says \`X-Forwarded-Proto: http\`.
+- A caller gets 429 after 600 requests a minute, and a network after 600 failed attempts a minute. Each process counts
+  separately. Behind a proxy, set \`TRUSTED_PROXIES\`, or all clients count as one.
+- On SIGTERM, the service stops accepting connections and finishes the requests in progress, for at most 8 seconds.
+- A client must send the header of a request within 10 seconds and the whole request within 30 (Node). Idle connections are
+  kept open for 65 seconds (Node, Bun), longer than common load balancers keep theirs.
+- \`Strict-Transport-Security\` is added to every response, unless a trusted proxy sends \`X-Forwarded-Proto: http\`.
 `,
-  dev: `\`npm start\` in a checkout does the same with the Worker on workerd, and keeps its settings in \`.dev.vars\`, where you may
-put real ones. Neither has a password: the page's address is the credential, so do not share it.
+  dev: `In a clone, \`npm start\` does the same with the Worker on workerd. It keeps its settings in \`.dev.vars\`, which may also
+hold real ones. Neither command asks for a password: anyone who has the page's address can sign in, so do not share it.
 `,
   exchange: `GitHub Actions:
 
@@ -57,10 +57,10 @@ steps:
       TOKEN=$(npx ./membrane-token-<version>.tgz exchange https://token.example.com)
 \`\`\`
 
-The token is masked by \`::add-mask::\` on standard error, which GitHub's runner reads as it does standard output. Capture
-standard output, as above: GitHub does not promise an order between the two.
+The command masks the token with \`::add-mask::\` on standard error, which GitHub's runner reads as well as standard output.
+Capture standard output, as above: GitHub does not guarantee the order of the two streams.
 
-GitLab, which cannot mask a value that a job makes:
+GitLab, which cannot mask values created in a job:
 
 \`\`\`yaml
 job:

@@ -10,7 +10,7 @@ import { buildConsole } from './build-console.ts'
 
 const HOST = '127.0.0.1'
 
-/** The Worker is built from the sources, so that a change in them shows at once. */
+/** The Worker is built from the sources, so that changes take effect at once. */
 const SOURCES = Object.fromEntries(
   ['', '/endpoint', '/service', '/client', '/kms'].map((door) => [
     `membrane-token${door}`,
@@ -94,7 +94,7 @@ async function describe(
   if (!health.ok) {
     const { detail } = (await health.json()) as { detail: string }
     throw new Error(
-      `Settings in .dev.vars are at fault. ${detail}\nCorrect them, or delete the file to get new ones.`,
+      `Invalid settings in .dev.vars. ${detail}\nCorrect them, or delete the file to get new ones.`,
     )
   }
   console.log(`${isNew ? 'Generated settings for development in' : 'Using the settings in'} .dev.vars.`)
@@ -103,12 +103,14 @@ async function describe(
     console.log(`Identity provider: ${identityProvider.issuer}`)
     console.log(`Sign-in, console:  ${identityProvider.page}`)
   } else {
-    console.log('Sessions come from the identity provider in .dev.vars, so no session can be shown.')
+    console.log('.dev.vars sets an identity provider, so there is no sample request with a session.')
   }
   if (apiKey === undefined) {
-    console.log('.dev.vars has no line "# API key: …", so no request of a service can be shown.')
+    console.log('.dev.vars has no line "# API key: …", so there is no sample request with an API key.')
   }
-  console.log('Cloudflare Access cannot run here; behind it, its assertions count as sessions do.')
+  console.log(
+    'Cloudflare Access cannot run locally; once deployed behind it, its assertions work like sessions.',
+  )
   await showRequests(origin, apiKey, identityProvider, console.log)
   console.log('\nCtrl-C stops everything.')
 }
@@ -138,7 +140,7 @@ async function startSessions(port: number): Promise<LocalIdentityProvider> {
 function failAtPort(port: number, error: NodeJS.ErrnoException, setting: string, whose = ''): never {
   const taken: Record<string, string> = {
     EADDRINUSE: `Port ${port}${whose} is busy. Stop what uses it, or choose another: ${setting} npm start`,
-    EACCES: `Port ${port}${whose} needs privileges. Choose one from 1024 on: PORT=8787 npm start`,
+    EACCES: `Port ${port}${whose} requires privileges. Choose 1024 or higher: PORT=8787 npm start`,
   }
   return fail(taken[error.code ?? ''] ?? error.message)
 }

@@ -9,8 +9,8 @@ export const command = defineCommand(
   {
     name: 'api-key',
     usage: ['NAME [options]'],
-    description: `Generates an API key for one of your services. The key is shown once; the token service only needs its
-SHA-256 digest, in the entry for API_KEYS. NAME is the service's name in the audit log.`,
+    description: `Generates an API key for one of your services, and its entry for API_KEYS. The key is shown only once; the
+entry holds its SHA-256 digest. NAME identifies the service in the audit log.`,
     maxPositionals: 1,
     options: {
       scope: {
@@ -21,10 +21,10 @@ SHA-256 digest, in the entry for API_KEYS. NAME is the service's name in the aud
       ...JSON_OPTIONS,
     },
     examples: [
-      { title: 'A key for a backend', command: 'membrane-token api-key backend' },
-      { title: 'A key for a CI job', command: 'membrane-token api-key ci --scope admin' },
+      { title: 'Create a key for a back end', command: 'membrane-token api-key backend' },
+      { title: 'Create a key for a CI job', command: 'membrane-token api-key ci --scope admin' },
       {
-        title: 'Only the entry, with the key put away',
+        title: 'Save the key in a password store and print only the entry',
         command: `membrane-token api-key backend --json | tee >(jq -r .key | pass insert -e backend) | jq -c .entry`,
       },
     ],
@@ -40,9 +40,9 @@ SHA-256 digest, in the entry for API_KEYS. NAME is the service's name in the aud
       return ExitCode.Fine
     }
     const say = (text: string): void => terminal.note(terminal.paintNote('dim', text))
-    say(`API key of ${name}, shown only once. Keep it where ${name} keeps its secrets:\n`)
+    say(`API key for ${name}, shown only once. Store it with the secrets of ${name}:\n`)
     terminal.out(key)
-    say('\nEntry for the list in API_KEYS; it holds only the digest of the key:\n')
+    say('\nEntry for the list in API_KEYS, with only the digest of the key:\n')
     terminal.out(JSON.stringify(entry))
     say(`
 Set the whole list, [entry, entry, …], on Workers with: npx wrangler secret put API_KEYS

@@ -19,26 +19,26 @@ export const command = defineCommand(
   {
     name: 'dev',
     usage: ['[options]'],
-    description: `Runs the token service for development, on this machine only: with generated settings and a local
-identity provider with several customers to sign in as, at the next port. Shows a request of each kind
-to paste. Settings in the environment are ignored. The address of the sign-in and console page holds a
-secret of this start.`,
+    description: `Runs the token service for development, reachable only from this machine. It generates settings, ignores
+those in the environment, and runs a local identity provider on the next port with several customers
+to sign in as. It prints a sample request of each kind. The URL of the sign-in and console page holds
+a secret that changes at every start.`,
     maxPositionals: 0,
     options: {
       port: {
         type: 'string',
         value: 'PORT',
-        description: `Port of the service; default: ${DEFAULT_PORT}; the identity provider takes the next one`,
+        description: `Port of the service; default: ${DEFAULT_PORT}; the identity provider uses the next one`,
       },
       settings: {
         type: 'string',
         value: 'FILE',
-        description: `File that keeps the generated settings; default: ${DEFAULT_FILE}`,
+        description: `File for the generated settings; default: ${DEFAULT_FILE}`,
       },
     },
     examples: [
       { title: 'Start', command: 'membrane-token dev' },
-      { title: 'Start at other ports', command: 'membrane-token dev --port 9000' },
+      { title: 'Start on other ports', command: 'membrane-token dev --port 9000' },
     ],
   },
   async ({ options }, terminal) => {
@@ -70,7 +70,7 @@ secret of this start.`,
   },
 )
 
-/** Only what this command generated: nobody's real secret is served by accident. */
+/** Accepts only generated settings, so that a real secret is never used by accident. */
 async function openSettings(path: string): Promise<DevSettings> {
   const settings = await readDevSettings(path).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`Cannot write ${path}: ${error.code}.`)

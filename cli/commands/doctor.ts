@@ -18,8 +18,9 @@ export const command = defineCommand(
     name: 'doctor',
     usage: ['URL [options]'],
     description: `Checks a deployed token service from outside: reachability, settings, readiness, key set, headers, clock,
-CORS for an origin, and a real token. Each finding comes with its fix. Exit code 1: something is wrong.
-Behind Cloudflare Access, set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET of a service token.`,
+CORS for an origin, and a real token. Prints a fix for each problem. Exit code 1: a check failed. For a
+service behind Cloudflare Access, set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET to those of a
+service token.`,
     maxPositionals: 1,
     options: {
       origin: {
@@ -42,14 +43,14 @@ Behind Cloudflare Access, set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET of
       'workers-dev': {
         type: 'string',
         value: 'URL',
-        description: 'Check that the workers.dev address of the service is closed',
+        description: 'Check that the service is not reachable at this workers.dev address',
       },
       ...JSON_OPTIONS,
       ...ENVIRONMENT_OPTIONS,
     },
     examples: [
       {
-        title: 'Check a deployment, and that the app may call it',
+        title: 'Check a deployment, and that your app may call it',
         command: 'membrane-token doctor https://token.example.com --origin https://app.example.com',
       },
       {

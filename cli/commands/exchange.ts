@@ -10,16 +10,16 @@ export const command = defineCommand(
   {
     name: 'exchange',
     usage: ['URL [options]'],
-    description: `Inside a CI job: exchanges the identity that the platform gives the job for a token, without a stored
-secret, and prints it bare. GitHub Actions (permissions: id-token: write) and GitLab (id_tokens) are
-recognized; for other platforms pass their OIDC token with --identity-file. The service must list the
-job in WORKLOAD_IDENTITIES. On GitHub the token is masked in the log. Exit code 1: no token was issued.`,
+    description: `Runs inside a CI job: exchanges the job's OIDC token for a Membrane token, without a stored secret, and
+prints only the token. GitHub Actions (permissions: id-token: write) and GitLab (id_tokens) are
+detected; on other platforms, pass the OIDC token with --identity-file. The service must list the job
+in WORKLOAD_IDENTITIES. On GitHub, the token is masked in the log. Exit code 1: no token was issued.`,
     maxPositionals: 1,
     options: {
       audience: {
         type: 'string',
         value: 'AUDIENCE',
-        description: "Audience of the identity; default: the URL's origin",
+        description: "Audience of the OIDC token; default: the URL's origin",
       },
       customer: {
         type: 'string',
@@ -36,7 +36,7 @@ job in WORKLOAD_IDENTITIES. On GitHub the token is masked in the log. Exit code 
     },
     examples: [
       {
-        title: 'In a step of GitHub Actions or GitLab',
+        title: 'In a GitHub Actions or GitLab step',
         command: 'TOKEN=$(membrane-token exchange https://token.example.com)',
       },
       {
@@ -49,7 +49,9 @@ job in WORKLOAD_IDENTITIES. On GitHub the token is masked in the log. Exit code 
   async ({ options, positionals: [address] }, terminal) => {
     const service = readServiceUrl(address, 'exchange')
     if (service.protocol === 'http:' && !isLoopback(service))
-      throw new UsageError('The address must be https: the identity and the token are credentials.')
+      throw new UsageError(
+        'The address must be https: the OIDC token and the Membrane token are credentials.',
+      )
     const { 'identity-file': file, 'expires-in': expiresIn, customer } = options
     const identity =
       file === undefined

@@ -7,7 +7,7 @@ import { JSON_OPTIONS, toJson, toLine } from '../output.ts'
 import { ExitCode, printable, type Terminal } from '../terminal.ts'
 import { checkSingleInput, readToken } from '../token-input.ts'
 
-/** The result of verification: `valid` is null where the key itself cannot be used. Undefined where there is no key. */
+/** The result of verification: `valid` is null if the key itself cannot be used. Undefined if there is no key. */
 type Verification =
   | { readonly valid: true; readonly keyId?: string }
   | { readonly valid: false | null; readonly code: string; readonly message: string }
@@ -17,19 +17,19 @@ export const command = defineCommand(
   {
     name: 'inspect',
     usage: ['[TOKEN | -] [options]'],
-    description: `Shows the header, the claims and what is wrong with a token, with the fix. It needs no key. Where the
-workspace key and a key are at hand, the signature is verified too. Exit code 1: the token has an
-error, or is not valid.`,
+    description: `Shows a token's header, claims and problems, with a fix for each problem. It needs no key. If you also give
+it the workspace key and a secret, public key or JWK set, it verifies the signature. Exit code 1: the
+token has an error or is not valid.`,
     maxPositionals: 1,
     options: { ...JSON_OPTIONS, ...VERIFICATION_OPTIONS, ...ENVIRONMENT_OPTIONS },
     examples: [
       { title: 'Inspect the token on the clipboard', command: 'pbpaste | membrane-token inspect' },
       {
-        title: 'Verify it with the keys that your service publishes',
+        title: "Verify it with your service's published keys",
         command:
           'membrane-token inspect --workspace-key KEY --jwks https://token.example.com/.well-known/jwks.json < token.txt',
       },
-      { title: 'Take one claim', command: 'membrane-token inspect --json < token.txt | jq -r .claims.id' },
+      { title: 'Extract one claim', command: 'membrane-token inspect --json < token.txt | jq -r .claims.id' },
     ],
   },
   async ({ options, positionals: [given] }, terminal) => {

@@ -8,14 +8,14 @@ export const command = defineCommand(
   {
     name: 'key',
     usage: ['FILE [options]', '- [options]'],
-    description: `Shows what kind of key a file holds, whatever its format: type, strength, the algorithms it serves, its
-thumbprint and its public half. Never shows the private half. Exit code 1: the key has a problem.`,
+    description: `Shows what kind of key a file holds, in any format: its type, strength, algorithms, thumbprint and public
+half. Never shows the private half. Exit code 1: the key has a problem.`,
     maxPositionals: 1,
     options: JSON_OPTIONS,
     examples: [
-      { title: 'What is this file?', command: 'membrane-token key key.pem' },
+      { title: 'Inspect a file', command: 'membrane-token key key.pem' },
       {
-        title: 'The public key of a private key in a variable',
+        title: 'Extract the public key from a private key in a variable',
         command: `printenv MEMBRANE_PRIVATE_KEY | membrane-token key - --json | jq -r .publicKey`,
       },
     ],

@@ -10,8 +10,8 @@ export const command = defineCommand(
   {
     name: 'keygen',
     usage: ['[options]'],
-    description: `Generates a key pair. The private key goes into a file of mode 0600, never over another file; the
-public key and the JWK set are shown.`,
+    description: `Generates a key pair. Writes the private key to a new file with mode 0600 and never overwrites a file.
+Prints the public key and the JWK set.`,
     maxPositionals: 0,
     options: {
       algorithm: {
@@ -34,11 +34,11 @@ public key and the JWK set are shown.`,
     examples: [
       { title: 'Generate a P-256 key', command: 'membrane-token keygen' },
       {
-        title: 'Generate an RSA key of 3072 bits',
+        title: 'Generate a 3072-bit RSA key',
         command: 'membrane-token keygen --algorithm RS256 --bits 3072 --out rsa.pem',
       },
       {
-        title: "Hand the private key to Cloudflare's secrets, without a file",
+        title: 'Store the private key as a Cloudflare secret, without a file',
         command: 'membrane-token keygen --out - | npx wrangler secret put MEMBRANE_PRIVATE_KEY',
       },
     ],
@@ -48,8 +48,8 @@ public key and the JWK set are shown.`,
     if (path === '-' && (json || terminal.isInteractive)) {
       throw new UsageError(
         json
-          ? 'With --out - the private key is all of standard output; drop --json.'
-          : '--out - is for a pipe: a terminal keeps what it shows.',
+          ? 'With --out -, standard output holds only the private key; drop --json.'
+          : '--out - needs a pipe: a terminal would show the key and keep it in its scrollback.',
       )
     }
     const pair = await generateKeyPair((options.algorithm ?? 'ES256') as Algorithm, {
@@ -79,7 +79,7 @@ async function writePrivateKey(path: string, pem: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST')
-      throw new UsageError(`${path} exists; a key is never overwritten. Choose another file with --out.`)
+      throw new UsageError(`${path} already exists and is never overwritten. Choose another file with --out.`)
     throw new UsageError(`Cannot write ${path}: ${code}.`)
   }
 }
@@ -88,17 +88,17 @@ function describe({ algorithm, keyId, publicKey, publicJwk }: KeyPair, privateKe
   return { algorithm, keyId, privateKeyFile, publicKey, jwks: { keys: [publicJwk] } }
 }
 
-/** Shows the public half; what to do with each half goes to standard error. */
+/** Shows the public half; instructions go to standard error. */
 function explain(pair: KeyPair, where: string, show: (text: string) => void, terminal: Terminal): void {
   const { algorithm, keyId, publicKey, publicJwk } = pair
   const say = (text: string): void => terminal.note(terminal.paintNote('dim', text))
   say(`Wrote the private key of a new ${algorithm} pair ${where}.`)
   say(
-    'Set it as MEMBRANE_PRIVATE_KEY where tokens are signed, and keep it nowhere else: not in a repository, not in an image.',
+    'Set it as MEMBRANE_PRIVATE_KEY where tokens are signed. Keep no other copy, in a repository or an image for example.',
   )
   say(`Its key id is ${keyId}.\n`)
-  say('Public key, for the Workspace Settings of Membrane:\n')
+  say("Public key, for the workspace's settings in Membrane:\n")
   show(publicKey.trimEnd())
-  say('\nJWK set, for a JWKS URL; the token service publishes it by itself at /.well-known/jwks.json:\n')
+  say('\nJWK set, if you host it yourself; the token service publishes it at /.well-known/jwks.json:\n')
   show(toJson({ keys: [publicJwk] }))
 }

@@ -25,24 +25,24 @@ export const command = defineCommand(
   {
     name: 'serve',
     usage: ['[options]'],
-    description: `Runs the token service on this runtime, with the settings in the environment. Audit events are JSON
-lines on standard output. TLS is the business of a proxy in front; list its networks in
-TRUSTED_PROXIES, so that its X-Forwarded-For and X-Forwarded-Proto count. SIGTERM and SIGINT end it
-once the requests under way are answered. Exit code 2: settings are at fault.`,
+    description: `Runs the token service on this runtime, with the settings in the environment. Audit events are printed to
+standard output as JSON lines. Terminate TLS at a proxy, and list its networks in TRUSTED_PROXIES so
+that its X-Forwarded-For and X-Forwarded-Proto are trusted. On SIGTERM or SIGINT, it finishes the
+requests in progress and exits. Exit code 2: a setting is invalid.`,
     maxPositionals: 0,
     options: {
       port: { type: 'string', value: 'PORT', description: `Port; default: PORT, or ${DEFAULT_PORT}` },
       host: {
         type: 'string',
         value: 'ADDRESS',
-        description: 'Address to listen on; default: 127.0.0.1; in a container: 0.0.0.0',
+        description: 'Address to listen on; default: 127.0.0.1; use 0.0.0.0 in a container',
       },
       ...ENVIRONMENT_OPTIONS,
     },
     examples: [
-      { title: 'Serve with the settings in a file', command: 'membrane-token serve --env-file .env' },
+      { title: 'Read the settings from a file', command: 'membrane-token serve --env-file .env' },
       {
-        title: 'Serve in a container, behind a load balancer',
+        title: 'Run in a container behind a load balancer',
         command: 'TRUSTED_PROXIES=10.0.0.0/8 membrane-token serve --host 0.0.0.0',
       },
     ],
@@ -91,7 +91,7 @@ async function openService(
     if (code === 'ERR_KEY_UNAVAILABLE') return createTokenServiceFromEnv(environment, hooks)
     if (!faults) throw error
     throw new UsageError(
-      `Settings are at fault:\n${faults.map(({ setting, detail }) => `  ${setting} ${detail}`).join('\n')}`,
+      `Invalid settings:\n${faults.map(({ setting, detail }) => `  ${setting} ${detail}`).join('\n')}`,
     )
   }
 }

@@ -24,8 +24,8 @@ export const command = defineCommand(
   {
     name: 'sign',
     usage: ['--customer ID [options]', '--admin [options]'],
-    description: `Signs a token and prints it bare, so that it can be piped and substituted. The workspace key and the
-secret or private key come from the settings of the service, in the environment or a file.`,
+    description: `Signs a token and prints only the token, ready for a pipe or command substitution. The workspace key and
+the secret or private key come from the options, or from the service's settings in the environment.`,
     maxPositionals: 0,
     options: {
       customer: { type: 'string', value: 'ID', description: 'Sign a token for this customer' },
@@ -47,12 +47,12 @@ secret or private key come from the settings of the service, in the environment 
       algorithm: {
         type: 'string',
         value: 'NAME',
-        description: 'Such as HS512, ES256; default: MEMBRANE_ALGORITHM, or what fits the key',
+        description: 'Such as HS512 or ES256; default: MEMBRANE_ALGORITHM, or the default for the key',
       },
       'key-id': {
         type: 'string',
         value: 'ID',
-        description: 'Sets kid; "thumbprint" for that of the key; default: MEMBRANE_KEY_ID',
+        description: 'Sets kid; "thumbprint" uses the thumbprint of the key; default: MEMBRANE_KEY_ID',
       },
       'claim-style': {
         type: 'string',
@@ -72,7 +72,7 @@ secret or private key come from the settings of the service, in the environment 
           'curl https://api.integration.app/self -H "Authorization: Bearer $(membrane-token sign --customer customer-42 --env-file .env)"',
       },
       {
-        title: 'Sign with a private key, for ten minutes',
+        title: 'Sign with a private key; the token expires in ten minutes',
         command:
           'membrane-token sign --customer customer-42 --name "Acme Inc." --field plan=trial --private-key-file key.pem --workspace-key KEY --expires-in 10m',
       },

@@ -11,8 +11,8 @@ export const command = defineCommand(
   {
     name: 'verify',
     usage: ['[TOKEN | -] [options]'],
-    description: `Verifies the signature, the dates and the workspace of a token, for scripts. Exit code 0: the token is
-valid; 1: it is not, and the reason is on standard error, or with --json on standard output.`,
+    description: `Verifies a token's signature, dates and workspace, for scripts. Exit code 0: the token is valid. Exit
+code 1: it is not; the reason is printed to standard error, or with --json to standard output.`,
     maxPositionals: 1,
     options: {
       ...JSON_OPTIONS,
@@ -20,7 +20,7 @@ valid; 1: it is not, and the reason is on standard error, or with --json on stan
       'clock-tolerance': {
         type: 'string',
         value: 'SECONDS',
-        description: 'Tolerated difference between clocks; default: 0, as at Membrane',
+        description: 'Tolerated clock difference; default: 0, as Membrane does',
       },
       ...ENVIRONMENT_OPTIONS,
     },
@@ -33,7 +33,7 @@ valid; 1: it is not, and the reason is on standard error, or with --json on stan
         title: 'Verify with a public key',
         command: 'membrane-token verify --workspace-key KEY --public-key-file public.pem < token.txt',
       },
-      { title: "Take the customer's id", command: 'membrane-token verify --json < token.txt | jq -r .id' },
+      { title: 'Extract the customer id', command: 'membrane-token verify --json < token.txt | jq -r .id' },
     ],
   },
   async ({ options, positionals: [given] }, terminal) => {

@@ -21,8 +21,8 @@ const ALGORITHM = 'ES256'
 const SESSION_LIFETIME = '1h'
 
 /**
- * The parts of an OpenID Connect provider that the service uses: its metadata and its keys, which are generated at
- * every start. For development only: anyone with the address of the page can sign in as any user, without a password.
+ * The parts of an OpenID Connect identity provider that the service uses: its metadata and its keys, which are generated at
+ * every start. For development only: anyone who has the page's address can sign in as any user without a password.
  * No answer has CORS headers, so pages of other origins read none of them.
  *
  * @param consolePage HTML of the console, to be served beside the page

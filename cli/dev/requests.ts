@@ -5,7 +5,7 @@ import type { LocalIdentityProvider } from './identity-provider.ts'
 
 const CUSTOMER = { id: 'customer-42', name: 'Acme Inc.', fields: { plan: 'trial' } }
 
-/** A request to paste. */
+/** A sample request. */
 interface Example {
   readonly title: string
   readonly url: string
@@ -14,7 +14,7 @@ interface Example {
   readonly body?: string
 }
 
-/** Shows a request of each kind, and what the service answered to it just now. */
+/** Sends a request of each kind and shows it with the response. */
 export async function showRequests(
   origin: string,
   apiKey: string | undefined,
@@ -50,7 +50,7 @@ function examplesOf(
   const services: Example[] = apiKey
     ? [
         {
-          title: 'As your server, for a customer that it names',
+          title: 'As your server, for any customer',
           url,
           method: 'POST',
           headers,
@@ -69,7 +69,7 @@ function examplesOf(
     ...users,
     ...services,
     {
-      title: 'As Membrane, for the public keys (a secret has none; MEMBRANE_PRIVATE_KEY has)',
+      title: 'As Membrane, for the public keys (only MEMBRANE_PRIVATE_KEY has any)',
       url: `${origin}/.well-known/jwks.json`,
       method: 'GET',
       headers: {},
@@ -83,11 +83,11 @@ async function outcomeOf({ url, ...init }: Example): Promise<string> {
     throw negativeAnswer(`The service cannot be reached: ${answer.reason}.`, 'ERR_UNREACHABLE')
   const { token, detail, ...rest } = parseObject(answer.text) ?? {}
   if (answer.status !== 200) {
-    return `It was refused: ${String(detail)}\nCorrect the settings, or delete their file to get new ones, with which all of this works.`
+    return `The request was rejected: ${String(detail)}\nCorrect the settings, or delete the settings file to generate working ones.`
   }
   return typeof token === 'string'
     ? `The token in the answer says:\n\n${readClaims(token)}`
-    : `The answer was:\n\n${JSON.stringify(rest, null, 2)}`
+    : `The response:\n\n${JSON.stringify(rest, null, 2)}`
 }
 
 function toCurl(url: string, { method, headers, body }: Omit<Example, 'title' | 'url'>): string {

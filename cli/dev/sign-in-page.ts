@@ -26,7 +26,7 @@ body { max-width: 40rem; margin: 2rem auto; padding: 0 1rem }
 ${items.join('\n')}
 </ul>
 <p>Send it to the token service as <code>Authorization: Bearer …</code></p>
-${hasConsole ? '<p><a href="console">Console</a>: inspect and sign tokens, look at keys, set the service up.</p>' : ''}
+${hasConsole ? '<p><a href="console">Console</a>: inspect and sign tokens, look at keys, and set up the service.</p>' : ''}
 </main>
 </body>
 </html>

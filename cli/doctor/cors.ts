@@ -1,7 +1,7 @@
 import { ask, type Examination } from './examination.ts'
 import { error, type Finding, ok } from './finding.ts'
 
-/** Whether pages of an origin can request tokens, and cannot request admin tokens. */
+/** Checks that pages of an origin can request customer tokens but not admin tokens. */
 export async function checkOrigin(examination: Examination): Promise<readonly Finding[]> {
   const { origin } = examination
   if (origin === undefined) return []

@@ -11,7 +11,7 @@ const EXPECTED: readonly { name: string; value: RegExp; httpsOnly?: boolean }[] 
   { name: 'Strict-Transport-Security', value: /max-age=\d{7,}/, httpsOnly: true },
 ]
 
-/** What an answer without credentials shows: its headers and the clock. */
+/** Checks the headers and the clock in a response to a request without credentials. */
 export async function checkHeaders(examination: Examination): Promise<readonly Finding[]> {
   const answer = await ask(examination, '/api/membrane-token')
   if (answer.status === undefined)
@@ -19,15 +19,15 @@ export async function checkHeaders(examination: Examination): Promise<readonly F
       error(
         'headers',
         `/api/membrane-token cannot be reached: ${answer.reason}.`,
-        'Let the path through to the service.',
+        'Make sure that proxies and Access let this path through to the service.',
       ),
     ]
   if (answer.status === 200) {
     return [
       error(
         'authentication',
-        'A token is issued to a request without credentials!',
-        'Take the service down and check what is in front of it: something authenticates every request.',
+        'The service issues a token to a request without credentials!',
+        'Take the service down and check the proxies in front of it: something authenticates every request.',
       ),
     ]
   }
@@ -37,11 +37,11 @@ export async function checkHeaders(examination: Examination): Promise<readonly F
   }).map(({ name }) => name)
   const headers =
     missing.length === 0
-      ? ok('headers', 'All security headers are there.')
+      ? ok('headers', 'All security headers are present.')
       : warning(
           'headers',
           `Missing or changed: ${missing.join(', ')}.`,
-          'Check what a proxy or transform rule in front of the service does to its headers.',
+          'Check whether a proxy or transform rule in front of the service changes its headers.',
         )
   return [headers, ...checkClock(answer)]
 }
@@ -60,7 +60,7 @@ function checkClock({ headers, sentAt, receivedAt }: HttpAnswer): readonly Findi
     error(
       'clock',
       `The clock of the service is ${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead of' : 'behind'} this machine's.`,
-      'Turn on NTP on whichever of the two is wrong: Membrane tolerates no difference.',
+      'Turn on NTP on the machine that is wrong: Membrane tolerates no clock difference.',
     ),
   ]
 }

@@ -26,7 +26,7 @@ export async function checkKeySet(set: KeySet | undefined): Promise<readonly Fin
       error(
         'key set',
         '/.well-known/jwks.json cannot be read as a JWK set.',
-        'Let the path through to the service, without a sign-in: Membrane fetches it.',
+        'Let the path through to the service without a sign-in: Membrane fetches it.',
       ),
     ]
   }
@@ -37,13 +37,17 @@ export async function checkKeySet(set: KeySet | undefined): Promise<readonly Fin
       error(
         'key set',
         'It publishes a private key!',
-        'Take it down, replace the key pair at once, and publish only public keys.',
+        'Take it down, replace the key pair immediately, and publish only public keys.',
       ),
     ]
   }
   if (keys.length > 1 && keys.some(({ kid }) => typeof kid !== 'string'))
     return [
-      warning('key set', 'A key has no kid.', 'Give every key a kid, so that Membrane finds the right one.'),
+      warning(
+        'key set',
+        'A key has no kid.',
+        'Give every key a kid, so that Membrane can find the right one.',
+      ),
     ]
   for (const key of keys) {
     const [problem] = (await inspectKey(key)).problems
@@ -52,7 +56,7 @@ export async function checkKeySet(set: KeySet | undefined): Promise<readonly Fin
         error(
           'key set',
           `The key ${nameOf(key)} cannot be used: ${printable(problem.message)}`,
-          'Publish public keys of RSA, P-256, P-384 or P-521 only.',
+          'Publish only RSA, P-256, P-384 and P-521 public keys.',
         ),
       ]
     }

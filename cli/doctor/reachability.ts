@@ -3,7 +3,7 @@ import { printable } from '../terminal.ts'
 import { ask, type Examination } from './examination.ts'
 import { error, type Finding, ok, warning } from './finding.ts'
 
-/** Whether the service is there at all; nothing else is worth checking where it is not. */
+/** Checks that the service responds at all; if not, there is no point in other checks. */
 export async function checkHealth(examination: Examination): Promise<readonly Finding[]> {
   const { service } = examination
   const answer = await ask(examination, '/health')
@@ -17,8 +17,8 @@ export async function checkHealth(examination: Examination): Promise<readonly Fi
     return [
       error(
         'settings',
-        `Settings are at fault: ${describeProblem(answer)}`,
-        'Correct the settings that it names and deploy again.',
+        `Invalid settings: ${describeProblem(answer)}`,
+        'Correct these settings and deploy again.',
       ),
     ]
   }
@@ -27,8 +27,8 @@ export async function checkHealth(examination: Examination): Promise<readonly Fi
     return [
       error(
         'reachable',
-        `${at} answered ${status}, not a token service's health.`,
-        'Check host and path: pass the address under which the service itself is mounted, without /api/….',
+        `${at} answered ${status}, which is not a token service's health response.`,
+        'Check the host and path: pass the address at which the service is mounted, without /api/….',
       ),
     ]
   }
@@ -40,13 +40,13 @@ const FIXES: readonly [RegExp, string][] = [
     /ENOTFOUND|EAI_AGAIN|dns error/i,
     'The host name does not resolve: check its spelling and its DNS record.',
   ],
-  [/refused/i, 'Nothing listens there: check the port, and that the service runs.'],
+  [/refused/i, 'Nothing listens there: check the port, and that the service is running.'],
   [/CERT|TLS|SSL|ALTNAME/i, 'The TLS certificate is not valid for this host: renew it or fix its chain.'],
 ]
 
 function fixOf(reason: string): string {
   const [, fix] = FIXES.find(([pattern]) => pattern.test(reason)) ?? []
-  return fix ?? 'Check the address, firewalls and that the service is deployed.'
+  return fix ?? 'Check the address and firewalls, and that the service is deployed.'
 }
 
 function redirected({ status, headers }: HttpAnswer): Finding {
@@ -55,12 +55,12 @@ function redirected({ status, headers }: HttpAnswer): Finding {
     ? error(
         'reachable',
         'Cloudflare Access asks for a sign-in in front of the service.',
-        'Set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET of a service token, so that this command passes.',
+        'Set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET to those of a service token, so that this command gets through.',
       )
     : error(
         'reachable',
         `The address redirects (${status}) to ${location}.`,
-        'Use the final address everywhere: credentials are not sent along redirects.',
+        'Use the final address everywhere: credentials are not sent to redirects.',
       )
 }
 
@@ -69,23 +69,23 @@ function checkTransport(service: URL): readonly Finding[] {
   return [
     error(
       'https',
-      'The address is plain http: credentials and tokens can be read on the way.',
-      'Serve it over https, and redirect http.',
+      'The address is plain http: anyone on the network path can read credentials and tokens.',
+      'Serve it over https, and redirect http to it.',
     ),
   ]
 }
 
-/** Whether callers can be served: identity providers and key management reachable. */
+/** Checks readiness: whether the identity providers and the KMS are reachable. */
 export async function checkReadiness(examination: Examination): Promise<readonly Finding[]> {
   const answer = await ask(examination, '/ready')
   if (answer.status === 200) {
     const { degraded } = parseObject(answer.text) ?? {}
-    if (!degraded) return [ok('ready', 'Everything that the service depends on can be reached.')]
+    if (!degraded) return [ok('ready', 'The service can reach everything that it depends on.')]
     return [
       warning(
         'ready',
         `Some callers cannot be served: ${printable(JSON.stringify(degraded))}.`,
-        'Check that the providers behind these settings are up and reachable from the service.',
+        'Check that the identity provider or KMS behind each of these settings is up and reachable from the service.',
       ),
     ]
   }
@@ -94,12 +94,12 @@ export async function checkReadiness(examination: Examination): Promise<readonly
     error(
       'ready',
       `The service is not ready: ${said}`,
-      'Check that its identity provider and key management are up and reachable from the service.',
+      'Check that its identity provider and KMS are up and reachable from the service.',
     ),
   ]
 }
 
-/** A second hostname bypasses what protects the first. */
+/** Checks that no second hostname bypasses the protection of the first. */
 export async function checkWorkersDev({ service, workersDev }: Examination): Promise<readonly Finding[]> {
   if (workersDev === undefined) {
     return service.hostname.endsWith('.workers.dev')
@@ -107,7 +107,7 @@ export async function checkWorkersDev({ service, workersDev }: Examination): Pro
           warning(
             'workers.dev',
             'The service is served on workers.dev.',
-            'Where Access or a firewall protects another hostname, set workers_dev = false: this one bypasses it.',
+            'If Access or a firewall protects another hostname, set workers_dev = false: this one bypasses it.',
           ),
         ]
       : []
@@ -117,7 +117,7 @@ export async function checkWorkersDev({ service, workersDev }: Examination): Pro
     ? [
         error(
           'workers.dev',
-          `${workersDev.host} also serves the service, and bypasses what protects ${service.host}.`,
+          `The service is also reachable at ${workersDev.host}, which bypasses the protection of ${service.host}.`,
           'Set workers_dev = false and preview_urls = false in wrangler.toml and deploy again.',
         ),
       ]

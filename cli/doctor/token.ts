@@ -30,7 +30,7 @@ export async function checkToken(
       error(
         'token',
         `The request for a token failed: ${answer.reason}.`,
-        'Let /api/membrane-token through to the service.',
+        'Make sure that proxies let /api/membrane-token through to the service.',
       ),
     ]
   }
@@ -42,14 +42,14 @@ export async function checkToken(
 
 const FIXES: Readonly<Record<string, string>> = {
   ERR_CREDENTIALS_INVALID:
-    'For an API key, check its entry in API_KEYS; for a session, SESSION_ISSUER and SESSION_AUDIENCE, and that it has not expired.',
+    'For an API key, check its entry in API_KEYS. For a session, check SESSION_ISSUER and SESSION_AUDIENCE, and that it has not expired.',
   ERR_CALLER_FORBIDDEN: 'Check the scopes of the API key, or the claims of the session.',
-  ERR_BODY_INVALID: 'With an API key, also pass --customer ID; with a session, do not.',
+  ERR_BODY_INVALID: 'Pass --customer ID with an API key, but not with a session.',
 }
 
 function refused(answer: HttpAnswer): Finding {
   const { code } = parseObject(answer.text) ?? {}
-  const fix = FIXES[String(code)] ?? 'Look the request up in the audit log of the service.'
+  const fix = FIXES[String(code)] ?? 'Find the request in the audit log of the service.'
   return error('token', `No token was issued: ${describeProblem(answer)}`, fix)
 }
 
@@ -68,7 +68,7 @@ async function judge(
       error(
         'token',
         `It is for workspace ${toLine(workspace)}, not ${printable(workspaceKey)}.`,
-        'Set MEMBRANE_WORKSPACE_KEY of the service to the key of this workspace.',
+        'Set MEMBRANE_WORKSPACE_KEY of the service to the key of the expected workspace.',
       ),
     )
   }
@@ -84,7 +84,7 @@ async function judge(
         error(
           'token',
           `It does not verify with the published keys: ${printable(failure)}`,
-          'Publish the public half of the key that signs; caches keep an old set for up to five minutes.',
+          'Publish the public half of the signing key. Caches keep an old set for up to five minutes.',
         ),
       )
     }

@@ -2,7 +2,7 @@ import { type Environment, readVariable } from '../environment.ts'
 import { parseObject, send } from '../http.ts'
 import { negativeAnswer, UsageError } from '../terminal.ts'
 
-/** A platform whose jobs have an identity, as an OpenID Connect token. */
+/** A platform that gives its jobs an OpenID Connect token. */
 interface Platform {
   readonly name: string
   isHere(environment: Environment): boolean
@@ -22,7 +22,7 @@ const PLATFORMS: readonly Platform[] = [
   },
 ]
 
-/** The identity of the job that this runs in. @throws UsageError where there is none */
+/** The OIDC token of the current job. @throws UsageError if there is none */
 export async function readIdentity(environment: Environment, audience: string): Promise<string> {
   const platform = PLATFORMS.find(({ isHere }) => isHere(environment))
   if (platform) return platform.readIdentity(environment, audience)
@@ -37,7 +37,7 @@ async function requestFromGitHub(environment: Environment, audience: string): Pr
   const requestToken = readVariable(environment, 'ACTIONS_ID_TOKEN_REQUEST_TOKEN')
   if (address === undefined || requestToken === undefined) {
     throw new UsageError(
-      'The job may not request an identity. Add to the workflow or job:\n\npermissions:\n  id-token: write\n',
+      'The job may not request an OIDC token. Add to the workflow or job:\n\npermissions:\n  id-token: write\n',
     )
   }
   const url = new URL(address)
@@ -57,7 +57,7 @@ function findFromGitLab(environment: Environment, audience: string): string {
   })
   if (identity !== undefined) return identity
   throw new UsageError(
-    `The job has no identity for ${audience}. Add to the job:\n\nid_tokens:\n  MEMBRANE_ID_TOKEN:\n    aud: ${audience}\n`,
+    `The job has no OIDC token for ${audience}. Add to the job:\n\nid_tokens:\n  MEMBRANE_ID_TOKEN:\n    aud: ${audience}\n`,
   )
 }
 

@@ -1,7 +1,7 @@
 import { describeProblem, type HttpAnswer, type NoAnswer, parseObject, routeOf, send } from '../http.ts'
 import { negativeAnswer } from '../terminal.ts'
 
-/** What is asked for. */
+/** The token to request. */
 export interface TokenRequest {
   /** Customer to get a token for; undefined for an admin token. */
   readonly customer: string | undefined
@@ -50,7 +50,7 @@ async function exchangeToken(service: URL, identity: string): Promise<IssuedToke
 const RETRIES = 3
 const FIRST_DELAY = 500
 
-/** Asks again while the service is busy or cannot be reached: jobs start at the same minute. */
+/** Retries while the service is busy or unreachable, because many jobs start in the same minute. */
 async function sendUntilAnswered(url: string, init: RequestInit): Promise<HttpAnswer> {
   let answer: HttpAnswer | NoAnswer = await send(url, init)
   for (let retry = 0; retry < RETRIES && isTransient(answer); retry++) {
@@ -86,8 +86,8 @@ function readToken(answer: HttpAnswer): IssuedToken {
   } = parseObject(answer.text) ?? {}
   if (answer.status === 200 && typeof accessToken === 'string' && TOKEN.test(accessToken))
     return { token: accessToken, expiresIn: expires_in }
-  if (answer.status === 200) throw negativeAnswer('The answer holds no token; check the address.')
+  if (answer.status === 200) throw negativeAnswer('The response holds no token; check the address.')
   if (answer.status >= 300 && answer.status < 400)
-    throw negativeAnswer(`The address redirects (${answer.status}); pass the final one.`)
+    throw negativeAnswer(`The address redirects (${answer.status}); pass the final address.`)
   throw negativeAnswer(`The token service answered ${describeProblem(answer)}`)
 }

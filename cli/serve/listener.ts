@@ -1,4 +1,4 @@
-/** What a server knows of the connection that a request came by. */
+/** The connection of a request. */
 export interface Connection {
   /** Address of the other end, which is that of a proxy where there is one. */
   readonly peer: string | undefined
@@ -14,19 +14,19 @@ export interface ListenOptions {
 /** A server that listens. */
 export interface Listener {
   readonly port: number
-  /** Takes no new connections, and resolves once the requests under way are answered. */
+  /** Stops accepting connections, and resolves once the requests in progress are answered. */
   close(): Promise<void>
-  /** Ends at once. */
+  /** Stops immediately. */
   kill(): void
 }
 
 // All times are in seconds.
 
-/** In which a client must have sent the header of a request, so that slow ones do not hold connections. */
+/** Time limit for the header of a request, so that slow clients do not hold connections. */
 export const HEADERS_TIMEOUT = 10
-/** In which it must have sent all of it. */
+/** Time limit for the whole request. */
 export const REQUEST_TIMEOUT = 30
 /** Longer than the 60 seconds for which common load balancers keep idle connections, so that these close first. */
 export const KEEP_ALIVE_TIMEOUT = 65
-/** Bytes of a body that a server takes at all; the service itself rejects those over 16 KiB with 413. */
+/** Bytes after which the server stops reading a body; the service itself rejects bodies over 16 KiB with 413. */
 export const BODY_LIMIT = 1_048_576

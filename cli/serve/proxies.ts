@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { UsageError } from '../terminal.ts'
 
-/** Where a request comes from, once the proxies in between are accounted for. */
+/** The origin of a request, as seen through trusted proxies. */
 export interface Client {
   readonly address: string | undefined
   /** Whether it came by https, as far as a trusted proxy says. */
@@ -11,8 +11,8 @@ export interface Client {
 export type FindClient = (peer: string | undefined, headers: Headers) => Client
 
 /**
- * Makes the function that finds the client of a request. `X-Forwarded-For` and `X-Forwarded-Proto` count only where
- * the connection comes from a trusted network; everybody else could write anything into them.
+ * Makes the function that finds the client of a request. `X-Forwarded-For` and `X-Forwarded-Proto` are trusted only if
+ * the connection comes from a trusted network; anyone else could forge them.
  *
  * @param networks CIDR networks and addresses, separated by commas
  * @throws UsageError

@@ -1,11 +1,11 @@
 import process from 'node:process'
 import type { Listener } from './listener.ts'
 
-/** Seconds that requests under way get; platforms kill after 10 (Docker, Cloud Run) to 30 (Kubernetes). */
+/** Seconds to finish requests in progress; platforms kill after 10 (Docker, Cloud Run) to 30 (Kubernetes). */
 const GRACE = 8
 
 /**
- * Catches signals from now on. Call it before you say that the server is ready: who reads that may stop it at once.
+ * Starts catching signals. Call it before announcing that the server is ready, since a signal may follow at once.
  *
  * @returns A function that resolves when a signal has come and all listeners are closed. A second signal ends at once.
  */

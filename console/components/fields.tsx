@@ -11,7 +11,7 @@ interface FieldProps {
   placeholder?: string
 }
 
-/** Browsers must neither remember nor correct what is typed here, and password managers must not offer to. */
+/** Keeps browsers and password managers from remembering or correcting secrets. */
 const PRIVATE = {
   autocomplete: 'off',
   autocapitalize: 'off',
@@ -91,7 +91,7 @@ export function TextField({
 
 interface TextAreaProps extends FieldProps {
   rows: number
-  /** Shows dots in the place of characters until the person asks to see them. */
+  /** Shows dots instead of characters until revealed. */
   masked?: boolean
 }
 
@@ -138,7 +138,7 @@ interface ChoiceProps<Value extends string> {
   hint?: ComponentChildren
 }
 
-/** One of several, as a list that opens. */
+/** A drop-down list. */
 export function Select<Value extends string>({ label, value, options, onValue, hint }: ChoiceProps<Value>) {
   const id = useId()
   return (
@@ -164,7 +164,7 @@ export function Select<Value extends string>({ label, value, options, onValue, h
   )
 }
 
-/** One of a few, all of them in sight. */
+/** A group of radio buttons. */
 export function Radios<Value extends string>({ label, value, options, onValue, hint }: ChoiceProps<Value>) {
   const id = useId()
   return (

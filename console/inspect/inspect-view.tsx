@@ -11,11 +11,11 @@ import { VerifyForm } from './verify-form.tsx'
 interface InspectViewProps {
   token: string
   onToken(token: string): void
-  /** Goes on to the settings for the identity provider of a session. */
+  /** Opens the settings for the identity provider of a session. */
   onSetUp(session: string): void
 }
 
-/** Says what a token holds, what is wrong with it, and whether a key made it. */
+/** Shows a token's contents and problems, and verifies it with a key. */
 export function InspectView({ token, onToken, onSetUp }: InspectViewProps) {
   const milliseconds = useNow()
   const now = Math.floor(milliseconds / 1000)
@@ -31,7 +31,7 @@ export function InspectView({ token, onToken, onSetUp }: InspectViewProps) {
             onValue={onToken}
             rows={6}
             placeholder="eyJhbGciOi…"
-            hint="In whatever it is wrapped: quotes, JSON, a URL, a header line."
+            hint="Quotes, JSON, a URL or a header line around it are fine."
           />
           <p class="actions">
             <button type="button" onClick={async () => onToken(await createExample())}>
@@ -65,7 +65,7 @@ function SessionNotice({ inspection, onSetUp }: { inspection: Inspection; onSetU
       </h2>
       <p>
         <code>{String(inspection.claims?.iss)}</code> issued it to sign a user in to your app. The token
-        service verifies such a session, and answers with a Membrane token for the customer.
+        service verifies the session and returns a Membrane token for the customer.
       </p>
       <p class="actions after">
         <button type="button" onClick={onSetUp}>
@@ -79,13 +79,13 @@ function SessionNotice({ inspection, onSetUp }: { inspection: Inspection; onSetU
 function Introduction() {
   return (
     <section class="card quiet">
-      <h2>What you will see</h2>
+      <h2>What this page shows</h2>
       <ul>
-        <li>What the token says: header, claims, and times in your zone and in UTC</li>
-        <li>What is wrong with it, in the order in which to fix it</li>
+        <li>The header and claims, with times in your time zone and in UTC</li>
+        <li>Problems, in the order in which to fix them</li>
         <li>Whether a secret, a public key or a key set verifies it</li>
       </ul>
-      <p>Nothing that you paste leaves this page, which has no way to connect to anything.</p>
+      <p>Nothing that you paste leaves this page: it cannot make network requests.</p>
     </section>
   )
 }
@@ -108,7 +108,7 @@ function Findings({ inspection, now }: { inspection: Inspection; now: number }) 
         {problems.length > 0 ? (
           <Problems problems={problems} />
         ) : (
-          <p>No problems found. Whether it is genuine only verifying it can tell.</p>
+          <p>No problems found. Verify the signature to find out whether it is genuine.</p>
         )}
       </section>
       {claims && (

@@ -46,7 +46,7 @@ export function VerifyForm({ inspection, now }: { inspection: Inspection; now: n
         value={expected}
         onValue={setExpected}
         placeholder={typeof stated === 'string' ? stated : ''}
-        hint="Without one, the workspace is not checked."
+        hint="If empty, the workspace is not checked."
         mono
       />
       <div role="status">

@@ -31,10 +31,10 @@ export function Destinations() {
           <h3>Nowhere else</h3>
           <ul>
             <li>
-              Private keys and secrets: not into a repository, <code>wrangler.toml</code>, a browser app, a
+              Never put private keys or secrets in a repository, <code>wrangler.toml</code>, a browser app, a
               log or a ticket
             </li>
-            <li>Admin tokens: not into a browser app</li>
+            <li>Never put admin tokens in a browser app</li>
           </ul>
         </div>
       </div>

@@ -8,11 +8,11 @@ interface KeyFieldProps {
   onText(text: string): void
   pasted: PastedKey
   hint: ComponentChildren
-  /** Whether text that is no key is a secret here. */
+  /** Whether to treat text that is not a key as a secret. */
   takesSecret?: boolean
 }
 
-/** Takes a key or a secret, and says what it was read as. */
+/** An input for a key or a secret that shows what it was recognised as. */
 export function KeyField({ label, text, onText, pasted, hint, takesSecret = false }: KeyFieldProps) {
   const isPublic = pasted.kind === 'jwks' || (pasted.kind === 'key' && pasted.inspection.half === 'public')
   const isSecret = pasted.kind === 'other'

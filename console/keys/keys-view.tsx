@@ -16,7 +16,7 @@ const ALGORITHMS: readonly Option<Algorithm>[] = [
   { value: 'PS256', label: 'PS256: RSA 2048 bits, PSS' },
 ]
 
-/** Says what a key is, makes pairs, and says where each part goes. */
+/** Identifies keys, generates key pairs, and shows where each part goes. */
 export function KeysView({ onSign }: { onSign(privateKey: string): void }) {
   const [text, setText] = useState('')
   const pasted = useKey(text)
@@ -30,7 +30,7 @@ export function KeysView({ onSign }: { onSign(privateKey: string): void }) {
             text={text}
             onText={setText}
             pasted={pasted}
-            hint="PEM in any form, JWK, base64 DER or certificate; private or public."
+            hint="PEM, JWK, base64 DER or certificate; private or public."
           />
         </section>
         <GeneratePair onSign={onSign} />
@@ -93,8 +93,8 @@ function KeyReport({ pasted }: { pasted: PastedKey }) {
       return (
         <Report title="Not a key">
           <p>
-            This is neither PEM nor a JWK, a certificate or base64 DER. A key is also not recognised when part
-            of it is missing: copy it again, from the first line to the last.
+            This is not PEM, a JWK, a certificate or base64 DER. If part of the key is missing, copy it again,
+            from the first line to the last.
           </p>
           <p>A workspace secret is any text of 32 bytes or more. Use it in Sign or in Inspect.</p>
         </Report>
@@ -138,7 +138,7 @@ function InspectedKey({ inspection, title }: { inspection: KeyInspection; title:
       <table class="claims">
         <caption>Details</caption>
         <tbody>
-          <Row name="Form" value={format} />
+          <Row name="Format" value={format} />
           <Row name="Strength" value={bits === undefined ? undefined : `${bits} bits`} />
           <Row name="Algorithms" value={algorithms.length > 0 ? algorithms.join(', ') : 'none'} />
           <Row name="Thumbprint" value={keyId} />

@@ -62,7 +62,9 @@ export function describeKey(key: PastedKey): string {
       const { half, format, type, curve, bits } = key.inspection
       const name = half === 'unknown' ? 'key' : `${half} key`
       const strength = type === 'RSA' && bits ? `RSA ${bits} bits` : curve ? `${type} ${curve}` : type
-      return [name, format === 'unknown' ? 'form not supported' : format, strength].filter(Boolean).join(', ')
+      return [name, format === 'unknown' ? 'format not supported' : format, strength]
+        .filter(Boolean)
+        .join(', ')
     }
   }
 }

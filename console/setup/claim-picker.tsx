@@ -4,10 +4,10 @@ export interface SampleClaim {
   value: unknown
 }
 
-/** What a sample session holds to choose from. */
+/** The claims of a sample session to choose from. */
 export interface Sample {
   claims: readonly SampleClaim[]
-  /** Claims that are not listed, since there are too many or since they are nested too deeply. */
+  /** Whether some claims are not listed: too many, or nested too deeply. */
   isCut: boolean
 }
 
@@ -15,7 +15,7 @@ const MAX_CLAIMS = 30
 const MAX_DEPTH = 4
 const MAX_VALUE_LENGTH = 160
 
-/** What the protocol needs, and says nothing about a customer. */
+/** Protocol claims, which say nothing about a customer. */
 const PROTOCOL = new Set([
   'iss',
   'aud',
@@ -30,7 +30,7 @@ const PROTOCOL = new Set([
   'auth_time',
 ])
 
-/** The claims of a sample session that can say something about a customer; of a very long one, the first. */
+/** The claims of a sample session that can describe a customer; only the first ones of a very long session. */
 export function readSample(claims: Record<string, unknown>): Sample {
   const found: SampleClaim[] = []
   let isCut = false
@@ -68,7 +68,7 @@ const toList = (text: string): string[] =>
     .map((part) => part.trim())
     .filter(Boolean)
 
-/** The claims of the sample, each to be clicked for what it is. */
+/** The claims of the sample, with buttons to assign them. */
 export function ClaimPicker({ claims, isCut, idClaim, nameClaim, fieldClaims, onPick }: ClaimPickerProps) {
   const fields = toList(fieldClaims)
   const toggleField = (path: string) =>
@@ -77,7 +77,7 @@ export function ClaimPicker({ claims, isCut, idClaim, nameClaim, fieldClaims, on
   return (
     <>
       <table class="claims picker">
-        <caption>Choose what each claim is</caption>
+        <caption>Choose how to use each claim</caption>
         <tbody>
           {claims.map(({ path, value }) => (
             <tr key={path}>
@@ -111,9 +111,7 @@ export function ClaimPicker({ claims, isCut, idClaim, nameClaim, fieldClaims, on
           ))}
         </tbody>
       </table>
-      {isCut && (
-        <p class="note">This sample holds more claims than are listed. Type the names of others below.</p>
-      )}
+      {isCut && <p class="note">This sample has more claims than are listed. Type their names below.</p>}
     </>
   )
 }

@@ -1,13 +1,13 @@
 import type { Inspection } from 'membrane-token'
 
-/** What a provider asks for, in its own words. */
+/** A value to enter, named as the identity provider names it. */
 export interface ProviderField {
   name: string
   label: string
   placeholder: string
 }
 
-/** An identity provider: what it calls its things, and which settings follow from them. */
+/** An identity provider: the values it needs, and the settings they produce. */
 export interface Provider {
   id: string
   label: string
@@ -17,7 +17,7 @@ export interface Provider {
   /** Settings, with `{field}` where a field goes. */
   settings: Readonly<Record<string, string>>
   claims: { id: string; name: string; fields: string }
-  /** Which of its tokens the app sends, and what to look out for. */
+  /** Which of its tokens the app must send, and pitfalls. */
   note: string
 }
 
@@ -51,7 +51,7 @@ export const PROVIDERS: readonly Provider[] = [
       SESSION_AUTHORIZED_PARTIES: '{origin}',
     },
     claims: { id: 'o.id', name: '', fields: '' },
-    note: 'Send the session token, as getToken() returns it. If users are your customers, choose sub. It lives for 60 seconds, and no Membrane token outlives it.',
+    note: 'Send the session token, as getToken() returns it. If users are your customers, choose sub. It lasts 60 seconds, and no Membrane token outlives it.',
   },
   {
     id: 'supabase',
@@ -64,7 +64,7 @@ export const PROVIDERS: readonly Provider[] = [
       SESSION_AUDIENCE: 'authenticated',
     },
     claims: { id: 'app_metadata.tenant_id', name: '', fields: '' },
-    note: 'Send the access_token of the session. The project must sign with an asymmetric key. Never choose a claim in user_metadata: users write it themselves.',
+    note: 'Send the access_token of the session. The project must sign with an asymmetric key. Never choose a claim in user_metadata: users can write it.',
   },
   {
     id: 'firebase',
@@ -92,7 +92,7 @@ export const PROVIDERS: readonly Provider[] = [
       SESSION_AUDIENCE: '{client}',
     },
     claims: { id: 'sub', name: '', fields: '' },
-    note: 'Send the ID token, not the access token, which has no aud. Leave custom attributes that decide out of the writable attributes of the app client.',
+    note: 'Send the ID token, not the access token, which has no aud. If you choose a custom attribute, do not let the app client write it.',
   },
   {
     id: 'workos',
@@ -105,7 +105,7 @@ export const PROVIDERS: readonly Provider[] = [
       SESSION_ANY_AUDIENCE: 'true',
     },
     claims: { id: 'org_id', name: '', fields: 'role' },
-    note: 'Send the access token of AuthKit. Compare the issuer with the iss of a token: it can end with a slash. The key set is that of your client alone, so any audience is safe.',
+    note: 'Send the access token of AuthKit. Compare the issuer with the iss of a token: it can end with a slash. The key set belongs to your client alone, so any audience is safe.',
   },
   {
     id: 'keycloak',
@@ -137,7 +137,7 @@ export const PROVIDERS: readonly Provider[] = [
       SESSION_AUDIENCE: '{client}',
     },
     claims: { id: 'oid', name: 'name', fields: '' },
-    note: 'Send the access token for an API of your own; set requestedAccessTokenVersion to 2 in its manifest.',
+    note: 'Send the access token for your own API; set requestedAccessTokenVersion to 2 in its manifest.',
   },
   {
     id: 'okta',
@@ -166,7 +166,7 @@ export const PROVIDERS: readonly Provider[] = [
   },
 ]
 
-/** The provider whose token was inspected; undefined where it is not a token of an identity provider. */
+/** The identity provider that issued the inspected token, if any. */
 export function findSessionProvider({ claims, problems }: Inspection): Provider | undefined {
   if (!problems.some(({ code }) => code === 'IDENTITY_PROVIDER_TOKEN')) return undefined
   return PROVIDERS.find(({ issuer }) => issuer.test(String(claims?.iss)))

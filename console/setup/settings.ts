@@ -1,8 +1,8 @@
 import type { Provider } from './providers.ts'
 
-/** What is typed and chosen on the Set-up view. */
+/** Input of the Set-up view. */
 export interface SetupForm {
-  /** By name of the provider's field. */
+  /** By name of the identity provider's field. */
   values: Readonly<Record<string, string>>
   usesPrivateKey: boolean
   idClaim: string
@@ -36,13 +36,13 @@ function fillIn({ fields }: Provider, template: string, values: SetupForm['value
     const placeholder = fields.find((field) => field.name === name)?.placeholder ?? ''
     const value = values[name]?.trim() || placeholder
     if (slot === template) return value
-    // In a longer address, neither a second scheme nor a double slash.
+    // Avoids a second scheme or a double slash in a longer address.
     const bare = value.replace(/\/+$/, '')
     return template.startsWith(slot) ? bare : bare.replace(/^https?:\/\//, '')
   })
 }
 
-/** Settings that hold secrets, for which the person is asked. */
+/** Settings that hold secrets, which the commands prompt for. */
 export const secretNames = ({ usesPrivateKey }: Pick<SetupForm, 'usesPrivateKey'>): string[] => [
   'MEMBRANE_WORKSPACE_KEY',
   usesPrivateKey ? 'MEMBRANE_PRIVATE_KEY' : 'MEMBRANE_WORKSPACE_SECRET',
@@ -60,7 +60,7 @@ export const toEnvFile = (settings: readonly Setting[], secrets: readonly string
     '',
   ].join('\n')
 
-/** Commands that ask for each secret. */
+/** Commands that prompt for each secret. */
 export const toSecretCommands = (secrets: readonly string[]): string =>
   secrets.map((name) => `npx wrangler secret put ${name}\n`).join('')
 

@@ -33,7 +33,7 @@ interface SetupViewProps {
   onSession(session: string): void
 }
 
-/** Makes the settings of the token service from what an identity provider calls its things. */
+/** Generates the token service's settings from the values of an identity provider. */
 export function SetupView({ session, onSession }: SetupViewProps) {
   const [id, setId] = useState('auth0')
   const provider = PROVIDERS.find((candidate) => candidate.id === id) ?? (PROVIDERS[0] as Provider)
@@ -84,8 +84,8 @@ export function SetupView({ session, onSession }: SetupViewProps) {
             onValue={onSession}
             rows={3}
             masked
-            hint="A session or access token of your app, to choose claims from. It stays in this page."
-            error={inspection && !sample ? 'No claims can be read from this.' : undefined}
+            hint="Paste a session or access token from your app to choose claims from. It stays in this page."
+            error={inspection && !sample ? 'This is not a token with readable claims.' : undefined}
           />
           {recognised && recognised.id !== id && (
             <p class="actions">
@@ -113,7 +113,7 @@ export function SetupView({ session, onSession }: SetupViewProps) {
             label="Claims to pass as fields"
             value={form.fieldClaims}
             onValue={(fieldClaims) => set({ fieldClaims })}
-            hint="With commas; a dotted path reaches into objects."
+            hint="Comma-separated; a dotted path reads nested claims."
             mono
           />
         </section>
@@ -133,7 +133,7 @@ export function SetupView({ session, onSession }: SetupViewProps) {
               value={form.allowedOrigins}
               onValue={(allowedOrigins) => set({ allowedOrigins })}
               placeholder="https://app.example.com"
-              hint="Empty: the same origin only"
+              hint="If empty, the same origin only"
               mono
             />
             <TextField
@@ -168,7 +168,7 @@ function Output({ provider, form }: { provider: Provider; form: SetupForm }) {
   return (
     <>
       <Tabs
-        label="Form of the settings"
+        label="Settings format"
         selected={selected}
         onSelect={setSelected}
         tabs={[

@@ -71,7 +71,7 @@ export function SignView({ form, onForm, onInspect }: SignViewProps) {
           text={form.key}
           onText={(key) => set({ key, algorithm: '' })}
           pasted={pasted}
-          hint="It is used in this page and goes nowhere else."
+          hint="It stays in this page."
           takesSecret
         />
         <p class="actions">
@@ -227,10 +227,10 @@ function Introduction({ kind }: { kind: SignForm['kind'] }) {
       <h2>For tests</h2>
       <p>
         {kind === 'admin'
-          ? 'An admin token can manage every customer of the workspace. Use it in your own terminal, and never in a browser app.'
+          ? 'An admin token can manage every customer of the workspace. Use it in your own terminal, never in a browser app.'
           : 'A customer token lets its holder act as that customer. Membrane creates a customer for every new id.'}
       </p>
-      <p>In production, tokens are signed on a server that knows who is asking.</p>
+      <p>In production, sign tokens on a server that authenticates the caller.</p>
     </section>
   )
 }

@@ -1,4 +1,4 @@
-/** Membrane's API, which answers who a token is for. */
+/** Membrane's API; `/self` returns the customer of a token. */
 const API = 'https://api.getmembrane.com'
 
 const shellQuote = (text: string): string => `'${text.replace(/'/g, `'\\''`)}'`
@@ -11,7 +11,7 @@ export const curlCommand = (token: string): string =>
 export const sdkProgram = (token: string): string =>
   `import { MembraneClient } from '@membranehq/sdk'
 
-// For a test. An app passes a function that gets a token from its server.
+// For testing only. In an app, pass a function that gets a token from your server.
 const membrane = new MembraneClient({
   fetchToken: async () => ${JSON.stringify(token)},
 })

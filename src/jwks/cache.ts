@@ -1,6 +1,6 @@
 /**
  * A place outside this process where fetched key sets are shared, such as `caches.default` of Workers. It saves
- * requests to the provider and is never required: a cache that fails, hangs or forgets is treated as absent.
+ * requests to the identity provider and is never required: a cache that fails, hangs or forgets is treated as absent.
  */
 export interface KeySetCache {
   /**
@@ -13,21 +13,21 @@ export interface KeySetCache {
   put(url: string, text: string, maxAge: number): Promise<void>
 }
 
-/** A key set as it is shared: with the time at which the provider published it. */
+/** A shared key set, with the time at which it was fetched. */
 export interface CachedDocument {
   readonly url: string
-  /** When it was requested from the provider, in milliseconds since the epoch. */
+  /** When it was requested from the identity provider, in milliseconds since the epoch. */
   readonly fetchedAt: number
   readonly document: unknown
 }
 
-// A cache may be the one that `fetch` uses: under its own URL, the stored text could come back as the provider's answer.
+// `fetch` may use the same cache: under its real URL, the stored text could be returned as a fresh response.
 const cacheUrl = (url: string): string => `https://key-set.invalid/${encodeURIComponent(url)}`
 
-/** Milliseconds for an answer of the cache. */
+/** Time limit for the cache, in milliseconds. */
 const TIME_OUT = 500
 
-/** Reads a shared key set. A cache that throws, hangs, or returns something else has none. */
+/** Reads a shared key set. A cache that throws, hangs, or returns something else counts as empty. */
 export async function readCache(
   cache: KeySetCache | undefined,
   url: string,

@@ -20,7 +20,7 @@ export function checkKeySetUrl(url: URL): void {
 
 /**
  * Fetches a JSON document of at most 64 KiB. Redirects are not followed. The content type is not checked: many key
- * sets are static files, served as whatever their host makes of the name.
+ * sets are static files, with a content type that the host guesses from the name.
  *
  * @param signal Ends the fetch, also while the body is being read
  * @throws `ERR_JWKS_UNAVAILABLE`

@@ -6,7 +6,7 @@ import { webCrypto } from '../keys/policy.ts'
 import { checkPublicKey, importPublicKey, readVerificationKey } from '../keys/public-key.ts'
 import type { KeySource, VerificationKey } from '../keys/source.ts'
 
-/** The algorithms a published key can serve: all but the symmetric ones. */
+/** The algorithms of published keys: all but the symmetric ones. */
 export function asymmetricAlgorithms(): Algorithm[] {
   return (Object.keys(ALGORITHMS) as Algorithm[]).filter((algorithm) => ALGORITHMS[algorithm].kty !== 'oct')
 }
@@ -52,7 +52,7 @@ export async function importKeySet(set: unknown, allowed: readonly Algorithm[] |
 }
 
 /**
- * Reads a JWK set that a provider published. Keys may share a `kid`, as RFC 7517 section 4.5 allows; at least one must
+ * Reads a published JWK set. Keys may share a `kid`, as RFC 7517 section 4.5 allows; at least one must
  * be usable.
  *
  * @throws what {@link importKeySet} throws; `undefined` is returned where no key is usable
@@ -99,7 +99,7 @@ function readCertificates(set: object): Jwk[] | undefined {
   }))
 }
 
-// Keys are imported later, and must be what they are now.
+// A copy, because keys are imported later and must not change until then.
 function copyJwk(jwk: Jwk): Jwk {
   const { key_ops: operations } = jwk
   return Array.isArray(operations) ? { ...jwk, key_ops: [...operations] } : { ...jwk }

@@ -5,7 +5,7 @@ import { checkPublicKey, readVerificationKey } from '../keys/public-key.ts'
 const PUBLISHED_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use', 'key_ops'] as const
 
 /**
- * Reads keys that are to be published, keeping only members that are public.
+ * Reads the keys to publish, keeping only their public members.
  *
  * @throws `ERR_OPTION_INVALID` where two keys share a `kid`, or one among several has none · the `ERR_KEY_…` of a key
  *   that is not public, not valid or not usable
@@ -22,7 +22,7 @@ export function readPublishedKeys(keys: unknown): JWK[] {
   })
   const ids = published.map(({ kid }) => kid)
   if (published.length > 1 && new Set(ids).size !== ids.length) {
-    throw invalid('Every published key needs a kid of its own.')
+    throw invalid('Every published key needs its own kid.')
   }
   return published
 }

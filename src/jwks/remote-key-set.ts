@@ -11,23 +11,23 @@ import { asymmetricAlgorithms, importPublishedKeySet, type KeySet } from './key-
 // All in milliseconds.
 /** Age from which a set is refreshed in the background. */
 const REFRESH_AFTER = 10 * 60_000
-/** Age from which a request waits for the refresh: withdrawn keys are to be rejected within 20 minutes. */
+/** Age from which a request waits for the refresh, so that withdrawn keys are rejected within 20 minutes. */
 const MAX_AGE = 15 * 60_000
 /** Age up to which keys are accepted while the identity provider is down. */
 const MAX_STALE = 24 * 60 * 60_000
-/** Pause between two fetches that an unknown `kid` causes. */
+/** Minimum interval between fetches caused by an unknown `kid`. */
 const UNKNOWN_KEY_PAUSE = 10_000
-/** Pause after a failed fetch, while keys are known, and while none are. */
+/** Pause after a failed fetch if keys are known; then, if none are. */
 const FAILURE_PAUSE = 10_000
 const FIRST_FAILURE_PAUSE = 1000
-/** How long a failed fetch counts as an outage, in which no request waits for the next one. */
+/** How long a failed fetch counts as an outage, during which requests do not wait for the next fetch. */
 const OUTAGE = 60_000
 /** Time limit of a fetch: cache, metadata and key set, bodies included. */
 const TIME_OUT = 5000
 /** Tolerated clock difference between processes that share a cache. */
 const CLOCK_SKEW = 5000
 
-/** What {@link createRemoteKeySet} takes. */
+/** Options of {@link createRemoteKeySet}. */
 export interface RemoteKeySetOptions {
   /** The caller's algorithms; default: every asymmetric one. */
   readonly algorithms?: readonly Algorithm[] | undefined
@@ -42,7 +42,7 @@ export interface RemoteKeySet extends KeySource {
   readonly name: string
   /** Rejects with the error of the last fetch while the set cannot be refreshed. Keys may still be known. */
   check(context?: object): Promise<void>
-  /** Whether keys are known that tokens are still verified with. */
+  /** Whether known keys are still accepted. */
   isUsable(): boolean
 }
 
@@ -73,21 +73,21 @@ export function createDiscoveredKeySet(issuer: string, options: RemoteKeySetOpti
 
 interface KnownSet {
   readonly set: KeySet
-  /** When it was requested from the provider. */
+  /** When it was requested from the identity provider. */
   readonly fetchedAt: number
   /** Number of the request that fetched it; 0: fetched by another isolate. */
   readonly request: number
 }
 
-interface Provider {
+interface KeySetLocation {
   readonly name: string
-  /** Under which its key set is shared. */
+  /** Cache key of the shared key set. */
   readonly url: string
   fetch(signal: AbortSignal): Promise<unknown>
 }
 
 function createKeySetOf(
-  { name, url, fetch: fetchDocument }: Provider,
+  { name, url, fetch: fetchDocument }: KeySetLocation,
   { algorithms, now, cache }: RemoteKeySetOptions,
 ): RemoteKeySet {
   const shared = createSharedTask()
@@ -102,7 +102,7 @@ function createKeySetOf(
   /** Milliseconds; infinite without a set. */
   const age = (): number => {
     if (!known) return Number.POSITIVE_INFINITY
-    // The clock went back: how old the set is cannot be known, so it is due.
+    // The clock went back, so the age of the set is unknown: refresh it.
     if (now() < known.fetchedAt) known = { ...known, fetchedAt: now() - MAX_AGE }
     return now() - known.fetchedAt
   }
@@ -122,7 +122,7 @@ function createKeySetOf(
     if (set) known = { set, fetchedAt, request: 0 }
   }
 
-  /** @param isEnough Whether a set that others have fetched makes a request to the provider unnecessary */
+  /** @param isEnough Whether a set that others have fetched makes a request to the identity provider unnecessary */
   const loading =
     (context: object | undefined, isEnough: (set: KeySet) => boolean): Load =>
     async () => {
@@ -158,14 +158,14 @@ function createKeySetOf(
     throw failure?.error ?? unavailable('could not be fetched in time')
   }
 
-  /** @throws `unknown` if the provider was asked too recently */
+  /** @throws `unknown` if the last request to the identity provider was too recent */
   const renew = async (
     unknown: unknown,
     isEnough: (set: KeySet) => boolean,
     context: object | undefined,
   ): Promise<KnownSet> => {
     if (!shared.isPending()) {
-      // While the set cannot be fetched, it is unknown whether the key exists.
+      // Without a current set, it is unknown whether the key exists, so report the failed fetch.
       if (hasFailedWithin(FAILURE_PAUSE)) throw failure?.error
       if (isWithin(UNKNOWN_KEY_PAUSE, unknownKeyAt)) throw unknown
       unknownKeyAt = now()
@@ -183,7 +183,7 @@ function createKeySetOf(
       try {
         return await set.find(algorithm, keyId)
       } catch (error) {
-        // Only the answer to a request that was sent later says that there is no such key.
+        // Only a response to a later request proves that there is no such key.
         if (!isUnknown(error) || request > requestsBefore) throw error
         ;({ set, request } = await renew(error, isEnough, context))
       }

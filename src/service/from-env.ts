@@ -48,7 +48,7 @@ function readHooks(hooks: ServiceHooks): ServiceHooks {
   const given = readOptions(hooks, HOOKS)
   const { kms = [] } = given
   if (Array.isArray(kms) && kms.every((provider) => typeof provider?.open === 'function')) return given
-  throw invalidOption('kms must be a list of providers, such as [awsKms].', 'kms')
+  throw invalidOption('kms must be a list of KMS providers, such as [awsKms].', 'kms')
 }
 
 type Env = Readonly<Record<string, unknown>>
@@ -226,7 +226,7 @@ async function openKey(key: string, env: Env, kms: readonly KmsProvider[]): Prom
   const included = kms.map((candidate) => `${candidate.scheme}://`).join(', ') || 'none'
   throw new MembraneTokenError(
     'ERR_OPTION_INVALID',
-    `No key management service of this build opens such a URI (included: ${included}). Add its provider of membrane-token/kms to hooks.kms.`,
+    `No KMS provider in hooks.kms opens this URI (included: ${included}). Add one from membrane-token/kms.`,
     { option: 'privateKey' },
   )
 }

@@ -94,7 +94,7 @@ type JsonObject = Record<string, unknown>
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** What an API key must be, and what to say where it is not. */
+/** Requirements of an API key entry, each with its error message. */
 const API_KEY_RULES: readonly (readonly [holds: (key: JsonObject) => boolean, message: string])[] = [
   [({ name }) => typeof name === 'string' && name !== '', 'needs a name.'],
   [({ sha256 }) => typeof sha256 === 'string', 'needs a sha256.'],
@@ -150,7 +150,7 @@ export const apiKeys: Schema<ApiKey[]> = /* @__PURE__ */ v.pipe(
   v.check((items) => items.length > 0, 'is an empty list: remove the setting, or add an API key.'),
   v.check(
     (keys) => new Set(keys.map((key) => key.sha256.toLowerCase())).size === keys.length,
-    'has the same sha256 twice: give every service a key of its own.',
+    'has the same sha256 twice: give every service its own key.',
   ),
 )
 
@@ -190,7 +190,7 @@ export const secureUrl = (fix: string): Schema<string> =>
     v.check((value) => {
       const url = parseUrl(value)
       return !url || url.protocol === 'https:' || (url.protocol === 'http:' && isLocal(url))
-    }, 'is not https: anybody on the network path could replace the answer.'),
+    }, 'is not https: anyone on the network path could replace the response.'),
   )
 
 /** A URL to which the paths of metadata are appended (RFC 8414 section 2). */
@@ -201,7 +201,7 @@ export const issuerUrl = (fix: string): Schema<string> =>
   )
 
 export const origins: Schema<string[]> = /* @__PURE__ */ v.pipe(
-  list('set origins such as https://app.example.com, with commas between them'),
+  list('set origins such as https://app.example.com, comma-separated'),
   v.check(
     (items) => items.every(isExactOrigin),
     'has an entry that is not an exact origin: write https://app.example.com, without a path, a trailing slash or a star.',
@@ -210,7 +210,7 @@ export const origins: Schema<string[]> = /* @__PURE__ */ v.pipe(
 
 /** Networks such as `10.0.0.0/8` and `fd00::/8`, or single addresses. */
 export const networks: Schema<string[]> = /* @__PURE__ */ v.pipe(
-  list('set networks such as 10.0.0.0/8, with commas between them'),
+  list('set networks such as 10.0.0.0/8, comma-separated'),
   v.check(
     (items) =>
       items.every((item) => /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]+)(\/\d{1,3})?$/i.test(item)),

@@ -30,7 +30,7 @@ export const RULES: readonly {
   {
     setting: 'MEMBRANE_PRIVATE_KEY',
     holds: (given) => !isSet(given, 'MEMBRANE_WORKSPACE_SECRET') || !isSet(given, 'MEMBRANE_PRIVATE_KEY'),
-    detail: 'is set, and MEMBRANE_WORKSPACE_SECRET as well: remove the one that should not sign.',
+    detail: 'is set, and so is MEMBRANE_WORKSPACE_SECRET: remove one of them.',
   },
   {
     setting: 'TOKEN_EXPIRES_IN',
@@ -39,7 +39,7 @@ export const RULES: readonly {
       // A lifetime that cannot be read is reported as such.
       return !(isDuration(given) && isDuration(most)) || parseDuration(given) <= parseDuration(most)
     },
-    detail: 'is longer than TOKEN_MAX_EXPIRES_IN: shorten it, or raise the other.',
+    detail: 'is longer than TOKEN_MAX_EXPIRES_IN: lower it, or raise the other.',
   },
   {
     setting: 'API_KEYS',
@@ -92,6 +92,6 @@ export const RULES: readonly {
     holds: (given) =>
       !isSet(given, 'OAUTH_ISSUER') ||
       isSet(given, 'API_KEYS', 'SESSION_ISSUER', 'WORKLOAD_IDENTITIES', 'CLOUDFLARE_ACCESS_TEAM_DOMAIN'),
-    detail: 'is set, but no caller is configured that could use /oauth/token.',
+    detail: 'is set, but no configured caller can use /oauth/token.',
   },
 ]

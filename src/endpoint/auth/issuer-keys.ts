@@ -45,7 +45,7 @@ export function checkIssuer(issuer: unknown): asserts issuer is string {
 /** The option `jwks`. @throws `ERR_OPTION_INVALID` for anything but a key set as an object, or a URL */
 export function checkJwks(jwks: unknown): void {
   if (jwks === undefined || isUrl(jwks)) return
-  // Keys are imported when a token first needs one, and a set without any would look like an outage of the provider.
+  // Keys are imported when a token first needs one, and an empty set would look like an outage of the identity provider.
   if (!Array.isArray((Object(jwks) as { keys?: unknown }).keys))
     throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).', 'jwks')
 }

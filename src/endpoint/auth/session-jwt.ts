@@ -9,15 +9,15 @@ import { type IdTokenRules, isNames, readAudiences, verifyIdToken } from './id-t
 import { checkIssuer, checkJwks, createIssuerKeys } from './issuer-keys.ts'
 import { checkRequiredScopes, checkUser, readRequiredScopes } from './session-rules.ts'
 
-/** What {@link sessionJwt} takes. One of `audience`, `authorizedParties` and `anyAudience` must be given. */
+/** Options of {@link sessionJwt}. One of `audience`, `authorizedParties` and `anyAudience` is required. */
 export interface SessionJwtOptions extends ClaimMapping {
-  /** The identity provider: exactly the `iss` of its tokens, and where its metadata is found. */
+  /** The identity provider: exactly the `iss` of its tokens. Its metadata is discovered from this URL. */
   issuer: string
-  /** Who the tokens are for (`aud`): your API, or your application. */
+  /** Accepted audience (`aud`) of the tokens: your API or your application. */
   audience?: string | readonly string[] | undefined
   /**
-   * To whom the tokens were issued (`azp`), for providers that set no `aud`, such as Clerk. Without `audience`, tokens
-   * that have an `aud` are rejected, unless `anyAudience` is `true`.
+   * Accepted authorized parties (`azp`), for identity providers that set no `aud`, such as Clerk. Without `audience`,
+   * tokens that have an `aud` are rejected, unless `anyAudience` is `true`.
    */
   authorizedParties?: readonly string[] | undefined
   /** Accepts every token of the issuer, regardless of audience: only if the issuer serves no other app. */
@@ -26,13 +26,13 @@ export interface SessionJwtOptions extends ClaimMapping {
   jwks?: JSONWebKeySet | URL | undefined
   /** Default: every asymmetric algorithm of RFC 7518 that fits the keys. */
   algorithms?: Algorithm[] | undefined
-  /** What `typ` in the header must be, such as `"at+jwt"` (RFC 9068). Default: absent, `JWT` or `at+jwt`. */
+  /** Required `typ` in the header, such as `"at+jwt"` (RFC 9068). Default: absent, `JWT` or `at+jwt`. */
   type?: string | undefined
-  /** Scopes that a token must have, all of them: in `scope`, `scp` or `permissions`. Default: none. */
+  /** Scopes that a token must all have, in `scope`, `scp` or `permissions`. Default: none. */
   requiredScopes?: readonly string[] | undefined
-  /** Seconds by which the provider's clock may differ. Default 5. */
+  /** Tolerated clock difference from the identity provider, in seconds. Default 5. */
   clockTolerance?: number | undefined
-  /** Where fetched key sets are shared with other processes or isolates. Default: nowhere. */
+  /** Shares fetched key sets with other processes or isolates. Default: not shared. */
   keySetCache?: KeySetCache | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | undefined
@@ -41,24 +41,23 @@ export interface SessionJwtOptions extends ClaimMapping {
 const DEFAULT_TOLERANCE = 5
 
 /**
- * Authenticates your app's users by the session or access token of an OpenID Connect provider, in
- * `Authorization: Bearer …`. They get the token of the customer that their claims name, and never one that outlives
- * their session.
+ * Authenticates your app's users by a session or access token from an OpenID Connect identity provider, in
+ * `Authorization: Bearer …`. The claims determine the customer, and no Membrane token outlives the session.
  *
- * Tokens that are not sessions are rejected even if they are genuine: those with another `typ`, with `events` (logout
- * and security events), bound to a key by `cnf`, and those of clients without a user (`gty` of Auth0, `idtyp` of
- * Entra ID, or a client id as `sub`).
+ * Genuine tokens that are not sessions are rejected: those with another `typ`, with `events` (logout and security
+ * events), bound to a key by `cnf`, or issued to a client without a user (`gty` at Auth0, `idtyp` at Entra ID, or a
+ * client id as `sub`).
  *
- * @returns An authenticator that resolves to a customer, or to `null` where there is no JWT of this issuer
+ * @returns An authenticator that resolves to a customer, or to `null` if the request has no JWT of this issuer
  * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_ALGORITHM_MISMATCH`
  *
- * @example Users of Auth0, each of whom is a customer
+ * @example Auth0, with users as customers
  *
  * ```ts
  * const authenticate = sessionJwt({ issuer: 'https://example.eu.auth0.com/', audience: 'https://api.example.com' })
  * ```
  *
- * @example Organizations of Clerk
+ * @example Clerk, with organizations as customers
  *
  * ```ts
  * const authenticate = sessionJwt({
