@@ -86,7 +86,7 @@ async function outcomeOf({ url, ...init }: Example): Promise<string> {
     return `The request was rejected: ${String(detail)}\nCorrect the settings, or delete the settings file to generate working ones.`
   }
   return typeof token === 'string'
-    ? `The token in the answer says:\n\n${readClaims(token)}`
+    ? `The token in the response contains:\n\n${readClaims(token)}`
     : `The response:\n\n${JSON.stringify(rest, null, 2)}`
 }
 

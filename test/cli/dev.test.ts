@@ -45,7 +45,7 @@ describe.each(RUNTIMES)('dev on $name', (runtime) => {
     const [, workspaceKey] = /^MEMBRANE_WORKSPACE_KEY="(.*)"$/m.exec(text)!
     const [, secret] = /^MEMBRANE_WORKSPACE_SECRET="(.*)"$/m.exec(text)!
     expect(stdout()).not.toContain(secret)
-    expect(stdout().match(/^The token in the answer says:$/gm)).toHaveLength(3)
+    expect(stdout().match(/^The token in the response contains:$/gm)).toHaveLength(3)
 
     const html = await (await fetch(page)).text()
     const sessions = Array.from(

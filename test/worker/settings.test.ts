@@ -63,7 +63,7 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
     ['an object', { secret }, /text/],
   ],
   MEMBRANE_PRIVATE_KEY: [
-    ['beside a secret', ecPem, /MEMBRANE_WORKSPACE_SECRET as well/, {}],
+    ['beside a secret', ecPem, /so is MEMBRANE_WORKSPACE_SECRET/, {}],
     ['a placeholder', '<YOUR PRIVATE KEY>', /placeholder/],
     ['something else', clearKey, /cannot be used/],
     ['a public key', pem(ec.publicKey, 'spki'), /public key/i],

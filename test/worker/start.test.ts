@@ -149,7 +149,7 @@ describe('npm start', () => {
     expect(claimsIn(examples[3]!.outcome)).toEqual({ keys: [] })
     expect(await run(examples[3]!.curl)).toEqual({ keys: [] })
     expect(started.output()).toContain(`Identity provider: http://127.0.0.1:${port + 1}\n`)
-    expect(started.output()).toContain('Cloudflare Access cannot run here')
+    expect(started.output()).toContain('Cloudflare Access cannot run locally')
 
     const [, page] = /^Sign-in, console: {2}(http:\S+)$/m.exec(started.output())!
     expect(await (await fetch(new URL('console', page))).text()).toContain('<title>membrane-token console')
@@ -206,8 +206,8 @@ describe('npm start', () => {
         await started.says(READY)
         const outcomes = readExamples(started.output()).map(({ outcome }) => outcome)
         expect(outcomes).toHaveLength(4)
-        expect(outcomes[2]).toMatch(/refused.*scope "admin"/)
-        for (const index of [0, 1, 3]) expect(outcomes[index]).toMatch(/^The (token in the )?answer /)
+        expect(outcomes[2]).toMatch(/rejected.*scope "admin"/)
+        for (const index of [0, 1, 3]) expect(outcomes[index]).toMatch(/^The (token in the )?response/)
       },
     )
   })
@@ -218,7 +218,7 @@ describe('npm start', () => {
         `${devVars.replace('# API key:', '# The key is')}SESSION_ISSUER="https://login.example"\nSESSION_AUDIENCE="a"\n`,
       async (started) => {
         await started.says(READY)
-        expect(started.output()).toContain('Sessions come from the identity provider in .dev.vars')
+        expect(started.output()).toContain('.dev.vars sets an identity provider')
         expect(started.output()).toContain('no line "# API key: …"')
         expect(readExamples(started.output()).map(({ curl }) => curl)).toEqual([
           expect.stringContaining('/.well-known/jwks.json'),
