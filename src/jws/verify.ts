@@ -49,13 +49,13 @@ export async function checkSignature(
   context?: object,
 ): Promise<Algorithm> {
   const algorithm = checkAllowed(jws.alg, source.algorithms)
-  // Values at hand are not awaited: in workerd, an await costs as much as parsing the header.
-  const found = source.find(algorithm, jws.keyId, context)
-  const keys = 'then' in found ? await found : found
+  // Awaited even if at hand: a burst is parsed first and then reaches the threads of Node together, twice as fast.
+  const keys = await source.find(algorithm, jws.keyId, context)
   const fitting = keys.filter((key) => key.algorithms.includes(algorithm))
   if (fitting.length === 0) checkAllowed(algorithm, keys[0]?.algorithms ?? [])
   const data = encoder.encode(jws.signingInput)
   for (const verificationKey of fitting) {
+    // Not awaited if at hand, since it is for all tokens but the first.
     const imported = verificationKey.keyFor(algorithm)
     const key = 'then' in imported ? await imported : imported
     if (await isSignature(key, algorithm, jws.signature, data)) return algorithm
