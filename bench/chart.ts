@@ -1,8 +1,8 @@
+import type { Case, Runtime } from './cases.ts'
 import { OURS, RAW } from './contenders.ts'
-import type { Cell, Runtime } from './order.ts'
-import { findCell, NAMES, type Results, rateOf, wording } from './results.ts'
+import { findCase, NAMES, type Results, rateOf, wording } from './results.ts'
 
-type Panel = Pick<Cell, 'algorithm' | 'atOnce'> & { runtime: Runtime; title: string }
+type Panel = Pick<Case, 'algorithm' | 'atOnce'> & { runtime: Runtime; title: string }
 
 /** Not only where ours is ahead: in Node, those that use its own `createHmac` are. */
 const PANELS: readonly Panel[] = [
@@ -58,9 +58,9 @@ interface Bar {
 
 function barsOf({ runtime, algorithm, atOnce }: Panel, { runtimes }: Results): Bar[] {
   const results = runtimes[runtime]
-  const cell = results && findCell(results, { task: 'sign', algorithm, atOnce, fields: 'small' })
+  const measured = results && findCase(results, { task: 'sign', algorithm, atOnce, fields: 'small' })
   return NAMES.flatMap((name) => {
-    const rate = rateOf(cell, name)
+    const rate = rateOf(measured, name)
     return rate === undefined ? [] : [{ name, rate }]
   }).sort((a, b) => b.rate - a.rate)
 }

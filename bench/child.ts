@@ -1,19 +1,19 @@
-// One runtime's part, in a process of its own: Node, Deno or Bun. Reads its orders from stdin.
+// One runtime's part, in a process of its own: Node, Deno or Bun. Reads its job from stdin.
 import { Buffer } from 'node:buffer'
 import process from 'node:process'
+import type { Material } from './cases.ts'
 import { WEB_CONTENDERS } from './contenders.ts'
 import { NODE_CONTENDERS } from './node-contenders.ts'
-import type { Material } from './order.ts'
+import { atOnceOf, type Group, type Prepared, prepare, repeat } from './prepare.ts'
 import { alternate, type Effort, type Series } from './rounds.ts'
-import { atOnceOf, type Group, prepare, repeat, type Stand } from './stand.ts'
 
-export interface Orders {
+export interface Job {
   readonly material: Material
   readonly effort: Effort
   readonly groups: readonly Group[]
 }
 
-export interface Measured extends Pick<Stand, 'tokens' | 'failures'> {
+export interface Measured extends Pick<Prepared, 'tokens' | 'failures'> {
   readonly group: Group
   readonly series: Series
 }
@@ -26,7 +26,7 @@ export interface RuntimeResults {
 
 const chunks: Uint8Array[] = []
 for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array)
-const { material, effort, groups } = JSON.parse(Buffer.concat(chunks).toString()) as Orders
+const { material, effort, groups } = JSON.parse(Buffer.concat(chunks).toString()) as Job
 
 const measured: Measured[] = []
 for (const group of groups) {

@@ -6,10 +6,10 @@ import { importPKCS8 } from 'jose/key/import'
 import { ALGORITHMS, type Algorithm } from '../src/algorithms.ts'
 import { createSigner } from '../src/token/signer.ts'
 import { createVerifier } from '../src/token/verifier.ts'
-import { customerWith, EXPIRES_IN, type Fields, keyOf, type Material, WORKSPACE_KEY } from './order.ts'
+import { customerWith, EXPIRES_IN, type Fields, keyOf, type Material, WORKSPACE_KEY } from './cases.ts'
 
 /** What a contender is given; the token is what all of them must make, or verify. */
-export interface Order {
+export interface CaseInput {
   readonly algorithm: Algorithm
   readonly material: Material
   readonly customer: ReturnType<typeof customerWith>
@@ -24,8 +24,8 @@ export interface Contender {
   /** Those it does not have. */
   readonly without?: readonly Algorithm[]
   /** Loads the key where that is possible, and gives back what is measured. */
-  readonly sign: (order: Order) => Promise<Run> | Run
-  readonly verify?: (order: Order) => Promise<Run> | Run
+  readonly sign: (input: CaseInput) => Promise<Run> | Run
+  readonly verify?: (input: CaseInput) => Promise<Run> | Run
 }
 
 export const OURS = 'membrane-token'
@@ -136,7 +136,7 @@ export const WEB_CONTENDERS: readonly Contender[] = [
 ]
 
 /** The claims for peers that leave the dates to their caller: the least work for them. */
-function claims(customer: Order['customer']) {
+function claims(customer: CaseInput['customer']) {
   const { id, name, fields } = customer
   const iat = Math.floor(Date.now() / 1000)
   return { id, name, fields, iat, exp: iat + EXPIRES_IN, iss: WORKSPACE_KEY }
@@ -154,7 +154,11 @@ export function signerFor(algorithm: Algorithm, material: Material) {
   return createSigner({ workspaceKey: WORKSPACE_KEY, algorithm, ...key })
 }
 
-export async function makeOrder(algorithm: Algorithm, fields: Fields, material: Material): Promise<Order> {
+export async function makeInput(
+  algorithm: Algorithm,
+  fields: Fields,
+  material: Material,
+): Promise<CaseInput> {
   const customer = customerWith(fields)
   const { token } = await (await signerFor(algorithm, material)).signCustomerToken(customer)
   return { algorithm, material, customer, token }

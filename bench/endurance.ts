@@ -1,12 +1,12 @@
 // Node only, in a process of its own with --expose-gc: memory after many tokens, and how long one of many takes.
 import { Buffer } from 'node:buffer'
 import process from 'node:process'
-import { JOSE, makeOrder, OURS, RAW, signerFor, WEB_CONTENDERS } from './contenders.ts'
-import { customerWith, type Material } from './order.ts'
+import { customerWith, type Material } from './cases.ts'
+import { JOSE, makeInput, OURS, RAW, signerFor, WEB_CONTENDERS } from './contenders.ts'
+import { repeat } from './prepare.ts'
 import { median } from './rounds.ts'
-import { repeat } from './stand.ts'
 
-export interface EnduranceOrders {
+export interface EnduranceJob {
   readonly material: Material
   readonly tokens: number
   readonly bursts: number
@@ -25,7 +25,7 @@ const declared = globalThis as { gc?: () => void }
 
 const chunks: Uint8Array[] = []
 for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array)
-const { material, tokens, bursts } = JSON.parse(Buffer.concat(chunks).toString()) as EnduranceOrders
+const { material, tokens, bursts } = JSON.parse(Buffer.concat(chunks).toString()) as EnduranceJob
 
 const signer = await signerFor('HS512', material)
 const customer = customerWith('small')
@@ -44,9 +44,9 @@ const start = await heapInUse()
 await repeat(sign, tokens, 32)
 const heap = [start, await heapInUse()] as const
 
-const order = await makeOrder('HS512', 'small', material)
+const input = await makeInput('HS512', 'small', material)
 const contenders = WEB_CONTENDERS.filter(({ name }) => [OURS, RAW, JOSE].includes(name))
-const runs = await Promise.all(contenders.map(async ({ name, sign }) => [name, await sign(order)] as const))
+const runs = await Promise.all(contenders.map(async ({ name, sign }) => [name, await sign(input)] as const))
 const latencies = Object.fromEntries(
   runs.map(([name]) => [name, { p50: [] as number[], p99: [] as number[], all: [] as number[] }]),
 )

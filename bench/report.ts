@@ -1,11 +1,12 @@
+import { type Case, type Runtime, SIGNED, type Task, VERIFIED } from './cases.ts'
 import type { RuntimeResults } from './child.ts'
 import { JOSE, KEY_AS_TEXT, OURS, RAW } from './contenders.ts'
 import type { HttpResults } from './http/measure.ts'
-import { type Cell, type Runtime, SIGNED, type Task, VERIFIED } from './order.ts'
+import { isCase, type OwnTask } from './prepare.ts'
 import {
   AGAINST,
   compare,
-  findCell,
+  findCase,
   httpRatios,
   losses,
   NAMES,
@@ -15,7 +16,6 @@ import {
   wording,
 } from './results.ts'
 import { median } from './rounds.ts'
-import { isCell, type OwnTask } from './stand.ts'
 
 const RUNTIME_NAMES: Readonly<Record<Runtime, string>> = {
   workerd: 'workerd',
@@ -79,7 +79,7 @@ const number = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
 
 function taskSections(task: Task, title: string, unit: string, results: Results): string[] {
   const algorithms = task === 'sign' ? SIGNED : VERIFIED
-  const columns: Omit<Cell, 'atOnce'>[] = [
+  const columns: Omit<Case, 'atOnce'>[] = [
     ...algorithms.map((algorithm) => ({ task, algorithm, fields: 'small' as const })),
     ...(task === 'sign' ? (['HS512', 'ES256'] as const) : []).map((algorithm) => ({
       task,
@@ -95,18 +95,18 @@ function taskSections(task: Task, title: string, unit: string, results: Results)
   ])
 }
 
-const columnName = ({ algorithm, fields }: Omit<Cell, 'atOnce'>): string =>
+const columnName = ({ algorithm, fields }: Omit<Case, 'atOnce'>): string =>
   fields === 'small' ? algorithm : `${algorithm}, ${fields}`
 
 function rateTable(
   unit: string,
-  columns: readonly Omit<Cell, 'atOnce'>[],
+  columns: readonly Omit<Case, 'atOnce'>[],
   atOnce: 1 | 32,
   results: RuntimeResults,
 ): string {
-  const cells = columns.map((column) => findCell(results, { ...column, atOnce }))
+  const measured = columns.map((column) => findCase(results, { ...column, atOnce }))
   const rows = NAMES.map((name) => {
-    const rates = cells.map((cell) => rateOf(cell, name))
+    const rates = measured.map((each) => rateOf(each, name))
     return { name, rates }
   })
     .filter(({ rates }) => rates.some((rate) => rate !== undefined))
@@ -117,10 +117,10 @@ function rateTable(
   return `${unit}, ${wording(atOnce)}:\n\n${table(['', ...columns.map(columnName)], rows)}`
 }
 
-function ratioTable(columns: readonly Omit<Cell, 'atOnce'>[], results: RuntimeResults): string {
+function ratioTable(columns: readonly Omit<Case, 'atOnce'>[], results: RuntimeResults): string {
   const rows = columns.flatMap((column) =>
     ([1, 32] as const).map((atOnce) => {
-      const measured = findCell(results, { ...column, atOnce })
+      const measured = findCase(results, { ...column, atOnce })
       const ratios = AGAINST.map((against) => compare(measured, against))
       const texts = ratios.map((found, index) => {
         if (!found) return '–'
@@ -141,7 +141,7 @@ function failureText(task: Task, { measured }: RuntimeResults): string[] {
       .filter(({ group }) => group.task === task)
       .flatMap(({ group, failures }) =>
         Object.entries(failures).map(
-          ([name, message]) => `- ${name}, ${isCell(group) ? group.algorithm : ''}: ${message}`,
+          ([name, message]) => `- ${name}, ${isCase(group) ? group.algorithm : ''}: ${message}`,
         ),
       ),
   )

@@ -1,11 +1,11 @@
+import type { Case, Runtime } from './cases.ts'
 import type { Measured, RuntimeResults } from './child.ts'
 import { asText, JOSE, OURS, RAW, WEB_CONTENDERS } from './contenders.ts'
 import type { EnduranceResults } from './endurance.ts'
 import type { HttpResults } from './http/measure.ts'
-import type { Cell, Runtime } from './order.ts'
+import { isCase } from './prepare.ts'
 import { median, type Ratio, ratio } from './rounds.ts'
 import type { Size } from './sizes.ts'
-import { isCell } from './stand.ts'
 import type { StartUp } from './start-up.ts'
 
 /** Everything that one run has measured. */
@@ -22,15 +22,15 @@ export interface Results {
   readonly date: string
 }
 
-/** The peers that, like this package, stand on Web Crypto; jose is compared with by itself. */
+/** The peers that use Web Crypto, like this package; jose is compared with by itself. */
 const WEB_PEERS = ['@tsndr/cloudflare-worker-jwt', 'hono/jwt']
 const AS_TEXT = WEB_PEERS.map(asText)
 
-export function findCell(results: RuntimeResults, cell: Cell): Measured | undefined {
+export function findCase(results: RuntimeResults, wanted: Case): Measured | undefined {
   return results.measured.find(
     ({ group }) =>
-      isCell(group) &&
-      (['task', 'algorithm', 'atOnce', 'fields'] as const).every((key) => group[key] === cell[key]),
+      isCase(group) &&
+      (['task', 'algorithm', 'atOnce', 'fields'] as const).every((key) => group[key] === wanted[key]),
   )
 }
 
@@ -90,11 +90,11 @@ export function httpRatios(http: HttpResults | undefined): { name: string; byRat
     }))
 }
 
-/** Every cell in which a peer is faster. */
+/** Every case in which a peer is faster. */
 export function losses({ runtimes }: Results): { where: string; peer: string; ratio: Ratio }[] {
   return Object.entries(runtimes).flatMap(([runtime, { measured }]) =>
     measured.flatMap(({ group, series }) => {
-      if (!isCell(group)) return []
+      if (!isCase(group)) return []
       const { task, algorithm, atOnce, fields } = group
       const ours = series[OURS] ?? []
       const where = [runtime, task, algorithm, wording(atOnce), fields === 'small' ? '' : fields]

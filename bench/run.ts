@@ -8,12 +8,8 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import jwt from 'jsonwebtoken'
-import { renderChart } from './chart.ts'
-import type { Measured, Orders, RuntimeResults } from './child.ts'
-import type { EnduranceOrders, EnduranceResults } from './endurance.ts'
-import * as http from './http/measure.ts'
 import {
-  CELLS,
+  CASES,
   customerWith,
   EXPIRES_IN,
   type KeyForms,
@@ -21,12 +17,16 @@ import {
   type Material,
   type Runtime,
   WORKSPACE_KEY,
-} from './order.ts'
+} from './cases.ts'
+import { renderChart } from './chart.ts'
+import type { Job, Measured, RuntimeResults } from './child.ts'
+import type { EnduranceJob, EnduranceResults } from './endurance.ts'
+import * as http from './http/measure.ts'
+import type { Group } from './prepare.ts'
 import { costText, renderReport } from './report.ts'
 import type { Results } from './results.ts'
 import type { Effort } from './rounds.ts'
 import { measureSizes } from './sizes.ts'
-import type { Group } from './stand.ts'
 import { measureStartUp } from './start-up.ts'
 import { measureWorkerd } from './workerd.ts'
 
@@ -53,25 +53,25 @@ const COMMANDS: Readonly<Record<Exclude<Runtime, 'workerd'>, readonly [string, .
 
 const RUNTIMES: readonly Runtime[] = ['workerd', 'node', 'deno', 'bun']
 
-interface Extent extends Effort {
+interface Scale extends Effort {
   readonly tokens: number
   readonly bursts: number
   readonly starts: number
   readonly http: http.Effort
 }
 
-const FULL: Extent = { rounds: 7, slice: 40, tokens: 1_000_000, bursts: 21, starts: 7, http: http.FULL }
-const BRIEF: Extent = { rounds: 1, slice: 0, tokens: 1000, bursts: 1, starts: 1, http: http.BRIEF }
+const FULL: Scale = { rounds: 7, slice: 40, tokens: 1_000_000, bursts: 21, starts: 7, http: http.FULL }
+const BRIEF: Scale = { rounds: 1, slice: 0, tokens: 1000, bursts: 1, starts: 1, http: http.BRIEF }
 
 const { values } = parseArgs({ options: { brief: { type: 'boolean' }, only: { type: 'string' } } })
-const extent = values.brief ? BRIEF : FULL
+const scale = values.brief ? BRIEF : FULL
 const wanted = values.only
   ? RUNTIMES.filter((runtime) => values.only?.split(',').includes(runtime))
   : RUNTIMES
 const complete = !values.brief && wanted.length === RUNTIMES.length
 
 async function measure(
-  { tokens, bursts, starts, http: httpEffort, ...effort }: Extent,
+  { tokens, bursts, starts, http: httpEffort, ...effort }: Scale,
   runtimes: readonly Runtime[],
 ): Promise<Results> {
   const material = makeMaterial()
@@ -82,8 +82,8 @@ async function measure(
   const measured: Partial<Record<Runtime, RuntimeResults>> = {}
   for (const runtime of runtimes) {
     step(runtime)
-    const orders: Orders = { material, effort, groups: groupsOf(runtime) }
-    measured[runtime] = runtime === 'workerd' ? await measureWorkerd(orders) : await runChild(runtime, orders)
+    const job: Job = { material, effort, groups: groupsOf(runtime) }
+    measured[runtime] = runtime === 'workerd' ? await measureWorkerd(job) : await runChild(runtime, job)
     for (const each of measured[runtime].measured) checkTokens(each, runtime, material)
   }
   step('memory and latency')
@@ -113,7 +113,7 @@ async function measure(
 
 function groupsOf(runtime: Runtime): Group[] {
   const grown: Group[] = [{ task: 'size of fields' }, { task: 'signers held' }]
-  return [...CELLS, { task: 'key forms' }, ...(runtime === 'workerd' || runtime === 'node' ? grown : [])]
+  return [...CASES, { task: 'key forms' }, ...(runtime === 'workerd' || runtime === 'node' ? grown : [])]
 }
 
 function makeMaterial(): Material {
@@ -138,11 +138,11 @@ function formsOf({ privateKey, publicKey }: Pair, traditional: 'sec1' | 'pkcs1')
   }
 }
 
-const runChild = (runtime: Exclude<Runtime, 'workerd'>, orders: Orders) =>
-  runJson<RuntimeResults>([...COMMANDS[runtime], path('bench/child.ts')], orders)
+const runChild = (runtime: Exclude<Runtime, 'workerd'>, job: Job) =>
+  runJson<RuntimeResults>([...COMMANDS[runtime], path('bench/child.ts')], job)
 
-const runEndurance = (orders: EnduranceOrders) =>
-  runJson<EnduranceResults>([process.execPath, '--expose-gc', path('bench/endurance.ts')], orders)
+const runEndurance = (job: EnduranceJob) =>
+  runJson<EnduranceResults>([process.execPath, '--expose-gc', path('bench/endurance.ts')], job)
 
 function runJson<T>([command, ...args]: readonly [string, ...string[]], input: unknown): Promise<T> {
   const env = { ...process.env, DENO_NO_UPDATE_CHECK: '1', NODE_NO_WARNINGS: '1' }
@@ -198,7 +198,7 @@ async function versionsOf(measured: Results['runtimes']): Promise<Record<string,
   ])
 }
 
-const results = await measure(extent, wanted)
+const results = await measure(scale, wanted)
 const report = renderReport(results)
 const chart = renderChart(results)
 if (complete) {

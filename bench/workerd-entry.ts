@@ -1,6 +1,6 @@
+import type { Material } from './cases.ts'
 import type { Contender, Run } from './contenders.ts'
-import type { Material } from './order.ts'
-import { atOnceOf, type Group, prepare, repeat } from './stand.ts'
+import { atOnceOf, type Group, prepare, repeat } from './prepare.ts'
 
 /** What the host asks of a Worker: to make a group ready, or to let one contender work. */
 export interface Ask {

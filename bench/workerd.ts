@@ -3,10 +3,10 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { bundle } from './bundling.ts'
-import type { Measured, Orders, RuntimeResults } from './child.ts'
-import type { Material } from './order.ts'
+import type { Material } from './cases.ts'
+import type { Job, Measured, RuntimeResults } from './child.ts'
+import { type Group, isCase, type Prepared } from './prepare.ts'
 import { alternate, median } from './rounds.ts'
-import { type Group, isCell, type Stand } from './stand.ts'
 import type { Ask } from './workerd-entry.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -63,7 +63,7 @@ interface Fetcher {
 }
 
 /** Measures the groups in workerd; `jsonwebtoken`'s Worker takes its turn among the other contenders. */
-export async function measureWorkerd({ material, effort, groups }: Orders): Promise<RuntimeResults> {
+export async function measureWorkerd({ material, effort, groups }: Job): Promise<RuntimeResults> {
   const workers = await Promise.all([worker('web', material), worker('node', material)])
   const miniflare = new Miniflare(convertV4MiniflareOptions({ workers }))
   const fetcher = async (name: WorkerName) => (await miniflare.getWorker(name)) as unknown as Fetcher
@@ -90,17 +90,17 @@ export async function measureWorkerd({ material, effort, groups }: Orders): Prom
 
 async function measureGroup(
   group: Group,
-  effort: Orders['effort'],
+  effort: Job['effort'],
   ask: (worker: WorkerName, question: Ask) => Promise<string>,
 ): Promise<Measured> {
   const where = new Map<string, WorkerName>()
-  const rest = { tokens: {} as Stand['tokens'], failures: {} as Stand['failures'] }
-  const involved: WorkerName[] = isCell(group) ? ['web', 'node'] : ['web']
+  const rest = { tokens: {} as Prepared['tokens'], failures: {} as Prepared['failures'] }
+  const involved: WorkerName[] = isCase(group) ? ['web', 'node'] : ['web']
   for (const name of involved) {
-    const stand = JSON.parse(await ask(name, { group })) as { names: string[] } & typeof rest
-    for (const contender of stand.names) where.set(contender, name)
-    Object.assign(rest.tokens, stand.tokens)
-    Object.assign(rest.failures, stand.failures)
+    const prepared = JSON.parse(await ask(name, { group })) as { names: string[] } & typeof rest
+    for (const contender of prepared.names) where.set(contender, name)
+    Object.assign(rest.tokens, prepared.tokens)
+    Object.assign(rest.failures, prepared.failures)
   }
 
   const timed = async (name: string, count: number): Promise<number> => {

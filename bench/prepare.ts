@@ -1,16 +1,24 @@
 import { createSigner, type Signer, type SignerOptions } from '../src/token/signer.ts'
-import { type Contender, cryptoKey, makeOrder, type Order, RAW, type Run, toBase64url } from './contenders.ts'
-import { type Cell, customerWith, fieldsOfSize, type Material, WORKSPACE_KEY } from './order.ts'
+import { type Case, customerWith, fieldsOfSize, type Material, WORKSPACE_KEY } from './cases.ts'
+import {
+  type CaseInput,
+  type Contender,
+  cryptoKey,
+  makeInput,
+  RAW,
+  type Run,
+  toBase64url,
+} from './contenders.ts'
 
-/** What is measured in one go, by contenders that take turns. All but cells have only ours in several forms. */
-export type Group = Cell | { readonly task: OwnTask }
+/** What is measured in one go, by contenders that take turns. All but cases have only ours, in several forms. */
+export type Group = Case | { readonly task: OwnTask }
 
 export type OwnTask = 'key forms' | 'size of fields' | 'signers held'
 
-export const isCell = (group: Group): group is Cell => 'algorithm' in group
+export const isCase = (group: Group): group is Case => 'algorithm' in group
 
 /** What stands ready to be measured. */
-export interface Stand {
+export interface Prepared {
   readonly runs: ReadonlyMap<string, Run>
   /** A token of each contender that signs, for `jsonwebtoken` to verify. */
   readonly tokens: Record<string, string>
@@ -23,36 +31,36 @@ export async function prepare(
   group: Group,
   contenders: readonly Contender[],
   material: Material,
-): Promise<Stand> {
-  if (!isCell(group)) return { runs: new Map(await OWN[group.task](material)), tokens: {}, failures: {} }
+): Promise<Prepared> {
+  if (!isCase(group)) return { runs: new Map(await OWN[group.task](material)), tokens: {}, failures: {} }
 
-  const order = await makeOrder(group.algorithm, group.fields, material)
-  const stand = {
+  const input = await makeInput(group.algorithm, group.fields, material)
+  const prepared = {
     runs: new Map<string, Run>(),
-    tokens: {} as Stand['tokens'],
-    failures: {} as Stand['failures'],
+    tokens: {} as Prepared['tokens'],
+    failures: {} as Prepared['failures'],
   }
   for (const contender of contenders) {
     if (!contender[group.task] || contender.without?.includes(group.algorithm)) continue
     try {
-      const run = await load(contender, group, order)
-      if (group.task === 'sign') stand.tokens[contender.name] = toToken(await run(), order)
-      else await checkVerifying(contender, group, order)
-      stand.runs.set(contender.name, run)
+      const run = await load(contender, group, input)
+      if (group.task === 'sign') prepared.tokens[contender.name] = toToken(await run(), input)
+      else await checkVerifying(contender, group, input)
+      prepared.runs.set(contender.name, run)
     } catch (error) {
-      stand.failures[contender.name] = String(error)
+      prepared.failures[contender.name] = String(error)
     }
   }
-  return stand
+  return prepared
 }
 
-async function load(contender: Contender, { task }: Cell, order: Order): Promise<Run> {
-  const run = await contender[task]?.(order)
+async function load(contender: Contender, { task }: Case, input: CaseInput): Promise<Run> {
+  const run = await contender[task]?.(input)
   if (!run) throw new Error(`${contender.name} does not ${task}`)
   return run
 }
 
-function toToken(output: unknown, { token }: Order): string {
+function toToken(output: unknown, { token }: CaseInput): string {
   if (typeof output === 'string') return output
   if (output instanceof ArrayBuffer) {
     return `${token.slice(0, token.lastIndexOf('.'))}.${toBase64url(new Uint8Array(output))}`
@@ -60,16 +68,16 @@ function toToken(output: unknown, { token }: Order): string {
   return (output as { token: string }).token
 }
 
-async function checkVerifying(contender: Contender, cell: Cell, order: Order): Promise<void> {
-  const good = await (await load(contender, cell, order))()
+async function checkVerifying(contender: Contender, benchCase: Case, input: CaseInput): Promise<void> {
+  const good = await (await load(contender, benchCase, input))()
   const id = (good as { id?: string }).id ?? (good as { payload?: { id?: string } }).payload?.id
-  if (contender.name === RAW ? good !== true : id !== order.customer.id) {
+  if (contender.name === RAW ? good !== true : id !== input.customer.id) {
     throw new Error('it does not give back what was signed')
   }
   // The tenth character of the signature, not the last one: that may hold bits which mean nothing.
-  const at = order.token.lastIndexOf('.') + 10
-  const token = `${order.token.slice(0, at)}${order.token[at] === 'A' ? 'B' : 'A'}${order.token.slice(at + 1)}`
-  const forged = await load(contender, cell, { ...order, token })
+  const at = input.token.lastIndexOf('.') + 10
+  const token = `${input.token.slice(0, at)}${input.token[at] === 'A' ? 'B' : 'A'}${input.token.slice(at + 1)}`
+  const forged = await load(contender, benchCase, { ...input, token })
   if (await Promise.try(forged).catch(() => false)) throw new Error('it takes a forged token')
 }
 
@@ -92,7 +100,7 @@ export async function repeat(run: Run, count: number, atOnce: number): Promise<v
   }
 }
 
-export const atOnceOf = (group: Group): number => (isCell(group) ? group.atOnce : 1)
+export const atOnceOf = (group: Group): number => (isCase(group) ? group.atOnce : 1)
 
 /** What only this package is measured in. */
 const OWN: Readonly<Record<OwnTask, (material: Material) => Promise<[string, Run][]>>> = {

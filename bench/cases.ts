@@ -8,7 +8,7 @@ export const WORKSPACE_KEY = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
 export const EXPIRES_IN = 7200
 
 /** What is measured side by side: every contender does one task, with one algorithm and one set of fields. */
-export interface Cell {
+export interface Case {
   readonly task: Task
   readonly algorithm: Algorithm
   /** How many are asked for before the first is waited for. */
@@ -53,8 +53,8 @@ export function keyOf({ keys }: Material, algorithm: Algorithm): KeyForms {
   return keys[algorithm === 'ES256' ? 'P-256' : algorithm === 'ES384' ? 'P-384' : 'RSA']
 }
 
-/** All cells of a task: small fields with every algorithm, 4 KB with one secret and one key pair. */
-export function cells(task: Task, algorithms: readonly Algorithm[]): Cell[] {
+/** All cases of a task: small fields with every algorithm, 4 KB with one secret and one key pair. */
+export function casesOf(task: Task, algorithms: readonly Algorithm[]): Case[] {
   const large: Algorithm[] = task === 'sign' ? ['HS512', 'ES256'] : []
   const kinds = [
     ...algorithms.map((algorithm) => ({ algorithm, fields: 'small' as const })),
@@ -65,4 +65,4 @@ export function cells(task: Task, algorithms: readonly Algorithm[]): Cell[] {
 
 export const SIGNED = ['HS256', 'HS512', 'ES256', 'ES384', 'RS256', 'PS256'] as const
 export const VERIFIED = ['HS512', 'ES256', 'RS256'] as const
-export const CELLS: readonly Cell[] = [...cells('sign', SIGNED), ...cells('verify', VERIFIED)]
+export const CASES: readonly Case[] = [...casesOf('sign', SIGNED), ...casesOf('verify', VERIFIED)]
