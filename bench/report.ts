@@ -1,6 +1,8 @@
 import { type Case, type Runtime, SIGNED, type Task, VERIFIED } from './cases.ts'
 import type { RuntimeResults } from './child.ts'
 import { JOSE, KEY_AS_TEXT, OURS, RAW } from './contenders.ts'
+import type { FirstTokens } from './first-token.ts'
+import type { ColdResults } from './http/cold.ts'
 import type { HttpResults } from './http/measure.ts'
 import { isCase, type OwnTask } from './prepare.ts'
 import {
@@ -36,7 +38,13 @@ export function renderReport(results: Results): string {
     '## createSigner',
     'Microseconds from key material to a signer, all checks of the key included.',
     ownTable('key forms', 'key', results),
+    '## First token',
+    `Milliseconds from the first line of a bundle to its first token, in a fresh process: code evaluated, key imported, token
+signed. The key for ES256 is a PKCS#8 PEM. \`createSigner\` also checks the key, and that the public key verifies what it signs.`,
+    firstTokenTable(results),
     ...(results.http ? ['## The Worker under load', ...httpSection(results.http)] : []),
+    ...(results.cold ? ['## A cold isolate', ...coldSection(results.cold)] : []),
+    ...serviceSections(results),
     ...growth(results),
     ...sizeSections(results),
   ].join('\n\n')}\n`
@@ -64,15 +72,19 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function lossText(results: Results): string {
-  const rows = losses(results)
+  const all = losses(results)
+  const clear = all.filter(({ ratio }) => ratio.high < 1)
+  const rows = clear
     .sort((a, b) => a.ratio.median - b.ratio.median)
     .map(({ where, peer, ratio }) => [where, peer, ratioText(ratio)])
-  return `\`jsonwebtoken\` and \`fast-jwt\` call Node's own \`createHmac\` and \`sign\`, which answer at once. Web Crypto answers with
+  return `\`jsonwebtoken\` and \`fast-jwt\` call Node's own \`createHmac\` and \`sign\`, which return at once. Web Crypto returns
 a promise, in Node after a trip through the thread pool, which costs more than an HMAC. So one at a time, and with a
-secret, they are faster in Node than anything on Web Crypto can be, raw \`crypto.subtle.sign\` included. All cells in which
-a peer is faster, as ours to theirs:
+secret, they are faster in Node than anything on Web Crypto can be, raw \`crypto.subtle.sign\` included. The cases in which
+a peer was faster in every round, as ours to theirs:
 
-${rows.length > 0 ? table(['', 'peer', 'ratio'], rows) : 'None.'}`
+${rows.length > 0 ? table(['', 'peer', 'ratio'], rows) : 'None.'}
+
+In ${all.length - clear.length} more cases the peer's median is higher, but not in every round.`
 }
 
 const number = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
@@ -188,35 +200,81 @@ function growth(results: Results): string[] {
   ]
 }
 
+function firstTokenTable({ firstTokens }: Results): string {
+  const measured = Object.entries(firstTokens) as [Runtime, FirstTokens][]
+  const names = Object.keys(measured[0]?.[1] ?? {})
+  const rows = names.map((name) => [
+    name.startsWith(OURS) ? `**${name}**` : name,
+    ...measured.map(([, times]) => times[name]?.toFixed(1) ?? '–'),
+  ])
+  return table(['', ...measured.map(([runtime]) => RUNTIME_NAMES[runtime])], rows)
+}
+
+function coldSection({ delay, callers, rounds, contenders }: ColdResults): string[] {
+  const rows = contenders.map(({ name, first, slowest, ratios, errors, keySetRequests }) => [
+    name === OURS ? `**${name}**` : name,
+    first.toFixed(0),
+    slowest.toFixed(0),
+    ratioText({ median: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) }),
+    String(errors),
+    String(keySetRequests),
+  ])
+  const head = ['', 'one caller, ms', 'slowest, ms', 'ratio', 'errors', 'key set requests']
+  return [
+    `A workerd that has just started, with nothing cached: one caller alone, and ${callers} callers at once on ${callers} connections. The
+identity provider takes ${delay} ms to publish its keys. Medians of ${rounds} rounds.`,
+    table(head, rows),
+  ]
+}
+
+function serviceSections({ services }: Results): string[] {
+  const sections = (Object.entries(services) as [Runtime, HttpResults][]).flatMap(([runtime, http]) => [
+    `### ${RUNTIME_NAMES[runtime]}`,
+    loadTable(http, false),
+    loadRatios(http),
+  ])
+  if (sections.length === 0) return []
+  return [
+    '## The service on Node, Deno and Bun',
+    `The same requests. Node serves Fetch handlers with \`@hono/node-server\`, Deno and Bun with their own servers. “Hono + jose” and
+“Express + jsonwebtoken” verify and sign, without rate limit, audit, CORS and security headers.`,
+    ...sections,
+  ]
+}
+
 /** Price of Workers' paid plan beyond what it includes, in dollars for a million requests and a million milliseconds. */
 const PRICE = { requests: 0.3, milliseconds: 0.02 }
 
 export function httpSection(http: HttpResults): string[] {
-  const rows = http.contenders.map(({ name, rates, cpu, p50, p99, errors, memory, requests }) => [
+  return [
+    `Bare workerd, an RS256 session for an HS512 token with all protections on, ${http.connections} connections that are kept open, ${http.rounds} rounds of
+${http.slice} ms, sent from the same machine. “constant” answers a text, and is the limit; “Hono + jose” verifies and signs, without rate limit, audit,
+CORS and security headers. CPU is all that the process uses, reading and writing HTTP included.`,
+    loadTable(http, true),
+    loadRatios(http),
+    costText(http),
+  ]
+}
+
+function loadTable({ contenders }: HttpResults, withMemory: boolean): string {
+  const rows = contenders.map(({ name, rates, cpu, p50, p99, errors, memory, requests }) => [
     name === OURS ? `**${name}**` : name,
     number.format(median(rates)),
     p50.toFixed(2),
     p99.toFixed(2),
     median(cpu).toFixed(0),
     String(errors),
-    ...memory.map((bytes) => (bytes / 1e6).toFixed(0)),
+    ...(withMemory ? memory.map((bytes) => (bytes / 1e6).toFixed(0)) : []),
     requests.toLocaleString('en-US'),
   ])
-  const head = ['', 'requests a second', 'p50, ms', 'p99, ms', 'CPU µs a request', 'errors', 'MB at start']
-  const ratios = httpRatios(http).map(({ name, byRate, byCpu }) => [
-    name,
-    ratioText(byRate),
-    ratioText(byCpu),
-  ])
-  return [
-    `Bare workerd, an RS256 session for an HS512 token with all protections on, ${http.connections} connections that are kept open, ${http.rounds} rounds of
-${http.slice} ms, sent from the same machine. “constant” answers a text, and is the limit; “Hono + jose” verifies and signs, without rate limit, audit,
-CORS and security headers. CPU is all that the process uses, reading and writing HTTP included.`,
-    table([...head, 'half-way', 'at the end', 'requests sent'], rows),
-    'Ours against:',
-    table(['', 'by requests a second', 'by CPU time'], ratios),
-    costText(http),
-  ]
+  const head = ['', 'requests a second', 'p50, ms', 'p99, ms', 'CPU µs a request', 'errors']
+  const memoryHead = withMemory ? ['MB at start', 'half-way', 'at the end'] : []
+  return table([...head, ...memoryHead, 'requests sent'], rows)
+}
+
+function loadRatios(http: HttpResults): string {
+  const rows = httpRatios(http).map(({ name, byRate, byCpu }) => [name, ratioText(byRate), ratioText(byCpu)])
+  return `Ours against:\n\n${table(['', 'by requests a second', 'by CPU time'], rows)}`
 }
 
 /** What Workers would ask for, and what one isolate, which is one thread, would give, from the CPU time of a request. */

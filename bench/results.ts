@@ -2,6 +2,8 @@ import type { Case, Runtime } from './cases.ts'
 import type { Measured, RuntimeResults } from './child.ts'
 import { asText, JOSE, OURS, RAW, WEB_CONTENDERS } from './contenders.ts'
 import type { EnduranceResults } from './endurance.ts'
+import type { FirstTokens } from './first-token.ts'
+import type { ColdResults } from './http/cold.ts'
 import type { HttpResults } from './http/measure.ts'
 import { isCase } from './prepare.ts'
 import { median, type Ratio, ratio } from './rounds.ts'
@@ -13,6 +15,10 @@ export interface Results {
   readonly runtimes: Readonly<Partial<Record<Runtime, RuntimeResults>>>
   readonly endurance: EnduranceResults | undefined
   readonly http: HttpResults | undefined
+  /** The token service on other runtimes. */
+  readonly services: Partial<Record<Runtime, HttpResults>>
+  readonly cold: ColdResults | undefined
+  readonly firstTokens: Partial<Record<Runtime, FirstTokens>>
   readonly sizes: readonly Size[]
   readonly startUp: StartUp
   readonly rounds: number
@@ -90,7 +96,7 @@ export function httpRatios(http: HttpResults | undefined): { name: string; byRat
     }))
 }
 
-/** Every case in which a peer is faster. */
+/** Every case in which a peer is faster, in most rounds or in all. */
 export function losses({ runtimes }: Results): { where: string; peer: string; ratio: Ratio }[] {
   return Object.entries(runtimes).flatMap(([runtime, { measured }]) =>
     measured.flatMap(({ group, series }) => {

@@ -5,7 +5,6 @@ import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import jwt from 'jsonwebtoken'
 import {
@@ -21,35 +20,19 @@ import {
 import { renderChart } from './chart.ts'
 import type { Job, Measured, RuntimeResults } from './child.ts'
 import type { EnduranceJob, EnduranceResults } from './endurance.ts'
+import { measureFirstToken } from './first-token.ts'
+import { measureCold } from './http/cold.ts'
 import * as http from './http/measure.ts'
 import type { Group } from './prepare.ts'
 import { costText, renderReport } from './report.ts'
 import type { Results } from './results.ts'
 import type { Effort } from './rounds.ts'
+import { COMMANDS, path } from './runtimes.ts'
 import { measureSizes } from './sizes.ts'
 import { measureStartUp } from './start-up.ts'
 import { measureWorkerd } from './workerd.ts'
 
-const root = new URL('..', import.meta.url)
-const path = (name: string) => fileURLToPath(new URL(name, root))
 const print = (line: string) => process.stderr.write(`${line}\n`)
-
-/** Nothing is downloaded. Deno needs its permissions for what peers read, such as `process.env`. */
-const DENO = [
-  'run',
-  '-A',
-  '--no-prompt',
-  '--no-remote',
-  '--cached-only',
-  '--no-lock',
-  '--node-modules-dir=manual',
-]
-
-const COMMANDS: Readonly<Record<Exclude<Runtime, 'workerd'>, readonly [string, ...string[]]>> = {
-  node: [process.execPath],
-  deno: [path('node_modules/.bin/deno'), ...DENO],
-  bun: [path('node_modules/.bin/bun'), '--no-install'],
-}
 
 const RUNTIMES: readonly Runtime[] = ['workerd', 'node', 'deno', 'bun']
 
@@ -57,11 +40,32 @@ interface Scale extends Effort {
   readonly tokens: number
   readonly bursts: number
   readonly starts: number
+  readonly cold: number
   readonly http: http.Effort
+  /** The service on Node, Deno and Bun. */
+  readonly services: http.Effort
 }
 
-const FULL: Scale = { rounds: 7, slice: 40, tokens: 1_000_000, bursts: 21, starts: 7, http: http.FULL }
-const BRIEF: Scale = { rounds: 1, slice: 0, tokens: 1000, bursts: 1, starts: 1, http: http.BRIEF }
+const FULL: Scale = {
+  rounds: 7,
+  slice: 40,
+  tokens: 1_000_000,
+  bursts: 21,
+  starts: 7,
+  cold: 7,
+  http: http.FULL,
+  services: { ...http.FULL, rounds: 7, slice: 1500, warmUp: 5000, total: 0 },
+}
+const BRIEF: Scale = {
+  rounds: 1,
+  slice: 0,
+  tokens: 1000,
+  bursts: 1,
+  starts: 1,
+  cold: 1,
+  http: http.BRIEF,
+  services: { ...http.BRIEF, rounds: 1, total: 0 },
+}
 
 const { values } = parseArgs({ options: { brief: { type: 'boolean' }, only: { type: 'string' } } })
 const scale = values.brief ? BRIEF : FULL
@@ -71,7 +75,7 @@ const wanted = values.only
 const complete = !values.brief && wanted.length === RUNTIMES.length
 
 async function measure(
-  { tokens, bursts, starts, http: httpEffort, ...effort }: Scale,
+  { tokens, bursts, starts, cold: coldRounds, http: httpEffort, services: serviceEffort, ...effort }: Scale,
   runtimes: readonly Runtime[],
 ): Promise<Results> {
   const material = makeMaterial()
@@ -90,7 +94,16 @@ async function measure(
   const endurance = runtimes.includes('node') ? await runEndurance({ material, tokens, bursts }) : undefined
   step('HTTP')
   const load = runtimes.includes('workerd') ? await http.measureHttp(httpEffort) : undefined
-  const faults = load ? http.faultsOf(load) : []
+  const cold = runtimes.includes('workerd') ? await measureCold(coldRounds) : undefined
+  const services: Results['services'] = {}
+  const firstTokens: Results['firstTokens'] = {}
+  for (const runtime of runtimes) {
+    if (runtime === 'workerd') continue
+    step(`HTTP and first token, ${runtime}`)
+    services[runtime] = await http.measureHttp(serviceEffort, runtime)
+    firstTokens[runtime] = await measureFirstToken(runtime, material, starts)
+  }
+  const faults = [load, ...Object.values(services)].flatMap((each) => (each ? http.faultsOf(each) : []))
   if (faults.length > 0) throw new Error(faults.join('\n'))
   step('sizes and start')
   const sizes = await measureSizes()
@@ -102,6 +115,9 @@ async function measure(
     runtimes: measured,
     endurance,
     http: load,
+    services,
+    cold,
+    firstTokens,
     sizes,
     startUp,
     ...effort,

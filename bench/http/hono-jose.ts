@@ -1,18 +1,25 @@
 // What a team would write with Hono and jose: the session verified, the token signed, keys kept; nothing else.
 import { Hono } from 'hono'
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose'
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  type JSONWebKeySet,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  SignJWT,
+} from 'jose'
 
 interface Env {
   SESSION_ISSUER: string
   SESSION_AUDIENCE: string
-  SESSION_JWKS: JSONWebKeySet
+  /** The key set itself, or where it is published. */
+  SESSION_JWKS?: JSONWebKeySet
+  SESSION_JWKS_URI: string
   MEMBRANE_WORKSPACE_KEY: string
   MEMBRANE_WORKSPACE_SECRET: string
 }
 
-type KeySet = ReturnType<typeof createLocalJWKSet>
-
-let keySet: KeySet | undefined
+let keySet: JWTVerifyGetKey | undefined
 let key: CryptoKey | undefined
 
 const importKey = (secret: string) =>
@@ -23,7 +30,9 @@ const importKey = (secret: string) =>
 const app = new Hono<{ Bindings: Env }>()
 
 app.get('/api/membrane-token', async (c) => {
-  keySet ??= createLocalJWKSet(c.env.SESSION_JWKS)
+  keySet ??= c.env.SESSION_JWKS
+    ? createLocalJWKSet(c.env.SESSION_JWKS)
+    : createRemoteJWKSet(new URL(c.env.SESSION_JWKS_URI))
   key ??= await importKey(c.env.MEMBRANE_WORKSPACE_SECRET)
   const session = c.req.header('Authorization')?.slice('Bearer '.length) ?? ''
   const { payload } = await jwtVerify(session, keySet, {

@@ -1,20 +1,26 @@
-// The Worker under load, on workerd itself, beside a Worker that does nothing and one that does the same with Hono and
-// jose, and none of the protections.
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, type JSONWebKeySet, SignJWT } from 'jose'
+// The token service under load on every runtime, beside a server that does nothing and what teams write themselves,
+// without its protections.
+import { type ChildProcess, spawn } from 'node:child_process'
 import jwt from 'jsonwebtoken'
+import type { Runtime } from '../cases.ts'
 import { OURS } from '../contenders.ts'
 import { median } from '../rounds.ts'
+import { COMMANDS, path } from '../runtimes.ts'
 import { type Measured, sendLoad } from './load.ts'
-import { startWorkerd, type Workerd, type WorkerSpec } from './workerd.ts'
+import { readPortFrom, type Server, serverOf } from './server.ts'
+import {
+  type KeySetServer,
+  makeSessions,
+  SECRET,
+  SETTINGS,
+  type Sessions,
+  serveKeySet,
+  serviceSettings,
+  WORKSPACE_KEY,
+} from './sessions.ts'
+import { startWorkerd } from './workerd.ts'
 
 const CONNECTIONS = 16
-const ORIGIN = 'https://app.example.com'
-const ISSUER = 'https://id.example.com'
-const AUDIENCE = 'https://api.example.com'
-const WORKSPACE_KEY = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
-const SECRET = crypto.getRandomValues(Buffer.alloc(48)).toString('base64url')
 
 export interface Effort {
   rounds: number
@@ -48,7 +54,7 @@ const GROWTH_LIMIT = 128 * 1024 * 1024
 
 interface Contender {
   readonly name: string
-  readonly workerd: Workerd
+  readonly server: Server
   readonly warmUp: Measured[]
   readonly rounds: Measured[]
   /** What ours is sent besides, to see whether it grows. */
@@ -83,23 +89,23 @@ export interface HttpResults extends Pick<Effort, 'rounds' | 'slice'> {
 }
 
 /** Measures ours beside the others; errors and growth are for the caller to judge, by {@link faultsOf}. */
-export async function measureHttp(effort: Effort): Promise<HttpResults> {
-  const { keySet, requests } = await makeSessions(effort.users)
-  const { server, url } = await serveKeySet(keySet)
+export async function measureHttp(effort: Effort, runtime: Runtime = 'workerd'): Promise<HttpResults> {
+  const sessions = await makeSessions(effort.users)
+  const keySetServer = await serveKeySet(sessions.keySet)
   const contenders: Contender[] = []
   try {
-    for (const [name, spec] of Object.entries(specsOf(keySet, url))) {
-      const workerd = await startWorkerd(spec)
+    for (const [name, start] of Object.entries(serversOf(runtime, sessions, keySetServer))) {
+      const server = await start()
       const lists = { warmUp: [], rounds: [], endurance: [], cpu: [] }
-      contenders.push({ name, workerd, ...lists, memory: [workerd.memory()], sent: 0 })
+      contenders.push({ name, server, ...lists, memory: [server.memory()], sent: 0 })
     }
-    for (const contender of contenders) await checkAnswer(contender, requests)
-    await measure(contenders, requests, effort)
+    for (const contender of contenders) await checkAnswer(contender, runtime, sessions.requests)
+    await measure(contenders, sessions.requests, effort)
     const { rounds, slice } = effort
     return { connections: CONNECTIONS, rounds, slice, contenders: contenders.map(resultsOf) }
   } finally {
-    server.close()
-    await Promise.all(contenders.map(({ workerd }) => workerd.stop()))
+    keySetServer.stop()
+    await Promise.all(contenders.map(({ server }) => server.stop()))
   }
 }
 
@@ -131,69 +137,39 @@ export function faultsOf({ contenders }: HttpResults): string[] {
     : failed
 }
 
-function specsOf(keySet: JSONWebKeySet, url: string): Record<string, WorkerSpec> {
-  const common = {
-    SESSION_ISSUER: ISSUER,
-    SESSION_AUDIENCE: AUDIENCE,
-    MEMBRANE_WORKSPACE_KEY: WORKSPACE_KEY,
-    MEMBRANE_WORKSPACE_SECRET: SECRET,
+function serversOf(
+  runtime: Runtime,
+  { keySet }: Sessions,
+  { url }: KeySetServer,
+): Record<string, () => Promise<Server>> {
+  const known = { ...SETTINGS, SESSION_JWKS: keySet }
+  if (runtime === 'workerd') {
+    return {
+      constant: () => startWorkerd({ entry: 'bench/http/constant.ts' }),
+      'Hono + jose': () => startWorkerd({ entry: 'bench/http/hono-jose.ts', bindings: known }),
+      [OURS]: () =>
+        startWorkerd({ entry: 'worker/index.ts', bindings: serviceSettings(url), isLimited: true }),
+    }
   }
   return {
-    constant: { entry: 'bench/http/constant.ts' },
-    'Hono + jose': { entry: 'bench/http/hono-jose.ts', bindings: { ...common, SESSION_JWKS: keySet } },
-    [OURS]: {
-      entry: 'worker/index.ts',
-      bindings: {
-        ...common,
-        SESSION_JWKS_URI: url,
-        ALLOWED_ORIGINS: `https://admin.example.com,${ORIGIN}`,
-        // Services come as well, so that every request is looked at in all ways.
-        API_KEYS: [{ name: 'backend', sha256: '0'.repeat(64), scopes: ['customer'] }],
-      },
-      isLimited: true,
-    },
+    constant: () => startService(runtime, 'constant', {}),
+    'Express + jsonwebtoken': () => startService(runtime, 'express', known),
+    'Hono + jose': () => startService(runtime, 'hono', known),
+    [OURS]: () => startService(runtime, 'service', serviceSettings(url)),
   }
 }
 
-/** A session of each user, and the request with which their browser asks for a token; all contenders get the same. */
-async function makeSessions(users: number): Promise<{ keySet: JSONWebKeySet; requests: Buffer[] }> {
-  const { privateKey, publicKey } = await generateKeyPair('RS256')
-  const keySet = { keys: [{ ...(await exportJWK(publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' }] }
-  const sign = (index: number) =>
-    new SignJWT({ name: `Customer ${index}` })
-      .setProtectedHeader({ alg: 'RS256', kid: 'key-1', typ: 'JWT' })
-      .setSubject(`customer-${index}`)
-      .setIssuer(ISSUER)
-      .setAudience(AUDIENCE)
-      .setIssuedAt()
-      .setExpirationTime('3h')
-      .sign(privateKey)
-  const requests = await Promise.all(
-    Array.from({ length: users }, async (_, index) =>
-      Buffer.from(
-        [
-          'GET /api/membrane-token HTTP/1.1',
-          'Host: tokens.example.com',
-          `Authorization: Bearer ${await sign(index)}`,
-          'Accept: */*',
-          `Origin: ${ORIGIN}`,
-          'Sec-Fetch-Site: same-site',
-          `CF-Connecting-IP: 192.0.2.${index % 256}`,
-          '\r\n',
-        ].join('\r\n'),
-      ),
-    ),
-  )
-  return { keySet, requests }
-}
-
-async function serveKeySet(keySet: JSONWebKeySet): Promise<{ server: Server; url: string }> {
-  const server = createServer((_, response) => {
-    response.setHeader('Content-Type', 'application/jwk-set+json').end(JSON.stringify(keySet))
+function startService(
+  runtime: Exclude<Runtime, 'workerd'>,
+  contender: string,
+  settings: object,
+): Promise<Server> {
+  const [command, ...args] = COMMANDS[runtime]
+  const child: ChildProcess = spawn(command, [...args, path('bench/http/services.ts')], {
+    env: { ...process.env, NODE_NO_WARNINGS: '1', CONTENDER: contender, SETTINGS: JSON.stringify(settings) },
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return { server, url: `http://127.0.0.1:${port}/jwks.json` }
+  return serverOf(child, () => readPortFrom(child, child.stdout, /listening on (\d+)/))
 }
 
 /** Headers that our answer has, every one of which costs something. */
@@ -202,7 +178,6 @@ const PROTECTIONS = [
   'access-control-expose-headers',
   'cache-control',
   'content-security-policy',
-  'strict-transport-security',
   'vary',
   'x-content-type-options',
   'x-frame-options',
@@ -210,13 +185,13 @@ const PROTECTIONS = [
 ]
 
 /** Whether a contender does what it is here for: the token verified as Membrane does. */
-async function checkAnswer({ name, workerd }: Contender, requests: Buffer[]): Promise<void> {
+async function checkAnswer({ name, server }: Contender, runtime: Runtime, requests: Buffer[]): Promise<void> {
   let answer = ''
   const isGood = (text: string) => {
     answer = text
     return text.startsWith('HTTP/1.1 200 ')
   }
-  const one = { port: workerd.port, requests, connections: 1, count: 1, milliseconds: 5000, isGood }
+  const one = { port: server.port, requests, connections: 1, count: 1, milliseconds: 5000, isGood }
   const { errors, firstError } = await sendLoad(one)
   if (errors > 0) throw new Error(`${name} answered: ${firstError}`)
   if (name === 'constant') return
@@ -225,15 +200,17 @@ async function checkAnswer({ name, workerd }: Contender, requests: Buffer[]): Pr
   const isRight =
     claims.id === 'customer-0' && claims.name === 'Customer 0' && claims.exp === (claims.iat ?? 0) + 7200
   if (!isRight) throw new Error(`${name} signed other claims.`)
-  const missing = PROTECTIONS.filter((header) => !new RegExp(`\r\n${header}: `, 'i').test(answer))
+  // The Worker alone sends this one: elsewhere it is for the proxy that ends TLS.
+  const expected = runtime === 'workerd' ? [...PROTECTIONS, 'strict-transport-security'] : PROTECTIONS
+  const missing = expected.filter((header) => !new RegExp(`\r\n${header}: `, 'i').test(answer))
   if (name === OURS && missing.length > 0) throw new Error(`${name} lacks ${missing.join(', ')}.`)
 }
 
-const isToken = (answer: string) => answer.startsWith('HTTP/1.1 200 ') && answer.includes('{"token":"')
+export const isToken = (answer: string) => answer.startsWith('HTTP/1.1 200 ') && answer.includes('{"token":"')
 
 async function measure(contenders: readonly Contender[], requests: Buffer[], effort: Effort): Promise<void> {
   const load = async (contender: Contender, count: number | undefined, milliseconds: number) => {
-    const { port } = contender.workerd
+    const { port } = contender.server
     const measured = await sendLoad({
       port,
       requests,
@@ -251,11 +228,11 @@ async function measure(contenders: readonly Contender[], requests: Buffer[], eff
     // Each is first, second and last equally often, so that a slow moment of the machine favours nobody.
     const order = contenders.map((_, index) => contenders[(index + round) % contenders.length] as Contender)
     for (const contender of order) {
-      const before = await contender.workerd.cpuSeconds()
+      const before = await contender.server.cpuSeconds()
       const measured = await load(contender, undefined, effort.slice)
       contender.rounds.push(measured)
       contender.cpu.push(
-        (((await contender.workerd.cpuSeconds()) - before) / Math.max(1, measured.requests)) * 1e6,
+        (((await contender.server.cpuSeconds()) - before) / Math.max(1, measured.requests)) * 1e6,
       )
     }
   }
@@ -263,7 +240,7 @@ async function measure(contenders: readonly Contender[], requests: Buffer[], eff
     for (const share of [0.5, 1]) {
       const missing = contender.name === OURS ? effort.total * share - contender.sent : 0
       if (missing > 0) contender.endurance.push(await load(contender, missing, effort.patience * share))
-      contender.memory.push(contender.workerd.memory())
+      contender.memory.push(contender.server.memory())
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { bundle } from '../bundling.ts'
+import { readPortFrom, type Server, serverOf } from './server.ts'
 
 const root = new URL('../../', import.meta.url)
 
@@ -19,18 +20,8 @@ export interface WorkerSpec {
   isLimited?: boolean
 }
 
-/** A workerd of its own, with nothing before it. */
-export interface Workerd {
-  readonly port: number
-  /** Bytes that the process holds in memory. */
-  memory(): number
-  /** Seconds of processor that it has used so far, all its threads together; NaN where the system does not tell. */
-  cpuSeconds(): Promise<number>
-  stop(): Promise<void>
-}
-
 /** Starts a Worker as wrangler.toml describes it on workerd itself. What it logs is discarded. */
-export async function startWorkerd(spec: WorkerSpec): Promise<Workerd> {
+export async function startWorkerd(spec: WorkerSpec): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-http-'))
   const removeFolder = () => rmSync(folder, { recursive: true, force: true })
   try {
@@ -42,34 +33,22 @@ export async function startWorkerd(spec: WorkerSpec): Promise<Workerd> {
       cwd: folder,
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     })
-    const end = () => {
-      child.kill('SIGKILL')
-      removeFolder()
-    }
-    // Whatever goes wrong here, it must not outlive this process.
-    process.once('exit', end)
-    const pid = child.pid as number
-    const stop = async () => {
-      process.removeListener('exit', end)
-      const isRunning = child.exitCode === null && child.signalCode === null
-      const exited = isRunning && new Promise((resolve) => child.once('exit', resolve))
-      end()
-      await exited
-    }
-    try {
-      return { port: await readPort(child), memory: () => memoryOf(pid), cpuSeconds: () => cpuOf(pid), stop }
-    } catch (error) {
-      await stop()
-      throw error
-    }
+    return await serverOf(child, readPort, removeFolder)
   } catch (error) {
     removeFolder()
     throw error
   }
 }
 
-const bundleEntry = (entry: string): Promise<string> =>
-  bundle({ entryPoints: [fileURLToPath(new URL(entry, root))], minify: true })
+const bundles = new Map<string, Promise<string>>()
+
+/** Bundles each Worker once, however often it is started. */
+function bundleEntry(entry: string): Promise<string> {
+  const bundled =
+    bundles.get(entry) ?? bundle({ entryPoints: [fileURLToPath(new URL(entry, root))], minify: true })
+  bundles.set(entry, bundled)
+  return bundled
+}
 
 function workerdBinary(): string {
   const wrapper = createRequire(import.meta.url)('workerd') as { default: string }
@@ -114,34 +93,6 @@ const config :Workerd.Config = (
 `
 }
 
-const START_TIME_OUT = 20_000
-
 /** The port that workerd has chosen. */
-function readPort(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('workerd did not start in time.')), START_TIME_OUT)
-    child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`workerd ended with code ${code}.`)))
-    const control = child.stdio[3] as Readable
-    let text = ''
-    control.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk
-      const port = /"socket":"http","port":(\d+)/.exec(text)?.[1]
-      if (!port) return
-      clearTimeout(timer)
-      resolve(Number(port))
-    })
-  })
-}
-
-function memoryOf(pid: number): number {
-  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) * 1024
-}
-
-// Linux counts it in hundredths of a second; ps would tell whole seconds only.
-async function cpuOf(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // What comes before the last parenthesis is the program's name.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
+const readPort = (child: ChildProcess): Promise<number> =>
+  readPortFrom(child, child.stdio[3] as Readable, /"socket":"http","port":(\d+)/)

@@ -2,12 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { apiKeys, createTokenEndpoint } from '../../src/endpoint.ts'
 import { createSigner, createVerifier, inspectKey, inspectToken } from '../../src/index.ts'
 import { readSettings, SETTINGS } from '../../src/service.ts'
+import { cpuTimeOf } from '../support/cpu-time.ts'
 import { secret, workspaceKey } from './genuine-tokens.ts'
 
 /**
  * Feeds repeated fragments to everything that reads input, and fails where four times the input costs far more than
- * four times as much: a quadratic pattern makes it sixteen. Other processes can make one measurement slow, so a case
- * fails only if its cost is far over what any machine needs, and every try shows the growth.
+ * four times as much: a quadratic pattern makes it sixteen. One measurement can be slow by chance, so a case fails only
+ * if its cost is far over what any machine needs, and every try shows the growth.
  */
 
 const fragments = [
@@ -36,28 +37,24 @@ const requestParts = [
   'Content-Type',
   'Origin',
 ]
-/** Milliseconds of a defect; what is linear takes a tenth of it on a slow machine. */
+/** Milliseconds of CPU time of a defect; what is linear takes a tenth of it on a slow machine. */
 const boundFor = (reader: string): number => (requestParts.includes(reader) ? 60 : 250)
 const TRIES = 3
 
-async function cost(run: (input: string) => unknown, input: string): Promise<number> {
-  const costs: number[] = []
-  for (let round = 0; round < 3; round++) {
-    const start = performance.now()
-    try {
-      await run(input)
-    } catch {
-      // A rejection is an answer as well.
-    }
-    costs.push(performance.now() - start)
-  }
-  // The least, because other processes only ever add to it.
-  return Math.min(...costs)
-}
+const cost = (read: (input: string) => unknown, input: string, enough?: number): Promise<number> =>
+  // A rejection is a response as well.
+  cpuTimeOf(
+    async () =>
+      Promise.resolve(input)
+        .then(read)
+        .catch(() => {}),
+    enough,
+    3,
+  )
 
 async function grows(read: (input: string) => unknown, inputs: [string, string], bound: number) {
   for (let tried = 0; tried < TRIES; tried++) {
-    const large = await cost(read, inputs[1])
+    const large = await cost(read, inputs[1], bound)
     if (large <= bound) return false
     if (large / (await cost(read, inputs[0])) < 6) return false
   }

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { createSigner, createVerifier, inspectKey } from '../../src/index.ts'
+import { cpuTimeOf } from '../support/cpu-time.ts'
 
 /** The largest inputs that are read at all, in the shapes that cost most. Bounds are generous: machines differ. */
 
 const workspaceKey = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
 const SIZE = 65_536
-/** Milliseconds. Quadratic work on 64 KiB takes seconds. */
-const BOUND = 50
+/** Milliseconds of CPU time. Quadratic work on 64 KiB takes seconds. */
+const BOUND = 100
 
 const fill = (unit: string): string => unit.repeat(Math.ceil(SIZE / unit.length)).slice(0, SIZE)
 const number = 'A'.repeat(4000)
@@ -86,16 +87,7 @@ const bytes: [title: string, bytes: Uint8Array][] = [
   ],
 ]
 
-async function costOf(run: () => Promise<unknown>): Promise<number> {
-  let least = Number.POSITIVE_INFINITY
-  // The least of three, since others use this machine too.
-  for (let round = 0; round < 3; round++) {
-    const start = performance.now()
-    await run()
-    least = Math.min(least, performance.now() - start)
-  }
-  return least
-}
+const costOf = (run: () => unknown) => cpuTimeOf(run, BOUND)
 
 const refused = (run: () => Promise<unknown>) => (): Promise<void> =>
   run().then(

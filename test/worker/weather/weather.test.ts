@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startWorkerd, type Workerd } from '../../../bench/http/workerd.ts'
+import type { Server } from '../../../bench/http/server.ts'
+import { startWorkerd } from '../../../bench/http/workerd.ts'
 import { type Answer, ask, askAndReset, askAtOnce, pause, wait } from './clients.ts'
 import { createKey, type Provider, publish, startProvider } from './provider.ts'
 
@@ -19,11 +20,11 @@ const [a, b, c, stranger] = ['a', 'b', 'c', 'stranger'].map(createKey) as [
 ]
 
 let provider: Provider
-let workerd: Workerd
+let workerd: Server
 let scenario: string
 let count = 0
 
-const startWorker = (): Promise<Workerd> =>
+const startWorker = (): Promise<Server> =>
   startWorkerd({
     entry: 'test/worker/weather/entry.ts',
     bindings: { ISSUER: provider.issuer, SECRET: randomBytes(64).toString('base64url') },
