@@ -277,6 +277,29 @@ function loadRatios(http: HttpResults): string {
   return `Ours against:\n\n${table(['', 'by requests a second', 'by CPU time'], rows)}`
 }
 
+/** A cold isolate in one sentence. */
+export function coldText({ delay, callers, contenders }: ColdResults): string {
+  const ours = contenders.find(({ name }) => name === OURS)
+  if (!ours) return ''
+  return `With an identity provider that takes ${delay} ms to publish its keys, a new isolate returns its first token after ${ours.first.toFixed(0)} ms. Of ${callers}
+callers at once, the slowest waits ${ours.slowest.toFixed(0)} ms; the keys are requested ${ours.keySetRequests === 1 ? 'once' : `${ours.keySetRequests} times`}.`
+}
+
+/** Requests a second on every runtime. */
+export function servicesTable({ http, services }: Results): string {
+  const measured = { ...(http && { workerd: http }), ...services }
+  const columns = (Object.keys(RUNTIME_NAMES) as Runtime[]).filter((runtime) => measured[runtime])
+  const names = ['Express + jsonwebtoken', 'Hono + jose', OURS]
+  const rows = names.map((name) => [
+    name === OURS ? `**${name}**` : name,
+    ...columns.map((runtime) => {
+      const rates = measured[runtime]?.contenders.find((contender) => contender.name === name)?.rates
+      return rates ? number.format(median(rates)) : '–'
+    }),
+  ])
+  return table(['requests a second', ...columns.map((runtime) => RUNTIME_NAMES[runtime])], rows)
+}
+
 /** What Workers would ask for, and what one isolate, which is one thread, would give, from the CPU time of a request. */
 export function costText({ contenders }: HttpResults): string {
   const ours = contenders.find(({ name }) => name === OURS)

@@ -1,4 +1,4 @@
-// `npm run bench`: measures everything in one run, and writes results.md, chart.svg, and the cost of a token in docs/performance.md.
+// `npm run bench`: measures everything in one run, and writes results.md, chart.svg, and the figures in docs/performance.md.
 // `--brief` only shows that all of it works; `--only=node,workerd` leaves runtimes out. Neither writes files.
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
@@ -24,7 +24,7 @@ import { measureFirstToken } from './first-token.ts'
 import { measureCold } from './http/cold.ts'
 import * as http from './http/measure.ts'
 import type { Group } from './prepare.ts'
-import { costText, renderReport } from './report.ts'
+import { coldText, costText, renderReport, servicesTable } from './report.ts'
 import type { Results } from './results.ts'
 import type { Effort } from './rounds.ts'
 import { COMMANDS, path } from './runtimes.ts'
@@ -220,15 +220,18 @@ const chart = renderChart(results)
 if (complete) {
   await writeFile(path('bench/results.md'), report)
   await writeFile(path('bench/chart.svg'), chart)
-  if (results.http) {
-    const page = await readFile(path('docs/performance.md'), 'utf8')
-    const cost = `${costText(results.http)}\n`
-    await writeFile(
-      path('docs/performance.md'),
-      page.replace(/(?<=<!-- cost -->\n)[\s\S]*?(?=<!-- end -->)/, () => cost),
-    )
+  const blocks: Record<string, string> = {
+    ...(results.http && { cost: costText(results.http) }),
+    ...(results.cold && { cold: coldText(results.cold) }),
+    services: servicesTable(results),
   }
-  print('bench/results.md, bench/chart.svg, and what a token costs in docs/performance.md are written')
+  let page = await readFile(path('docs/performance.md'), 'utf8')
+  for (const [name, text] of Object.entries(blocks)) {
+    const block = new RegExp(`(?<=<!-- ${name} -->\\n)[\\s\\S]*?(?=<!-- end -->)`)
+    page = page.replace(block, () => `${text}\n`)
+  }
+  await writeFile(path('docs/performance.md'), page)
+  print('bench/results.md, bench/chart.svg and the figures in docs/performance.md are written')
 } else {
   process.stdout.write(report)
 }
