@@ -15,7 +15,7 @@ export function listPages(): string[] {
 
 export const readPage = (page: string): string => readFileSync(root + page, 'utf8')
 
-/** A page as it must be, from the page as it is. */
+/** A page with its examples and tables brought up to date. */
 export function renderPage(text: string): string {
   return text
     .replace(/<!-- (examples\/\S+) -->\n```(\w+)\n[\s\S]*?```/g, (_, path: string, language: string) => {
@@ -54,7 +54,7 @@ function workloadsTable(): string {
     const claims = immutable.map((path) => `\`${path.join('.')}\``).join(', ')
     return `| ${title}: \`${name}\` | ${issuer ? `\`${issuer}\`` : 'your own'} | ${claims} | ${advice.join(' ')} |`
   })
-  return ['| platform, `preset` | issuer | ids to list | mind |', '|---|---|---|---|', ...rows].join('\n')
+  return ['| platform, `preset` | issuer | ids to list | notes |', '|---|---|---|---|', ...rows].join('\n')
 }
 
 if (import.meta.main) {

@@ -8,12 +8,12 @@ export interface AppSession {
 }
 
 /**
- * Authenticates users by the cookie of the app's own session.
+ * Authenticates users by the app's session cookie.
  *
  * Browsers send cookies with cross-site requests too, so a cookie alone does not prove that your page sent the request
  * (CSRF). Only requests that the browser marks as same-origin are accepted.
  *
- * @param getSession Finds the session of a request, such as `auth.api.getSession({ headers })` of better-auth
+ * @param getSession Returns the session of a request, such as better-auth's `auth.api.getSession({ headers })`
  */
 export function cookieSession(getSession: (headers: Headers) => Promise<AppSession | null>): Authenticator {
   return async (request) => {
@@ -31,7 +31,7 @@ export function cookieSession(getSession: (headers: Headers) => Promise<AppSessi
 function isSameOrigin({ headers }: Request): boolean {
   const site = headers.get('Sec-Fetch-Site')
   if (site !== null) return site === 'same-origin'
-  // Browsers from before 2023. A request without either header did not come from a page's fetch.
+  // Browsers released before 2023. A request with neither header was not sent by a page's fetch.
   const origin = headers.get('Origin')
   return origin !== null && URL.canParse(origin) && new URL(origin).host === headers.get('Host')
 }

@@ -9,7 +9,7 @@ import { cookieSession } from './authenticator.ts'
 
 const port = Number(process.env.PORT ?? 8080)
 
-// Your app's own; here with a database in memory, and passwords.
+// Your app's better-auth instance; here with an in-memory database and passwords.
 const auth = betterAuth({
   baseURL: `http://localhost:${port}`,
   secret: process.env.BETTER_AUTH_SECRET ?? '',

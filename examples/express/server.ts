@@ -12,7 +12,7 @@ const listener = getRequestListener(
 const app = express()
 app.disable('x-powered-by')
 
-// Before any body parser: the service reads the body itself.
+// Mount it before any body parser, because the service reads the body itself.
 app.all(
   [
     '/api/membrane-token',

@@ -13,7 +13,7 @@ const app = Fastify()
 app.get('/', async () => 'The app as it was')
 
 app.register(async (scope) => {
-  // Before Fastify reads the body, which the service does itself.
+  // Runs before Fastify parses the body, because the service reads the body itself.
   scope.addHook('onRequest', async (request, reply) => {
     reply.hijack()
     await listener(request.raw, reply.raw)

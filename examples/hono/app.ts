@@ -6,7 +6,7 @@ const service = createTokenServiceFromEnv(process.env)
 const app = new Hono()
 app.get('/', (c) => c.text('The app as it was'))
 
-// The service knows its methods, and answers 405 to the others.
+// The service handles all methods itself and returns 405 for unsupported ones.
 for (const path of [
   '/api/membrane-token',
   '/api/membrane-admin-token',
@@ -16,7 +16,7 @@ for (const path of [
   '/health',
   '/ready',
 ]) {
-  // On Workers: service(c.req.raw, c.executionCtx), with a service made of c.env.
+  // On Workers: service(c.req.raw, c.executionCtx), with a service created from c.env.
   app.all(path, (c) => service(c.req.raw))
 }
 

@@ -7,13 +7,13 @@ const signer = await createSigner({
 })
 
 const authenticate = oneOf(
-  // Users of your app get the token of the customer that their session names …
+  // Users of your app get a token for the customer that their session names.
   sessionJwt({
     issuer: 'https://example.eu.auth0.com/',
     audience: 'https://api.example.com',
     customerId: 'org_id',
   }),
-  // … and your servers that of the customer they name.
+  // Your servers get a token for the customer that they name in the request.
   apiKeys({ keys: [{ name: 'backend', sha256: process.env.API_KEY_SHA256 ?? '', scopes: ['customer'] }] }),
 )
 

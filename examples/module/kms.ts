@@ -9,10 +9,10 @@ const privateKey = await awsKms({
     accessKeyId: process.env.AWS_ACCESS_KEY_ID ?? '',
     secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? '',
   },
-  endpoint: process.env.AWS_ENDPOINT_URL_KMS, // left out: that of the region
+  endpoint: process.env.AWS_ENDPOINT_URL_KMS, // default: the region's endpoint
 })
 
-// The key signs once here, and its signature must verify.
+// Signs once to check that the key and its public half match.
 const signer = await createSigner({
   workspaceKey: process.env.MEMBRANE_WORKSPACE_KEY ?? '',
   privateKey,

@@ -9,7 +9,7 @@ const published = { keys: [old.publicJwk, next.publicJwk] }
 // 2. Sign with the next key. The old public key stays published …
 const signer = await createSigner({ workspaceKey, privateKey: next.privateKey, keyId: next.keyId })
 
-// 3. … until the last token that the old key signed has ended; then it goes.
+// 3. … until the last token that the old key signed has expired. Then remove it.
 const retired = { keys: [next.publicJwk] }
 
 const { token } = await signer.signCustomerToken({ id: 'customer-42' })

@@ -1,4 +1,4 @@
 import { createTokenServiceFromEnv } from 'membrane-token/service'
 
-// Settings are read at the first request: `next build` loads this file too, and has no secrets.
+// Settings are read on the first request, because `next build` loads this file too and has no secrets.
 export const handler = createTokenServiceFromEnv(process.env)

@@ -5,7 +5,7 @@ import { createTokenServiceFromEnv } from 'membrane-token/service'
 
 const service = createTokenServiceFromEnv(process.env)
 
-// Turns the requests of node:http into those of Fetch.
+// Converts node:http requests to Fetch API requests.
 const listener = getRequestListener(
   (request, { incoming }) => service(request, { clientAddress: incoming.socket.remoteAddress }),
   { overrideGlobalObjects: false },

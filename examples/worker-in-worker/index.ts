@@ -8,7 +8,7 @@ export default {
   async fetch(request: Request, env: Env, context: object): Promise<Response> {
     const { pathname } = new URL(request.url)
     if (pathname === '/') return new Response('The app as it was')
-    // Once for each isolate. Each setting has a prefix, since this app has variables of its own.
+    // Once per isolate. Settings have a prefix, because this app has other variables too.
     service ??= createTokenServiceFromEnv(env, { prefix: 'TOKENS_' })
     return service(request, context)
   },

@@ -3,10 +3,10 @@
 import { MembraneProvider } from '@membranehq/react'
 import { createTokenProvider } from 'membrane-token/client'
 
-// Replace it with the function of your identity provider's SDK, such as getAccessTokenSilently() of Auth0.
+// Replace this with your identity provider's SDK, such as Auth0's getAccessTokenSilently().
 const getSessionToken = async (): Promise<string> => sessionStorage.getItem('session') ?? ''
 
-// One for the page: it keeps the token until shortly before it expires. Make a new one when another user signs in.
+// One per page: it keeps the token until shortly before it expires. Create a new one when another user signs in.
 const fetchToken = createTokenProvider({
   url: '/api/membrane-token',
   headers: async () => ({ Authorization: `Bearer ${await getSessionToken()}` }),
