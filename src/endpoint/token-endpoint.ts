@@ -169,7 +169,7 @@ async function identify(
   }
   throw refusal(
     'ERR_CREDENTIALS_INVALID',
-    'Unrecognized credentials: the iss of a session must equal the configured issuer exactly, including a trailing slash.',
+    'Unrecognized credentials: the iss of a session must equal the issuer (SESSION_ISSUER) exactly, to the last slash.',
   )
 }
 

@@ -62,7 +62,7 @@ export async function checkSignature(
   }
   throw new MembraneTokenError(
     'ERR_TOKEN_SIGNATURE_INVALID',
-    'Signature verification failed: the token was modified, or signed with another key. Check that the secret or key is the one of this workspace, without a line break at its end.',
+    "Signature verification failed: the token was modified, or signed with another key. Check that the secret or key is the workspace's or issuer's, without a final line break.",
   )
 }
 

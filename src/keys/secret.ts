@@ -126,7 +126,7 @@ function notASecret(kty: unknown): MembraneTokenError {
   return unsupportedKey(
     kty === 'oct'
       ? SYMMETRIC_JWK
-      : 'This is a key, not a secret; pass it as privateKey to sign, or as publicKey to verify.',
+      : 'This is a key, not a secret: pass it as privateKey (MEMBRANE_PRIVATE_KEY) or publicKey.',
   )
 }
 

@@ -8,10 +8,10 @@ import { isExactOrigin } from './origin.ts'
 export type Schema<Value> = v.GenericSchema<string, Value>
 
 /**
- * Samples that were never filled in: `<WORKSPACE_KEY>` and `<YOUR PRIVATE KEY>`, `{CUSTOMER_ID}`, `{{…}}`, `${…}`,
+ * Samples that were never filled in: `…`, `<WORKSPACE_KEY>` and `<YOUR PRIVATE KEY>`, `{CUSTOMER_ID}`, `{{…}}`, `${…}`,
  * `your-workspace-key`, `change-me`. Matched against trimmed text, in linear time.
  */
-const PLACEHOLDER = /^(<[^<>]*>|\$?\{[A-Z][A-Z0-9_ ]*\}|\{\{.*\}\}|\$\{.*\}|your[-_ ].*|change[-_ ]?me)$/is
+const PLACEHOLDER = /^(…|<[^<>]*>|\$?\{[A-Z][A-Z0-9_ ]*\}|\{\{.*\}\}|\$\{.*\}|your[-_ ].*|change[-_ ]?me)$/is
 
 const isPlaceholder = (value: string): boolean => PLACEHOLDER.test(value.trim())
 

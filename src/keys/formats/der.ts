@@ -21,7 +21,7 @@ export interface DerElement {
 const LONGEST_SEQUENCE = 64
 
 const invalid = (): MembraneTokenError =>
-  invalidKey("The key's bytes are not valid DER: truncated, damaged or followed by other data.")
+  invalidKey('The key is not valid DER: copy all of it again, without data before or after it.')
 
 /** Reads the one element that the bytes hold. @throws `ERR_KEY_INVALID` if they hold less, or more */
 export function readElement(bytes: Uint8Array): DerElement {

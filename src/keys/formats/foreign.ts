@@ -54,4 +54,4 @@ export function foreignBytes(bytes: Uint8Array): MembraneTokenError | undefined 
 }
 
 export const FORMS =
-  'The key must be PEM text, DER bytes (Uint8Array), a JWK or a CryptoKey. It must not be empty or a file name.'
+  'The key must be PEM text with its BEGIN and END lines, DER bytes, a JWK or a CryptoKey, and not a file name.'
