@@ -46,9 +46,10 @@ afterAll(() => project?.remove())
 /** The line of the README that starts the server. */
 function commandOf(example: string, tool: string): string[] {
   const readme = readFileSync(join(root, 'examples', example, 'README.md'), 'utf8')
-  const line = new RegExp(`^(?:\\S+=\\S+ )*(?:npx )?${tool} ((?!add|install).*?)(?: +#.*)?$`, 'm').exec(
-    readme,
-  )?.[1]
+  const line = new RegExp(
+    `^(?:\\S+=\\S+ )*(?:npx )?${tool} ((?!add|install|node_modules).*?)(?: +#.*)?$`,
+    'm',
+  ).exec(readme)?.[1]
   expect(line, `README of ${example} does not say how to start it`).toBeDefined()
   return line!.split(' ')
 }
