@@ -21,7 +21,7 @@ export type KeyType = 'oct' | 'RSA' | 'EC'
 
 export type Curve = 'P-256' | 'P-384' | 'P-521'
 
-/** What importing, signing and verifying need to know about an algorithm, in Web Crypto's own terms. */
+/** Parameters of an algorithm for importing, signing and verifying, as Web Crypto names them. */
 export interface AlgorithmParameters {
   readonly kty: KeyType
   readonly name: 'HMAC' | 'RSASSA-PKCS1-v1_5' | 'RSA-PSS' | 'ECDSA'
@@ -30,7 +30,7 @@ export interface AlgorithmParameters {
   readonly saltLength?: number
 }
 
-/** Everything the code knows about an algorithm. No other place switches on its name. */
+/** All parameters of each algorithm; no other code depends on algorithm names. */
 export const ALGORITHMS: Readonly<Record<Algorithm, AlgorithmParameters>> = {
   HS256: { kty: 'oct', name: 'HMAC', hash: 'SHA-256' },
   HS384: { kty: 'oct', name: 'HMAC', hash: 'SHA-384' },
@@ -47,8 +47,8 @@ export const ALGORITHMS: Readonly<Record<Algorithm, AlgorithmParameters>> = {
 }
 
 /**
- * What Web Crypto's `sign` and `verify` must be told besides the key: the bare name where the key knows the rest.
- * Engines read a string faster than an object; in workerd the difference is a sixth of an HMAC.
+ * The algorithm parameter of Web Crypto's `sign` and `verify`: a plain name if the key determines the rest. Engines read a
+ * string faster than an object; in workerd this saves a sixth of the time of an HMAC.
  */
 export function signatureParameters(
   algorithm: Algorithm,
@@ -58,7 +58,7 @@ export function signatureParameters(
   return saltLength ? { name, saltLength } : name
 }
 
-/** The algorithms of a key type, or of one curve. */
+/** The algorithms of a key type or curve. */
 export function algorithmsFor(kty: KeyType, crv?: string): Algorithm[] {
   return (Object.keys(ALGORITHMS) as Algorithm[]).filter(
     (name) => ALGORITHMS[name].kty === kty && ALGORITHMS[name].namedCurve === crv,
@@ -67,7 +67,7 @@ export function algorithmsFor(kty: KeyType, crv?: string): Algorithm[] {
 
 /**
  * @param option The option that holds the algorithm
- * @throws `ERR_ALGORITHM_UNSUPPORTED` for everything but the twelve, case-sensitively
+ * @throws `ERR_ALGORITHM_UNSUPPORTED` unless it is one of the twelve; names are case-sensitive
  */
 export function checkAlgorithm(algorithm: unknown, option = 'algorithm'): asserts algorithm is Algorithm {
   if (typeof algorithm === 'string' && Object.hasOwn(ALGORITHMS, algorithm)) return

@@ -1,6 +1,6 @@
 import { decode, encode } from 'jose/base64url'
 
-/** Text and byte encodings that several folders share. base64url is that of `jose`, with shortcuts for the hot paths. */
+/** Text and byte encodings. base64url comes from `jose`, with shortcuts for the hot paths. */
 
 export const encoder: { encode(text: string): Uint8Array<ArrayBuffer> } = /* @__PURE__ */ new TextEncoder()
 
@@ -24,13 +24,13 @@ export function toBigInt(bytes: Uint8Array): bigint {
   return BigInt(`0x0${toHex(bytes)}`)
 }
 
-/** Without leading zero bytes; zero itself becomes no bytes at all. */
+/** Removes leading zero bytes; zero becomes an empty array. */
 export function trimZeros(bytes: Uint8Array): Uint8Array {
   const start = bytes.findIndex((byte) => byte !== 0)
   return start === -1 ? new Uint8Array(0) : bytes.subarray(start)
 }
 
-/** Decodes base64 (RFC 4648 section 4) with any white space in it; `undefined` if it is not base64. */
+/** Decodes base64 (RFC 4648 section 4), ignoring white space; `undefined` if it is not base64. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   const base64 = text.replace(/\s+/g, '')
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined
@@ -47,18 +47,18 @@ function toBase64url(base64: string): string {
   let end = base64.length
   while (base64[end - 1] === '=') end--
   const unpadded = base64.slice(0, end)
-  // ASCII rarely has either character, and looking for them is faster than replacing.
+  // ASCII rarely encodes to either character, and a search is faster than a replacement.
   return unpadded.includes('+') || unpadded.includes('/')
     ? unpadded.replace(/\+/g, '-').replace(/\//g, '_')
     : unpadded
 }
 
-/** Text as base64url of its UTF-8. ASCII goes through `btoa`, which spares the bytes. */
+/** Encodes the UTF-8 bytes of a string as base64url. ASCII takes the faster path through `btoa`. */
 export function encodeText(text: string): string {
   return NON_ASCII.test(text) ? encode(text) : toBase64url(btoa(text))
 }
 
-/** Bytes as base64url: a signature or a digest. */
+/** Encodes bytes, such as a signature or a digest, as base64url. */
 export function encodeBytes(bytes: Uint8Array): string {
   return 'toBase64' in bytes
     ? encode(bytes)
@@ -67,13 +67,13 @@ export function encodeBytes(bytes: Uint8Array): string {
 
 const decoder: TextDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Text of which base64url is the UTF-8. @throws TypeError if it is not UTF-8 */
+/** Decodes base64url to a string. @throws TypeError if the bytes are not UTF-8 */
 export function decodeText(base64url: string): string {
   const text = atob(
     base64url.includes('-') || base64url.includes('_')
       ? base64url.replace(/-/g, '+').replace(/_/g, '/')
       : base64url,
   )
-  // A byte order mark stays in, so that it is rejected as what it is: not JSON.
+  // A byte order mark is kept, so that the JSON parser rejects it.
   return NON_ASCII.test(text) ? decoder.decode(decode(base64url)) : text
 }

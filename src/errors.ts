@@ -1,4 +1,4 @@
-/** Every code a {@link MembraneTokenError} can carry. Codes are stable; messages may improve. */
+/** The code of a {@link MembraneTokenError}. Codes are stable; messages may change. */
 export type MembraneTokenErrorCode =
   | 'ERR_OPTION_INVALID'
   | 'ERR_ALGORITHM_UNSUPPORTED'
@@ -24,27 +24,27 @@ export type MembraneTokenErrorCode =
   | 'ERR_KEY_UNAVAILABLE'
   | 'ERR_SETTING_INVALID'
 
-/** What is wrong with one setting, and how to fix it. Never holds the setting's value. */
+/** What is wrong with a setting and how to fix it. Never contains the setting's value. */
 export interface SettingFault {
   readonly setting: string
   readonly detail: string
 }
 
-/** What {@link MembraneTokenError} takes beside its code and message. */
+/** Further properties of a {@link MembraneTokenError}. */
 export interface MembraneTokenErrorOptions {
-  /** The option, setting or member at fault. */
+  /** The invalid option, setting or member. */
   option?: string | undefined
-  /** What the engine or `fetch` reported; reduced to its name and code, since its message may quote key material. */
+  /** The underlying error, reduced to its name and code because its message may quote key material. */
   cause?: unknown
-  /** For `ERR_SETTING_INVALID`: every setting at fault. */
+  /** For `ERR_SETTING_INVALID`: every invalid setting. */
   faults?: readonly SettingFault[] | undefined
 }
 
 /**
- * The only error that this package throws. Its `code` is the same on every runtime; its message says what was wrong
- * and how to fix it. Neither the message nor the `cause` ever holds a secret, a private key or a token.
+ * The error that this package throws. Its `code` is the same on every runtime; its message says what is wrong and how to
+ * fix it. Neither the message nor the `cause` contains a secret, a private key or a token.
  *
- * @example Tell a bad key from a bad option
+ * @example Handle an invalid key
  *
  * ```ts
  * try {
@@ -56,9 +56,9 @@ export interface MembraneTokenErrorOptions {
  */
 export class MembraneTokenError extends Error {
   readonly code: MembraneTokenErrorCode
-  /** The option, setting or member at fault, where one is. */
+  /** The invalid option, setting or member, if there is one. */
   readonly option?: string
-  /** For `ERR_SETTING_INVALID`: every setting at fault. */
+  /** For `ERR_SETTING_INVALID`: every invalid setting. */
   readonly faults?: readonly SettingFault[]
 
   constructor(code: MembraneTokenErrorCode, message: string, options: MembraneTokenErrorOptions = {}) {
@@ -72,8 +72,8 @@ export class MembraneTokenError extends Error {
 }
 
 /**
- * Reduces an error whose message may quote a key, a header or a token to its name, and its code where it has one, as
- * Node's network errors do (`ECONNREFUSED`, in their `cause`).
+ * Reduces an error to its name and, if it has one, its code (Node's network errors have theirs in `cause`, such as
+ * `ECONNREFUSED`), because its message may quote a key, a header or a token.
  */
 function describeCause(cause: unknown): unknown {
   try {

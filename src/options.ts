@@ -20,7 +20,7 @@ export function isWorkspaceKey(workspaceKey: unknown): workspaceKey is string {
   return typeof workspaceKey === 'string' && workspaceKey !== '' && workspaceKey.trim() === workspaceKey
 }
 
-/** Checks that exactly one of the options is given, as for keys. @throws `ERR_OPTION_INVALID` */
+/** Checks that exactly one of the options is set. @throws `ERR_OPTION_INVALID` */
 export function checkExactlyOne(options: Readonly<Record<string, unknown>>): void {
   const names = Object.keys(options)
   const given = names.filter((name) => options[name] !== undefined)
@@ -35,9 +35,9 @@ export function checkExactlyOne(options: Readonly<Record<string, unknown>>): voi
 }
 
 /**
- * Binds a clock so that it cannot return anything but a time.
+ * Wraps a clock so that it always returns a number.
  *
- * @throws `ERR_OPTION_INVALID`, at once, or when the clock returns no number
+ * @throws `ERR_OPTION_INVALID` if it is not a function; the wrapped clock throws it if the clock returns no number
  */
 export function bindClock(now: unknown): () => number {
   if (now === undefined) return Date.now
@@ -58,17 +58,17 @@ export function bindTolerance(clockTolerance: unknown, fallback: number): number
   throw invalidOption('clockTolerance must be a number of seconds, zero or more.', 'clockTolerance')
 }
 
-/** @param option The option at fault, where it is one */
+/** @param option The invalid option, if a single one is */
 export function invalidOption(message: string, option?: string): MembraneTokenError {
   return new MembraneTokenError('ERR_OPTION_INVALID', message, { option })
 }
 
 /**
- * Reads each option once, into an object of our own, before anything is awaited: neither a getter nor a later change
- * by the caller shows two different values.
+ * Reads each option once and copies it before anything is awaited, so that neither a getter nor a later change by the
+ * caller can yield two different values.
  *
- * @param names Every option there is
- * @throws `ERR_OPTION_INVALID` for an option that is not among them, with the name it was probably meant to have
+ * @param names All options
+ * @throws `ERR_OPTION_INVALID` for an unknown option; the message suggests the closest name
  */
 export function readOptions<Options extends object>(
   options: Options,
@@ -86,21 +86,21 @@ export function readOptions<Options extends object>(
   return read as Options
 }
 
-/** What to say about a name that does not exist: "Unknown option `expireIn`; did you mean `expiresIn`?" */
+/** The message for an unknown name: "Unknown option `expireIn`; did you mean `expiresIn`?" */
 export function unknownName(kind: string, name: string, names: readonly string[]): string {
   const meant = closestName(name, names)
   const shown = shownName(name) ? ` \`${name}\`` : ''
   return `Unknown ${kind}${shown}; ${meant ? `did you mean \`${meant}\`?` : `known: ${names.join(', ')}.`}`
 }
 
-/** A name to repeat. A long one may be a value in the wrong place, even a secret, so it is not. */
+/** A name as shown in messages. Long ones are omitted, because they may be misplaced values, even secrets. */
 export function shownName(name: string): string | undefined {
   return /^[\w.-]{1,40}$/.test(name) ? name : undefined
 }
 
 const normalize = (name: string): string => name.toLowerCase().replace(/[_-]/g, '')
 
-/** The one of `names` that is the fewest edits away, at most two, once case, `_` and `-` are ignored. */
+/** The closest of `names` within two edits, ignoring case, `_` and `-`. */
 export function closestName(name: string, names: readonly string[]): string | undefined {
   return [0, 1, 2]
     .map((edits) =>
@@ -111,7 +111,7 @@ export function closestName(name: string, names: readonly string[]): string | un
     .find((known) => known)
 }
 
-/** Whether so many insertions, deletions and substitutions of characters, or fewer, turn one text into the other. */
+/** Whether the edit distance of two strings is at most `edits`. */
 export function isWithinEdits(a: string, b: string, edits: number): boolean {
   if (a === b) return true
   if (edits === 0) return false

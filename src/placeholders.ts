@@ -1,9 +1,9 @@
-/** What a missing value becomes when it is converted to text. Case-sensitive: `Null` is somebody's name. */
+/** What missing values become when they are converted to strings. Case-sensitive, because Null is also a name. */
 const MISSING: readonly string[] = ['undefined', 'null', 'NaN', '[object Object]']
 
 /**
- * Whether a text is a placeholder that was never filled in: `undefined`, `null`, `NaN`, `[object Object]`,
- * `{UPPER_SNAKE}`, `<UPPER_SNAKE>`, `{{…}}` or `${…}`, as the whole text. A GUID in braces is a genuine id.
+ * Whether a string as a whole is a placeholder that was never filled in: `undefined`, `null`, `NaN`, `[object Object]`,
+ * `{UPPER_SNAKE}`, `<UPPER_SNAKE>`, `{{…}}` or `${…}`. A GUID in braces is a valid id.
  */
 export function isPlaceholder(text: string): boolean {
   switch (text[0]) {

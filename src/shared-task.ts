@@ -1,14 +1,14 @@
 import { readContext } from './context.ts'
 
-/** Milliseconds between two signs of life of a task, and between two looks at it. */
+/** Interval of a task's heartbeat, and of the checks of it. Milliseconds. */
 const INTERVAL = 15
-/** Milliseconds without a sign of life after which a task is taken for lost. */
+/** Time without a heartbeat after which a task counts as lost. Milliseconds. */
 const LOST_AFTER = 500
-/** How often a request looks before it gives up; at least ten seconds. */
+/** Number of checks before a request gives up; at least ten seconds. */
 const MAX_LOOKS = 700
 
 interface Run {
-  /** When the task was last seen alive, by the clock of {@link performance}. */
+  /** Time of the last heartbeat, by the clock of {@link performance}. */
   aliveAt: number
   isSettled: boolean
 }
@@ -18,19 +18,19 @@ export type Load = () => Promise<void>
 
 /** A task, such as a fetch, that many requests share. */
 export interface SharedTask {
-  /** Starts the task, or waits for the one in flight. Resolves when one has settled, whether or not it succeeded. */
+  /** Starts the task, or waits for the one in flight. Resolves when it has settled, whether or not it succeeded. */
   join(load: Load, context: object | undefined): Promise<void>
-  /** Starts a run that nobody waits for, unless one is in flight. */
+  /** Starts a run in the background, unless one is in flight. */
   startInBackground(load: Load, context: object | undefined): void
   /** Whether a run has not settled yet; it may be lost. */
   isPending(): boolean
 }
 
 /**
- * Lets many requests share one task without waiting for each other's promises: in workerd, a promise of a request that
- * is cancelled never settles, and its `finally` blocks never run. Instead, the request that runs it gives a sign of
- * life by a timer, and the others look at it by timers of their own. A timer ends with its request; so when a task is
- * lost, its signs of life stop, and a request that waits takes over. With `waitUntil`, the task outlives its request.
+ * Lets many requests share one task without awaiting each other's promises: in workerd, if a request is cancelled, its
+ * promises never settle and its `finally` blocks never run. Instead, the request that runs the task updates a heartbeat
+ * with a timer, and the others poll it. A timer stops with its request, so if a task is lost, its heartbeat stops and a
+ * waiting request takes over. With `waitUntil`, the task outlives its request.
  */
 export function createSharedTask(): SharedTask {
   let current: Run | undefined
@@ -55,7 +55,7 @@ export function createSharedTask(): SharedTask {
     for (let looks = 0; looks < MAX_LOOKS; looks++) {
       const run = current
       if (!run || run.isSettled) return looks === 0 ? start(load, context) : undefined
-      // Twice in a row: after a pause of the whole process, the timer of the task may be as late as ours.
+      // Twice in a row, because after a pause of the whole process, the task's timer may be as late as ours.
       if (isLost(run) && suspect === run) return start(load, context)
       suspect = isLost(run) ? run : undefined
       await new Promise((resolve) => setTimeout(resolve, INTERVAL))

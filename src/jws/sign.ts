@@ -3,17 +3,17 @@ import { encodeBytes, encoder, encodeText } from '../encoding.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { SigningKey } from '../keys/private-key.ts'
 
-/** Membrane's SDK puts tokens into URLs, and servers reject longer ones. Characters. */
+/** Maximum length of a token in characters: Membrane's SDK puts tokens into URLs, and servers reject longer ones. */
 export const TOKEN_SIZE_LIMIT = 8192
 
-/** Makes compact JWS (RFC 7515 section 7.1) of payloads, in three steps so that its caller waits only once. */
+/** Creates compact JWS (RFC 7515 section 7.1), in separate steps so that the caller awaits only once. */
 export interface JwsSigner {
-  /** The signing input of a payload, JSON text. */
+  /** The signing input of a payload, which is JSON text. */
   inputOf(payload: string): string
   sign(input: string): Promise<ArrayBuffer | Uint8Array>
 }
 
-/** Binds a key, its algorithm and the header once. */
+/** Encodes the header once, for all tokens of a key. */
 export function createJwsSigner({ key, algorithm }: SigningKey, keyId: string | undefined): JwsSigner {
   const parameters = signatureParameters(algorithm)
   const header = `${encodeText(JSON.stringify({ alg: algorithm, typ: 'JWT', kid: keyId }))}.`
@@ -22,7 +22,7 @@ export function createJwsSigner({ key, algorithm }: SigningKey, keyId: string | 
     sign:
       typeof key === 'function'
         ? key
-        : // Not an async function: each costs some percent of an HMAC.
+        : // Not an async function, which would add a few percent to an HMAC.
           (input) => crypto.subtle.sign(parameters, key, encoder.encode(input)),
   }
 }

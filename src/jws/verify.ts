@@ -9,9 +9,9 @@ import { checkTokenSize } from './sign.ts'
 export interface ParsedJws {
   readonly alg: unknown
   readonly keyId: string | undefined
-  /** `typ` of the header, not checked here. */
+  /** The header's `typ`, not checked here. */
   readonly type: unknown
-  /** The base64url of it, canonical. */
+  /** Canonical base64url. */
   readonly payload: string
   readonly signature: Uint8Array
   readonly signingInput: string
@@ -26,7 +26,7 @@ export interface VerifiedJws {
 
 /**
  * Verifies a compact JWS (RFC 7515 section 5.2) and reads its payload as a JWT claims set (RFC 7519).
- * The algorithm is pinned by the key; the header only chooses among what the key allows.
+ * The key determines the allowed algorithms; the header only selects one of them.
  *
  * @throws `ERR_TOKEN_MALFORMED` · `ERR_TOKEN_TOO_LARGE` · `ERR_TOKEN_ALGORITHM_NOT_ALLOWED` ·
  *   `ERR_TOKEN_SIGNATURE_INVALID` · `ERR_KEY_NOT_FOUND` · `ERR_JWKS_UNAVAILABLE`
@@ -49,13 +49,14 @@ export async function checkSignature(
   context?: object,
 ): Promise<Algorithm> {
   const algorithm = checkAllowed(jws.alg, source.algorithms)
-  // Awaited even if at hand: a burst is parsed first and then reaches the threads of Node together, twice as fast.
+  // Awaited even if synchronous, so that a burst of tokens is parsed first and then reaches Node's threads together,
+  // twice as fast.
   const keys = await source.find(algorithm, jws.keyId, context)
   const fitting = keys.filter((key) => key.algorithms.includes(algorithm))
   if (fitting.length === 0) checkAllowed(algorithm, keys[0]?.algorithms ?? [])
   const data = encoder.encode(jws.signingInput)
   for (const verificationKey of fitting) {
-    // Not awaited if at hand, since it is for all tokens but the first.
+    // Awaited only for the first token: later ones find the imported key.
     const imported = verificationKey.keyFor(algorithm)
     const key = 'then' in imported ? await imported : imported
     if (await isSignature(key, algorithm, jws.signature, data)) return algorithm
@@ -75,8 +76,8 @@ function checkAllowed(alg: unknown, algorithms: readonly Algorithm[]): Algorithm
 }
 
 /**
- * Parses a compact JWS, more strictly than most: every part is canonical base64url (RFC 7515 appendix C, RFC 4648
- * section 3.5), and the header requires nothing that is not supported here.
+ * Parses a compact JWS strictly: every part must be canonical base64url (RFC 7515 appendix C, RFC 4648 section 3.5), and
+ * the header must not require unsupported extensions.
  *
  * @throws `ERR_TOKEN_MALFORMED` · `ERR_TOKEN_TOO_LARGE`
  */
@@ -114,10 +115,10 @@ export function parseClaims({ payload }: ParsedJws): Record<string, unknown> {
   return parseObject(payload, 'payload')
 }
 
-// The bits of the last character that belong to no byte must be zero; by what is left of four characters.
+// The unused bits of the last character must be zero. Indexed by the length modulo 4.
 const LAST_CHARACTER = [/(?:)/, /(?!)/, /[AQgw]$/, /[AEIMQUYcgkosw048]$/] as const
 
-/** Whether a text is base64url as an encoder writes it: no padding, no white space, no stray bits. */
+/** Whether a string is canonical base64url: no padding, no white space, no stray bits. */
 export function isCanonical(part: string): boolean {
   return /^[\w-]*$/.test(part) && LAST_CHARACTER[(part.length % 4) as 0 | 1 | 2 | 3].test(part)
 }
@@ -128,7 +129,7 @@ function parseObject(base64url: string, part: string): Record<string, unknown> {
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>
   } catch {
-    // No cause: engines quote what they could not parse.
+    // No cause, because engines quote the text.
   }
   throw malformed(`The token's ${part} is not a JSON object.`)
 }

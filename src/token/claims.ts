@@ -4,24 +4,24 @@ import { checkCustomerId } from './customer-id.ts'
 import { LATEST_DATE, type Validity } from './lifetime.ts'
 
 /**
- * How the workspace and the customer are spelled in the claims.
+ * Names of the claims for the workspace and the customer.
  *
- * - `"issuer"`: `iss` and `id`, as Membrane's own SDK and most of its samples do
- * - `"workspaceKey"`: `workspaceKey` and `id`, as its JavaScript sample with key and secret does
- * - `"tenant"`: `workspaceKey` and `tenantKey`, as its current documentation does
+ * - `"issuer"`: `iss` and `id`, as in Membrane's SDK and most of its samples
+ * - `"workspaceKey"`: `workspaceKey` and `id`, as in its JavaScript sample with key and secret
+ * - `"tenant"`: `workspaceKey` and `tenantKey`, as in its current documentation
  */
 export type ClaimStyle = 'issuer' | 'workspaceKey' | 'tenant'
 
-/** The customer (user, team or organisation) a token is for. */
+/** The customer (user, team or organization) that a token is for. */
 export interface Customer {
   /**
-   * Unique within the workspace. Membrane creates a customer for every id it has not seen, so ids that are blank,
-   * placeholders such as `undefined` or `{CUSTOMER_ID}`, or contain control characters are rejected.
+   * Unique within the workspace. Membrane creates a customer for every new id, so ids are rejected if they are blank,
+   * are placeholders such as `undefined` or `{CUSTOMER_ID}`, or contain control characters.
    */
   id: string
-  /** Human-readable, shown in Membrane's console. `null` counts as absent. */
+  /** Display name, shown in Membrane's console. `null` counts as absent. */
   name?: string | undefined
-  /** Data about the customer. Membrane saves it, so leave out what it does not need. `null` counts as absent. */
+  /** Data about the customer. Membrane saves it, so include only what it needs. `null` counts as absent. */
   fields?: Record<string, unknown> | undefined
 }
 
@@ -30,14 +30,14 @@ export interface ClaimSpelling {
   readonly customer: 'id' | 'tenantKey'
 }
 
-/** The three spellings, in one place. */
+/** The claim names of each style. */
 export const CLAIM_STYLES: Readonly<Record<ClaimStyle, ClaimSpelling>> = {
   issuer: { workspace: 'iss', customer: 'id' },
   workspaceKey: { workspace: 'workspaceKey', customer: 'id' },
   tenant: { workspace: 'workspaceKey', customer: 'tenantKey' },
 }
 
-/** Writes the claims sets of one workspace. */
+/** Serializes the claims of one workspace's tokens. */
 export interface ClaimsWriter {
   customer(customer: Customer, validity: Validity, jwtId: string | undefined): string
   admin(nobody: undefined, validity: Validity, jwtId: string | undefined): string
@@ -46,10 +46,10 @@ export interface ClaimsWriter {
 const DEPTH_LIMIT = 200
 
 /**
- * Binds workspace and style once, so that a token costs one pass over its own data.
+ * Serializes workspace and claim names once, so that each token only adds its data.
  *
- * The members are in the order in which `jsonwebtoken` writes them: `iss` after the dates, where its
- * `issuer` option puts it, `workspaceKey` first, where the payload has it.
+ * The order of the members is that of `jsonwebtoken`: `iss` after the dates, as with its `issuer` option; `workspaceKey`
+ * first, as in the payload of Membrane's sample.
  */
 export function createClaimsWriter(style: ClaimStyle, workspaceKey: string): ClaimsWriter {
   const spelling = CLAIM_STYLES[style]
@@ -78,7 +78,7 @@ function writeCustomer(customer: Customer): string {
   const { id, name, fields } = customer
   checkCustomerId(id)
   let json = JSON.stringify(id)
-  // Other languages and databases write a missing value as null.
+  // Other languages and databases use null for a missing value.
   if (name !== undefined && name !== null) {
     if (typeof name !== 'string') throw invalid("The customer's name must be a string, or left out.", 'name')
     json += `,"name":${JSON.stringify(name)}`
@@ -106,15 +106,15 @@ function writeFields(fields: Record<string, unknown>): string {
       json = JSON.stringify(fields)
     }
   } catch (error) {
-    // The message of any other error may quote the data, so it is not passed on.
+    // The messages of other errors may quote the data, so they are dropped.
     if (error instanceof MembraneTokenError) throw error
   }
-  // A toJSON that is not enumerable may still have made something else of it.
+  // A non-enumerable toJSON may have returned something else.
   if (json?.startsWith('{')) return json
   throw invalid("The customer's fields must be a plain object, or left out.", 'fields')
 }
 
-// JSON.stringify drops functions and writes NaN as null: the token would carry different data.
+// JSON.stringify drops functions and turns NaN into null, so the token would contain different data.
 function checkMembers(value: object, depth: number): void {
   if (depth === 0)
     throw invalid(
@@ -125,7 +125,7 @@ function checkMembers(value: object, depth: number): void {
     if (member === null || ['string', 'boolean'].includes(typeof member) || Number.isFinite(member)) continue
     if (member === undefined && !Array.isArray(value)) continue
     if (typeof member === 'object' && typeof member.toJSON === 'function') {
-      // An invalid Date would become null, and what returns nothing would be dropped.
+      // An invalid Date would become null, and a toJSON that returns undefined would drop the member.
       if (![undefined, 'null'].includes(JSON.stringify(member))) continue
     }
     if (Array.isArray(member) || isPlainObject(member)) {
@@ -145,7 +145,7 @@ function writeJwtId(jwtId: string): string {
   return JSON.stringify(jwtId)
 }
 
-/** The customer or admin that a claims set names, in any spelling. */
+/** The customer or admin that the claims name, in any claim style. */
 export type TokenSubject =
   | { kind: 'customer'; id: string; name?: string; fields?: Record<string, unknown> }
   | { kind: 'admin' }
@@ -153,7 +153,7 @@ export type TokenSubject =
 type Claims = Readonly<Record<string, unknown>>
 
 /**
- * Checks that the claims name the workspace, in either spelling, and no other.
+ * Checks that `iss` or `workspaceKey` names the workspace, and that neither names another.
  *
  * @throws `ERR_TOKEN_WORKSPACE_MISMATCH`
  */
@@ -203,7 +203,7 @@ export function readSubject(claims: Claims): TokenSubject {
 }
 
 /**
- * Reads the customer on whose behalf Membrane sends a request: its tokens say `sub` where an app's say `id`.
+ * Reads the customer on whose behalf Membrane sends a request: `sub` in its tokens, instead of `id`.
  *
  * @throws `ERR_TOKEN_CLAIM_INVALID`
  */
@@ -221,7 +221,7 @@ function readId(id: unknown, claim = 'id or tenantKey'): string {
 
 function readFields(fields: unknown): { fields?: Record<string, unknown> } {
   if (fields === undefined || fields === null) return {}
-  // PHP writes an empty object as an empty list.
+  // PHP encodes an empty object as an empty list.
   if (Array.isArray(fields) && fields.length === 0) return {}
   if (isPlainObject(fields)) return { fields }
   throw refused('fields must be an object')

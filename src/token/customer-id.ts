@@ -1,7 +1,7 @@
 import { MembraneTokenError } from '../errors.ts'
 import { isPlaceholder } from '../placeholders.ts'
 
-/** Why a text cannot be the id of a customer, as the end of a sentence; `undefined` if it can. */
+/** Why a string is not a valid customer id, as the end of a sentence; `undefined` if it is valid. */
 export function describeIdProblem(id: string): string | undefined {
   if (id.trim() === '') return 'must not be blank'
   if (/\p{Cc}/u.test(id)) return 'must not contain control characters'
@@ -10,10 +10,9 @@ export function describeIdProblem(id: string): string | undefined {
 }
 
 /**
- * Checks the id of a customer.
+ * Checks a customer id.
  *
- * @throws `ERR_CLAIM_INVALID` for anything but a string, and for an id that is blank, a placeholder or has control
- *   characters
+ * @throws `ERR_CLAIM_INVALID` if it is not a string, is blank or a placeholder, or contains control characters
  */
 export function checkCustomerId(id: unknown): asserts id is string {
   const problem = typeof id === 'string' ? describeIdProblem(id) : 'must be a non-empty string'

@@ -16,7 +16,7 @@ export interface Validity {
 
 const SECONDS_PER: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
-/** 9999-12-31T23:59:59Z. A larger `exp` is in milliseconds, and Membrane would accept the token for ages. */
+/** 9999-12-31T23:59:59Z. A larger `exp` must be in milliseconds, and Membrane would accept the token for millennia. */
 export const LATEST_DATE = 253_402_300_799
 
 const invalid = (message: string, option = 'expiresIn'): MembraneTokenError =>
@@ -27,7 +27,7 @@ const invalid = (message: string, option = 'expiresIn'): MembraneTokenError =>
  *
  * @param value Seconds as a number, or a string with a unit
  * @returns Whole seconds, at least 1
- * @throws `ERR_LIFETIME_INVALID` for everything else, a numeric string without a unit included
+ * @throws `ERR_LIFETIME_INVALID` otherwise, also for a numeric string without a unit
  */
 export function parseDuration(value: number | string): number {
   const match = typeof value === 'string' ? /^(\d{1,12})([smhdw])$/.exec(value) : null
@@ -44,7 +44,7 @@ export function parseDuration(value: number | string): number {
  * @param lifetime The requested lifetime
  * @param defaultSeconds The signer's default, used when none is requested
  * @param now Milliseconds since the epoch
- * @throws `ERR_LIFETIME_INVALID` when both forms are given, or the token would expire at once
+ * @throws `ERR_LIFETIME_INVALID` if both options are set, or the token would already be expired
  */
 export function resolveValidity(lifetime: TokenLifetime, defaultSeconds: number, now: number): Validity {
   const { expiresIn, expiresAt } = lifetime
@@ -58,7 +58,7 @@ export function resolveValidity(lifetime: TokenLifetime, defaultSeconds: number,
   throw invalid('expiresAt must be a Date in the future; pass seconds as expiresIn.', 'expiresAt')
 }
 
-// Not instanceof: a Date of another realm (a test runner's, an iframe's) is a Date as well.
+// Not instanceof, which fails for a Date of another realm, such as a test runner's or an iframe's.
 function timeOf(date: unknown): number {
   try {
     return Date.prototype.getTime.call(date)

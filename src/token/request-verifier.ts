@@ -15,23 +15,23 @@ import { checkWorkspace, readDates, readRequestSubject } from './claims.ts'
 
 /** Options of {@link createRequestVerifier}. */
 export interface RequestVerifierOptions {
-  /** Key of the workspace that the requests must name. */
+  /** Workspace key that the requests must name. */
   workspaceKey: string
-  /** Workspace secret, with which Membrane signs the requests: its exact UTF-8 bytes. */
+  /** Workspace secret, with which Membrane signs the requests; a string is used as its exact UTF-8 bytes. */
   secret: string | Uint8Array | CryptoKey
   /** Default: HS256, HS384 and HS512. */
   algorithms?: Algorithm[] | undefined
-  /** Seconds by which the clocks may differ. Default 0. */
+  /** Tolerated clock difference, in seconds. Default 0. */
   clockTolerance?: number | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | undefined
-  /** Accepts a secret of fewer than 32 bytes. */
+  /** Accepts a secret shorter than 32 bytes. */
   allowShortSecret?: boolean | undefined
-  /** Accepts a secret in a web page or a browser's worker: only in internal tools. */
+  /** Accepts a secret in a web page or web worker. Use it only in internal tools. */
   trustedBrowser?: boolean | undefined
 }
 
-/** The customer for whom Membrane sends a request. */
+/** The customer on whose behalf Membrane sent a request. */
 export interface VerifiedRequest {
   workspaceKey: string
   customerId: string
@@ -40,10 +40,10 @@ export interface VerifiedRequest {
 
 export interface RequestVerifier {
   /**
-   * Verifies a request by its headers.
+   * Verifies the token in a request's headers.
    *
-   * @throws every `ERR_TOKEN_…`; `ERR_TOKEN_MALFORMED` also if neither header is there, or the two differ;
-   *   `ERR_OPTION_INVALID` if it is not a request
+   * @throws every `ERR_TOKEN_…`, with `ERR_TOKEN_MALFORMED` also if neither header is present or the two differ;
+   *   `ERR_OPTION_INVALID` if the argument is not a request
    */
   verify(request: Request | Headers): Promise<VerifiedRequest>
 }
@@ -59,11 +59,11 @@ const OPTIONS = [
 ] as const
 
 /**
- * Creates a verifier of the requests that Membrane sends to your API on behalf of a customer. They carry a token in
- * `X-Membrane-Token`, and in `X-Integration-App-Token` for older connectors; where both are present, they must be
- * equal. Create one when the program starts and keep it.
+ * Creates a verifier for the requests that Membrane sends to your API on behalf of a customer. They have a token in
+ * `X-Membrane-Token`, and in `X-Integration-App-Token` for older connectors; if both are present, they must be equal.
+ * Create one when the program starts and reuse it.
  *
- * Membrane does not document an `exp` for these tokens, so one is checked where it is present, and not required.
+ * Membrane does not document an `exp` for these tokens, so it is not required, but it is checked if present.
  *
  * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` ·
  *   `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH` · `ERR_UNTRUSTED_CONTEXT`

@@ -11,22 +11,22 @@ import { bindClock, checkExactlyOne, checkWorkspaceKey, invalidOption, readOptio
 import { CLAIM_STYLES, type ClaimStyle, type Customer, createClaimsWriter } from './claims.ts'
 import { parseDuration, resolveValidity, type TokenLifetime, type Validity } from './lifetime.ts'
 
-/** Options of {@link createSigner}: the workspace, exactly one of `secret` and `privateKey`, and more. */
+/** Options of {@link createSigner}. `workspaceKey` and exactly one of `secret` and `privateKey` are required. */
 export interface SignerOptions {
-  /** Key of the workspace, from Membrane's settings page. */
+  /** Workspace key, from Membrane's settings page. */
   workspaceKey: string
-  /** Workspace secret for HS*: its exact UTF-8 bytes, never trimmed and never decoded. At least 32 bytes. */
+  /** Workspace secret for HS*, at least 32 bytes. A string is used as its exact UTF-8 bytes, never trimmed or decoded. */
   secret?: string | Uint8Array | CryptoKey | undefined
   /**
    * Private key for RS*, PS* and ES*: PEM (PKCS#8, PKCS#1, SEC1), DER, JWK (object or text), CryptoKey, or a
-   * {@link RemoteKey} that never leaves its key management service.
+   * {@link RemoteKey} in a key management service.
    */
   privateKey?: string | Uint8Array | JWK | CryptoKey | RemoteKey | undefined
-  /** Default: HS512 for a secret, the curve's own for an EC key, RS256 for RSA; a JWK's `alg` comes first. */
+  /** Default: a JWK's `alg`; otherwise HS512 for a secret, RS256 for an RSA key, the curve's algorithm for an EC key. */
   algorithm?: Algorithm | undefined
   /**
-   * Set as `kid` in the header (RFC 7515 section 4.1.4), so that Membrane finds the key in a key set. `"thumbprint"`:
-   * the RFC 7638 thumbprint of the public key, as `generateKeyPair` names it.
+   * Set as `kid` in the header (RFC 7515 section 4.1.4), so that Membrane can find the key in a key set. `"thumbprint"`
+   * uses the RFC 7638 thumbprint of the public key, as `generateKeyPair` does.
    */
   keyId?: string | 'thumbprint' | undefined
   /** Default `"issuer"`. */
@@ -35,9 +35,9 @@ export interface SignerOptions {
   expiresIn?: number | string | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | undefined
-  /** Accepts a secret of fewer than 32 bytes, for workspaces that have one. */
+  /** Accepts a secret shorter than 32 bytes, for workspaces that have one. */
   allowShortSecret?: boolean | undefined
-  /** Accepts raw key material in a web page or a browser's worker: only in internal tools. */
+  /** Accepts a secret or raw private key in a web page or web worker. Use it only in internal tools. */
   trustedBrowser?: boolean | undefined
 }
 
@@ -47,33 +47,33 @@ export interface TokenOptions extends TokenLifetime {
   jwtId?: string | undefined
 }
 
-/** A token, and when it was issued and expires. */
+/** A signed token, with its issue and expiry times. */
 export interface SignedToken {
   readonly token: string
   readonly issuedAt: Date
   readonly expiresAt: Date
 }
 
-/** Signs tokens of one workspace with one key. */
+/** Signs tokens for one workspace with one key. */
 export interface Signer {
   readonly workspaceKey: string
   readonly algorithm: Algorithm
   readonly keyId: string | undefined
-  /** Version of a remote key at its service, for audits. */
+  /** Version of a remote key in its key management service, for the audit log. */
   readonly keyVersion?: string
   /** Default lifetime of a token, in seconds. */
   readonly expiresIn: number
-  /** The public half (RFC 7517) to publish; undefined for secrets and for CryptoKeys that are not extractable. */
+  /** The public key to publish, as a JWK (RFC 7517); undefined for secrets and non-extractable CryptoKeys. */
   readonly publicJwk: JWK | undefined
   /**
-   * Signs a customer's token.
+   * Signs a customer token.
    *
    * @throws `ERR_CLAIM_INVALID` · `ERR_LIFETIME_INVALID` · `ERR_TOKEN_TOO_LARGE` · `ERR_OPTION_INVALID` ·
    *   `ERR_KEY_UNAVAILABLE` with a remote key
    */
   signCustomerToken(customer: Customer, options?: TokenOptions): Promise<SignedToken>
   /**
-   * Signs an admin token, which is not tied to a customer and may manage all of them. Never give one to a browser.
+   * Signs an admin token, which is not tied to a customer and can manage all of them. Never send one to a browser.
    *
    * @throws `ERR_CLAIM_INVALID` · `ERR_LIFETIME_INVALID` · `ERR_TOKEN_TOO_LARGE` · `ERR_OPTION_INVALID` ·
    *   `ERR_KEY_UNAVAILABLE` with a remote key
@@ -100,11 +100,10 @@ const TOKEN_OPTIONS = ['expiresIn', 'expiresAt', 'jwtId'] as const
 const NO_OPTIONS: TokenOptions = {}
 
 /**
- * Creates a signer: imports the key, checks it and all options, and computes once what every token shares. Create one
- * when the program starts and keep it.
+ * Creates a signer: checks the options, and imports and checks the key. Create one when the program starts and reuse it.
  *
- * The tokens are compact JWS (RFC 7515) with a JWT claims set (RFC 7519), as Membrane's page on authentication
- * describes them. A private key whose public half is known signs once and must verify.
+ * The tokens are JWTs (RFC 7519) in JWS compact serialization (RFC 7515), as in Membrane's documentation. If the public
+ * half of a private key is known, the key signs once and the signature must verify.
  *
  * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` ·
  *   `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH` · `ERR_LIFETIME_INVALID` · `ERR_UNTRUSTED_CONTEXT` ·
@@ -128,7 +127,7 @@ export async function createSigner(options: SignerOptions): Promise<Signer> {
   const claims = createClaimsWriter(claimStyle, workspaceKey)
   const jws = createJwsSigner(signingKey, keyId)
 
-  // The writer is passed along with its subject: a closure for each token would cost some percent.
+  // The writer and its subject are separate arguments: a closure per token would cost a few percent.
   const issue = async <Subject>(
     write: (subject: Subject, validity: Validity, jwtId: string | undefined) => string,
     subject: Subject,
@@ -137,7 +136,7 @@ export async function createSigner(options: SignerOptions): Promise<Signer> {
     const requested = tokenOptions === undefined ? NO_OPTIONS : readOptions(tokenOptions, TOKEN_OPTIONS)
     const validity = resolveValidity(requested, expiresIn, now())
     const input = jws.inputOf(write(subject, validity, requested.jwtId))
-    // So a burst is written first and then reaches the threads of Node and Deno together, a quarter faster.
+    // So that a burst is serialized first and then reaches the threads of Node and Deno together, a quarter faster.
     await undefined
     const token = completeJws(input, await jws.sign(input))
     return { token, issuedAt: new Date(validity.iat * 1000), expiresAt: new Date(validity.exp * 1000) }

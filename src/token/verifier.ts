@@ -19,29 +19,29 @@ import {
 } from '../options.ts'
 import { checkWorkspace, readDates, readSubject } from './claims.ts'
 
-/** Options of {@link createVerifier}: the workspace, exactly one of `secret`, `publicKey` and `jwks`, and more. */
+/** Options of {@link createVerifier}. `workspaceKey` and exactly one of `secret`, `publicKey` and `jwks` are required. */
 export interface VerifierOptions {
-  /** Key of the workspace that the tokens must name. */
+  /** Workspace key that the tokens must name. */
   workspaceKey: string
-  /** Workspace secret for HS*: its exact UTF-8 bytes. */
+  /** Workspace secret for HS*; a string is used as its exact UTF-8 bytes. */
   secret?: string | Uint8Array | CryptoKey | undefined
   /** Public key for RS*, PS* and ES*: SPKI, PKCS#1 or X.509 as PEM or DER, JWK (object or text) or CryptoKey. */
   publicKey?: string | Uint8Array | JWK | CryptoKey | undefined
-  /** Public keys to choose from (RFC 7517 section 5), or the https URL at which they are published. */
+  /** JWK set (RFC 7517 section 5), or its https URL. */
   jwks?: JSONWebKeySet | URL | undefined
-  /** Default: those that fit the key. */
+  /** Allowed algorithms. Default: all that the key supports. */
   algorithms?: Algorithm[] | undefined
-  /** Seconds by which the clocks of signer and verifier may differ. Default 0, as at Membrane. */
+  /** Tolerated clock difference between signer and verifier, in seconds. Default 0, like Membrane. */
   clockTolerance?: number | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | undefined
-  /** Accepts a secret of fewer than 32 bytes. */
+  /** Accepts a secret shorter than 32 bytes. */
   allowShortSecret?: boolean | undefined
-  /** Accepts a secret in a web page or a browser's worker: only in internal tools. Public keys need no opt-in. */
+  /** Accepts a secret in a web page or web worker. Use it only in internal tools. Not needed for public keys. */
   trustedBrowser?: boolean | undefined
 }
 
-/** A token that is genuine, belongs to the workspace and has not expired. */
+/** A token with a valid signature that belongs to the workspace and has not expired. */
 export type VerifiedToken = VerifiedCustomerToken | VerifiedAdminToken
 
 export interface VerifiedCustomerToken extends VerifiedTokenBase {
@@ -68,7 +68,8 @@ export interface Verifier {
   /**
    * Verifies a token, in any of the three claim styles.
    *
-   * @throws every `ERR_TOKEN_…`, `ERR_KEY_NOT_FOUND`, `ERR_JWKS_UNAVAILABLE`; with a key set also the codes of its keys
+   * @throws every `ERR_TOKEN_…`; with a key set also `ERR_KEY_NOT_FOUND`, `ERR_JWKS_UNAVAILABLE` and the codes for
+   *   invalid keys
    */
   verify(token: string): Promise<VerifiedToken>
 }
@@ -86,8 +87,8 @@ const OPTIONS = [
 ] as const
 
 /**
- * Creates a verifier, which checks tokens by the rules of RFC 7515 section 5.2, RFC 7519 section 7.2 and RFC 8725.
- * Create one when the program starts and keep it.
+ * Creates a verifier, which checks tokens according to RFC 7515 section 5.2, RFC 7519 section 7.2 and RFC 8725. Create
+ * one when the program starts and reuse it.
  *
  * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` ·
  *   `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH` · `ERR_UNTRUSTED_CONTEXT`
