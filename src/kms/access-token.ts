@@ -1,5 +1,5 @@
 import { createSharedTask } from '../shared-task.ts'
-import { withinTimeLimit } from './call.ts'
+import { type Credentials, withinTimeLimit } from './call.ts'
 
 /** Part of its life after which a credential is refreshed in the background. */
 const REFRESH_AFTER = 0.75
@@ -15,15 +15,9 @@ export interface Issued<Value> {
   readonly expiresIn: number
 }
 
-/** A temporary credential, kept until shortly before it expires. */
-export interface Temporary<Value> {
-  get(): Promise<Value>
-  /** Drops a credential that was rejected, unless it is new. Returns whether it did. */
-  reject(): boolean
-}
-
 /**
- * Keeps a temporary credential: callers share one request, which survives the cancellation of any of them.
+ * Keeps a temporary credential until shortly before it expires, or until it is rejected, unless it is new. Callers share
+ * one request, which survives the cancellation of any of them.
  *
  * @param load Asks for one; gets the last one, for services that renew
  */
@@ -31,7 +25,7 @@ export function createTemporary<Value>(
   service: string,
   load: (signal: AbortSignal, last: Value | undefined) => Promise<Issued<Value>>,
   now: () => number = Date.now,
-): Temporary<Value> {
+): Credentials<Value> {
   const task = createSharedTask()
   let kept: { value: Value; receivedAt: number; refreshAt: number; endsAt: number } | undefined
   let failure: unknown
@@ -70,8 +64,10 @@ export function createTemporary<Value>(
       if (fresh) return fresh.value
       throw failure
     },
-    reject() {
-      if (!kept || now() - kept.receivedAt < MIN_AGE) return false
+    reject(rejected) {
+      // Of several callers whose credential was rejected, the first drops it for all.
+      if (kept?.value !== rejected) return true
+      if (now() - kept.receivedAt < MIN_AGE) return false
       kept = undefined
       return true
     },

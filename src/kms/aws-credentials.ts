@@ -1,6 +1,6 @@
 import { invalidOption, readOptions } from '../options.ts'
 import { createTemporary } from './access-token.ts'
-import { type Answer, call, type Refusal, refuseByStatus } from './call.ts'
+import { type Answer, type Credentials, call, type Refusal, refuseByStatus } from './call.ts'
 import { unavailable, unexpectedAnswer } from './errors.ts'
 import { checkAddress, checkSupplied, checkText, type Supplied, supplyText } from './options.ts'
 
@@ -31,11 +31,7 @@ export interface CheckedKeys {
   readonly sessionToken?: string
 }
 
-export interface CredentialSource {
-  get(): Promise<CheckedKeys>
-  /** Drops credentials that were rejected. Returns whether new ones may help. */
-  reject(): boolean
-}
+export type CredentialSource = Credentials<CheckedKeys>
 
 const SERVICE = 'AWS STS'
 

@@ -149,9 +149,9 @@ async function callAws(
     signal,
     credentials,
     refuse: (answer) => refuseAws(answer, `kms:${action}`),
-    prepare: async () => {
+    prepare: async (keys) => {
       const signed = await new AwsV4Signer({
-        ...(await credentials.get()),
+        ...keys,
         service: 'kms',
         region,
         url: `${endpoint}/`,

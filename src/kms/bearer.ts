@@ -1,6 +1,7 @@
 import type { Issued } from './access-token.ts'
 import {
   type Answer,
+  type Credentials,
   call,
   type Members,
   type PreparedRequest,
@@ -11,11 +12,7 @@ import { unavailable, unexpectedAnswer } from './errors.ts'
 import { checkSupplied, type Supplied, supplyText } from './options.ts'
 
 /** Where access tokens come from. */
-export interface TokenSource {
-  get(): Promise<string>
-  /** Drops a token that was rejected. Returns whether a new one may help. */
-  reject(): boolean
-}
+export type TokenSource = Credentials<string>
 
 /** Access tokens that the caller supplies. @throws `ERR_OPTION_INVALID` */
 export function suppliedTokens(token: Supplied<string>, option: string): TokenSource {
@@ -36,8 +33,8 @@ export interface BearerCall {
 
 /** Sends a request with an access token (RFC 6750 section 2.1). */
 export function callWithBearer({ url, body, tokens, ...rest }: BearerCall): Promise<Answer> {
-  const prepare = async (): Promise<PreparedRequest> => {
-    const authorization = { Authorization: `Bearer ${await tokens.get()}` }
+  const prepare = (token: string): PreparedRequest => {
+    const authorization = { Authorization: `Bearer ${token}` }
     if (!body) return [url, { headers: authorization }]
     const headers = { ...authorization, 'Content-Type': 'application/json' }
     return [url, { method: 'POST', headers, body: JSON.stringify(body) }]

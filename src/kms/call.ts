@@ -31,16 +31,23 @@ export interface Refusal {
 /** Address and options of a request. */
 export type PreparedRequest = readonly [url: string, init: RequestInit]
 
-export interface Call {
+/** Where the credentials of requests come from. */
+export interface Credentials<Value> {
+  get(): Promise<Value>
+  /** Drops credentials that were rejected. Returns whether others may help. */
+  reject(rejected: Value): boolean
+}
+
+export interface Call<Value = undefined> {
   /** The service's name, for messages. */
   readonly service: string
   readonly signal: AbortSignal
   /** Called again for the retry, which may have other credentials. */
-  readonly prepare: () => PreparedRequest | Promise<PreparedRequest>
+  readonly prepare: (credentials: Value) => PreparedRequest | Promise<PreparedRequest>
   /** What an answer other than 200 means. */
   readonly refuse: (answer: Answer) => Refusal
-  /** Whose rejected credentials can be dropped; returns whether others may help. */
-  readonly credentials?: { reject(): boolean }
+  /** None for a request whose credentials are part of it. */
+  readonly credentials?: Credentials<Value>
 }
 
 /**
@@ -76,22 +83,27 @@ export async function withinTimeLimit<Result>(
  * @returns The answer, with status 200
  * @throws `ERR_KEY_UNAVAILABLE`, or what `refuse` says
  */
-export async function call(request: Call): Promise<Answer> {
-  const first = await sendOnce(request)
+export async function call<Value = undefined>(request: Call<Value>): Promise<Answer> {
+  const { credentials } = request
+  const used = (await credentials?.get()) as Value
+  const first = await sendOnce(request, used)
   if (first.status === 200) return first
   const refusal = request.refuse(first)
-  const hasOthers = refusal.isUnauthenticated === true && request.credentials?.reject() === true
+  const hasOthers = refusal.isUnauthenticated === true && credentials?.reject(used) === true
   if (!refusal.retry && !hasOthers) throw refusal.error
   await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY + Math.random() * RETRY_JITTER))
   if (request.signal.aborted) throw refusal.error
-  const second = await sendOnce(request)
+  const second = await sendOnce(request, (await credentials?.get()) as Value)
   if (second.status === 200) return second
   throw request.refuse(second).error
 }
 
-async function sendOnce({ service, signal, prepare }: Call): Promise<Answer> {
+async function sendOnce<Value>(
+  { service, signal, prepare }: Call<Value>,
+  credentials: Value,
+): Promise<Answer> {
   try {
-    const [url, init] = await prepare()
+    const [url, init] = await prepare(credentials)
     const response = await fetch(url, { ...init, redirect: 'manual', signal })
     if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
       discard(response)

@@ -1,6 +1,14 @@
 import { readOptions } from '../options.ts'
 import { createTemporary, type Issued } from './access-token.ts'
-import { type Answer, call, type Members, membersOf, type Refusal, refuseByStatus } from './call.ts'
+import {
+  type Answer,
+  type Credentials,
+  call,
+  type Members,
+  membersOf,
+  type Refusal,
+  refuseByStatus,
+} from './call.ts'
 import { unavailable, unexpectedAnswer } from './errors.ts'
 import { checkSupplied, checkText, type Supplied, supplyText } from './options.ts'
 
@@ -27,11 +35,8 @@ export interface VaultCredentials {
   kubernetes?: VaultKubernetes | undefined
 }
 
-export interface VaultAuthentication {
+export interface VaultAuthentication extends Credentials<{ readonly token: string }> {
   readonly namespace: string | undefined
-  token(): Promise<string>
-  /** Drops a login that was rejected. Returns whether a new one may help. */
-  reject(): boolean
 }
 
 interface Login {
@@ -83,7 +88,7 @@ export function authenticateVault(
   login: Supplied<string> | Login,
 ): VaultAuthentication {
   if (typeof login !== 'object')
-    return { namespace, token: () => supplyText(login, 'token'), reject: () => false }
+    return { namespace, get: async () => ({ token: await supplyText(login, 'token') }), reject: () => false }
 
   const post = (path: string, body: Members, token: string | undefined, signal: AbortSignal) =>
     call({
@@ -112,7 +117,7 @@ export function authenticateVault(
     const value = (last?.isRenewable && (await renew(last, signal))) || (await logIn(signal))
     return { value, expiresIn: value.lease || UNLIMITED }
   })
-  return { namespace, token: async () => (await session.get()).token, reject: () => session.reject() }
+  return { namespace, ...session }
 }
 
 interface Session {

@@ -154,11 +154,11 @@ async function callVault(
     signal,
     credentials: authentication,
     refuse: (answer) => refuseVault(answer, `${capability} on ${path}`),
-    prepare: async () => [
+    prepare: ({ token }) => [
       `${address}/v1/${path}`,
       {
         ...(body && { method: 'POST', body: JSON.stringify(body) }),
-        headers: vaultHeaders(await authentication.token(), authentication.namespace),
+        headers: vaultHeaders(token, authentication.namespace),
       },
     ],
   })

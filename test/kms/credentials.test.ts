@@ -212,7 +212,10 @@ describe('Vault', () => {
   const auth = (client_token: string, lease_duration: number, renewable = true) =>
     json({ auth: { client_token, lease_duration, renewable } })
   const kubernetes = { role: 'signer', jwt: async () => 'service-account-token' }
-  const bind = () => authenticateVault('https://vault.example.com', 'team', checkLogin({ kubernetes }))
+  const bind = () => {
+    const { get } = authenticateVault('https://vault.example.com', 'team', checkLogin({ kubernetes }))
+    return { token: async () => (await get()).token }
+  }
   const settled = () => new Promise((resolve) => setTimeout(resolve, 0))
 
   test('logs in with a Kubernetes service account, in its namespace', async () => {
@@ -244,6 +247,39 @@ describe('Vault', () => {
     expect(await token()).toBe('first')
     await settled()
     expect(await token()).toBe('second')
+  })
+
+  test('a login that was revoked is replaced once, for all signatures under way', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    let good = 'first'
+    answerWith(async ({ url, headers }) => {
+      if (url.endsWith('/login')) return auth(good, 3600)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      if (headers.get('x-vault-token') !== good) return json({ errors: ['permission denied'] }, 403)
+      if (url.includes('/sign/')) return json({ data: { signature: 'vault:v1:AAAA' } })
+      return json({ data: { type: 'ecdsa-p256', latest_version: 1, keys: { 1: { public_key: 'pem' } } } })
+    })
+    const key = await vaultTransit({ address: 'https://vault.example.com', key: 'k', kubernetes })
+    vi.setSystemTime(Date.now() + 60_000)
+    good = 'second'
+    const signatures = Array.from({ length: 32 }, () => key.sign(new Uint8Array(1), 'ES256'))
+    expect((await Promise.allSettled(signatures)).filter(({ status }) => status === 'rejected')).toEqual([])
+    expect(sent.filter(({ url }) => url.endsWith('/login'))).toHaveLength(2)
+  })
+
+  test('a token that could not be read is named, and not the network', async () => {
+    const token = async () => {
+      throw new Error('the file with hvs.secret is gone')
+    }
+    const error = await vaultTransit({ address: 'https://vault.example.com', key: 'k', token }).catch(
+      (thrown: unknown) => thrown,
+    )
+    expect(error).toMatchObject({
+      code: 'ERR_KEY_UNAVAILABLE',
+      message: 'Vault could not be used: its credentials could not be read.',
+    })
+    expect(JSON.stringify([error, (error as Error).cause])).not.toContain('hvs.secret')
+    expect(sent).toEqual([])
   })
 
   test('a login that was revoked is replaced, a missing permission is not asked for again', async () => {
@@ -297,13 +333,14 @@ describe('a temporary credential', () => {
 
   test('that is rejected is dropped only after 30 seconds', async () => {
     let now = 0
-    const load = async () => ({ value: 'a', expiresIn: 3600 })
+    let loads = 0
+    const load = async () => ({ value: ++loads, expiresIn: 3600 })
     const { get, reject } = createTemporary('Test', load, () => now)
     await get()
     now = 29_000
-    expect(reject()).toBe(false)
+    expect(reject(1)).toBe(false)
     now = 30_000
-    expect([reject(), reject()]).toEqual([true, false])
+    expect([reject(1), await get(), reject(1), reject(2)]).toEqual([true, 2, true, false])
   })
 })
 
