@@ -5,36 +5,36 @@ import { networkOf } from './http/network.ts'
 import type { Problem, ProblemCode } from './http/problem.ts'
 import type { Grant } from './policy.ts'
 
-/** One decision. It never holds a token, a key, a secret, or the customer's fields. */
+/** One decision. It never contains a token, a key, a secret, or the customer's fields. */
 export interface AuditEvent {
-  /** When the request came, as an RFC 3339 time. */
+  /** Time of the request, in RFC 3339 format. */
   readonly time: string
   readonly requestId: string
   readonly tokenKind: Scope
   readonly outcome: 'issued' | 'refused' | 'failed'
-  /** Why it was rejected, or failed. */
+  /** Why the request was rejected or failed. */
   readonly code?: ProblemCode
-  /** The reason as the caller was told. */
+  /** The reason, as in the response. */
   readonly detail?: string
-  /** Name of an unexpected error, or what the key management service reported; the caller is not told. */
+  /** Name of an unexpected error, or what the key management service reported; not in the response. */
   readonly error?: string
-  /** How often this was rejected for one network since its last event, at least a minute ago. */
+  /** Number of rejections for this reason from this network since the last event, at least a minute ago. */
   readonly count?: number
   readonly callerKind?: Caller['kind']
   /** The service's name, or the user's subject at the identity provider. */
   readonly callerName?: string
   /** For a workload: its subject at its platform, such as a CI job. */
   readonly callerSubject?: string
-  /** How the caller was authenticated: `session`, `access`, `api-key`, `workload`, or what your own authenticator says. */
+  /** How the caller was authenticated: `session`, `access`, `api-key`, `workload`, or what your own authenticator sets. */
   readonly method?: string
   readonly customerId?: string
   readonly keyId?: string
-  /** Version of a key that stays in its key management service. */
+  /** Version of a key in a key management service. */
   readonly keyVersion?: string
   readonly algorithm: Algorithm
   /** The token's `jti`. */
   readonly jwtId?: string
-  /** Milliseconds. Clocks of Workers stand still while they compute, so there it is the time spent waiting. */
+  /** Milliseconds. On Workers, clocks do not advance during computation, so this is the time spent waiting. */
   readonly duration: number
 }
 
@@ -46,7 +46,7 @@ export interface AuditRecord {
   refused(caller: Caller | null, kind: Scope, problem: Problem): Promise<void>
 }
 
-/** Binds what all events share. */
+/** Prepares the members that all events share. */
 export function createAuditor(
   audit: AuditHook | undefined,
   { keyId, algorithm, ...signer }: Pick<Signer, 'keyId' | 'algorithm'> & { readonly keyVersion?: string },

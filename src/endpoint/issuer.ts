@@ -7,8 +7,8 @@ import { isRefusal, type Problem, type ProblemCode, problemOf, refusal } from '.
 import { checkCaller, decide, type Grant, type TokenRequest } from './policy.ts'
 
 /**
- * Asked before a token is issued, with the caller, or `null` after a failed attempt. It throws
- * {@link refusal | refusal('ERR_RATE_LIMITED', …)} over the limit.
+ * Called before a token is issued, with the caller, or with `null` after a failed attempt. Over the limit, it throws
+ * {@link refusal | refusal('ERR_RATE_LIMITED', …)}.
  */
 export type RateLimitHook = (
   caller: Caller | null,
@@ -74,8 +74,8 @@ const FAILED_ATTEMPTS: readonly ProblemCode[] = [
 ]
 
 /**
- * Makes the one place in which tokens are issued, whatever route a request comes by: authentication within the rate
- * limit, the decision, the signature, the audit. A token whose audit fails is not handed out.
+ * Issues tokens for all routes: authentication within the rate limit, the decision, the signature, the audit. If the
+ * audit fails, no token is issued.
  */
 export function createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }: IssuerOptions): Issuer {
   const createRecord = createAuditor(audit, signer, now)

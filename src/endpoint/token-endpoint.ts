@@ -9,7 +9,7 @@ import { ENDPOINT_HEADERS, problemResponse, refusal, requestIdOf } from './http/
 import { checkRequest, type RequestHandler } from './http/request.ts'
 import { createIssuer, type Issuer, type RateLimitHook, type Route, readMaxExpiresIn } from './issuer.ts'
 
-/** What {@link createTokenEndpoint} takes. */
+/** Options of {@link createTokenEndpoint}. */
 export interface TokenEndpointOptions {
   /** Signs the tokens. */
   signer: Signer
@@ -17,13 +17,13 @@ export interface TokenEndpointOptions {
   authenticate: Authenticator
   /** Which kind of token this endpoint issues. Default `"customer"`. */
   kind?: Scope | undefined
-  /** The longest lifetime that is granted: seconds, or text such as the default `"24h"`. */
+  /** Maximum token lifetime: seconds, or a string such as the default `"24h"`. */
   maxExpiresIn?: number | string | undefined
   /** Limits requests by caller, and failed attempts. Default: no limit. */
   rateLimit?: RateLimitHook | undefined
-  /** Told of every decision. A token whose audit fails is not handed out. */
+  /** Called for every decision. If it fails, no token is issued. */
   audit?: AuditHook | undefined
-  /** Address of a self-hosted Membrane, put into answers as `apiUri`. */
+  /** URL of a self-hosted Membrane API, returned in responses as `apiUri`. */
   apiUri?: string | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | undefined
@@ -46,17 +46,17 @@ const METHODS: Readonly<Record<Scope, readonly string[]>> = {
 }
 
 /**
- * Makes a route handler that issues Membrane tokens to authenticated callers. It is plain Fetch API: a handler for
- * Next.js, Hono, Workers, `Deno.serve` and `Bun.serve` as is.
+ * Creates a route handler that issues Membrane tokens to authenticated callers. It uses the Fetch API, so it works with
+ * Next.js, Hono, Workers, `Deno.serve` and `Bun.serve`.
  *
  * A customer session gets that customer's token, by GET or by POST with `{"expiresIn"?}`; a service posts
- * `{"id", "name"?, "fields"?, "expiresIn"?}`, or `{"expiresIn"?}` for an admin token. The answer is
+ * `{"id", "name"?, "fields"?, "expiresIn"?}`, or `{"expiresIn"?}` for an admin token. The response is
  * `{"token", "expiresAt", "expiresIn"}`, with `expiresAt` as an RFC 3339 time and `expiresIn` in seconds, and
- * `"apiUri"` where one is set; or, with `Accept: application/jwt`, the bare token (RFC 7519 section 10.3.1). Errors
+ * `"apiUri"` if one is set; or, with `Accept: application/jwt`, the bare token (RFC 7519 section 10.3.1). Errors
  * are problem details (RFC 9457), 401 with a challenge (RFC 6750 section 3).
  *
- * A lifetime over `maxExpiresIn`, or beyond the end of the caller's session, is not an error: the token expires there.
- * Each token has a `jti` of its own, which the audit names. A request's id is taken from `X-Request-Id` or made up.
+ * A longer lifetime than `maxExpiresIn` or the rest of the caller's session is not an error: it is capped. Each token has
+ * a unique `jti`, which the audit event includes. The request id is taken from `X-Request-Id` or generated.
  *
  * @returns A handler that rejects only for something that is not a `Request` (`ERR_OPTION_INVALID`)
  * @throws `ERR_OPTION_INVALID` or `ERR_LIFETIME_INVALID` for bad options
@@ -109,7 +109,7 @@ export function bindEndpoint(options: Omit<TokenEndpointOptions, 'kind'>): Endpo
   return { issuer: createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }), authenticate, apiUri }
 }
 
-/** A route of the service: the request id is known, and so are the headers that every answer carries. */
+/** A route of the service: the request id is known, and so are the headers of every response. */
 export type Endpoint = (
   request: Request,
   context: object | undefined,

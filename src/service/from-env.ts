@@ -27,17 +27,17 @@ import {
 } from './service.ts'
 import { parseSettings, type ReadSettings, type SettingName, settingError } from './settings.ts'
 
-/** What a runtime adds to the settings. */
+/** Options of {@link createTokenServiceFromEnv} and {@link readSettings} that are not settings. */
 export interface ServiceHooks {
   /** Limits requests by caller, and failed attempts. Default: by the binding `RATE_LIMITER`, where there is one. */
   rateLimit?: RateLimitHook | undefined
-  /** Told of every decision. Default: a line of JSON to `console.log`. */
+  /** Called for every decision. Default: writes a line of JSON with `console.log`. */
   audit?: AuditHook | undefined
-  /** Where fetched key sets are shared between processes or isolates. */
+  /** Shares fetched key sets between processes or isolates. */
   keySetCache?: KeySetCache | undefined
   /** The key management services that this build includes, such as `[awsKms]` of `membrane-token/kms`. */
   kms?: readonly KmsProvider[] | undefined
-  /** Put before the name of every setting, for apps in which a name such as `API_KEYS` means something else. */
+  /** Prefix of every setting's name, for apps in which a name such as `API_KEYS` has another meaning. */
   prefix?: string | undefined
 }
 

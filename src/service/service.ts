@@ -23,9 +23,9 @@ import { allowOrigin, preflightResponse, SERVICE_HEADERS } from './headers.ts'
 import { decideOrigin, isExactOrigin, isFromPage } from './origin.ts'
 import { createReadiness, type Way } from './readiness.ts'
 
-/** What {@link createTokenService} takes. */
+/** Options of {@link createTokenService}. */
 export interface TokenServiceOptions extends Omit<TokenEndpointOptions, 'kind'> {
-  /** Public keys to publish beside the signer's own: the next one before it signs, the previous one after. */
+  /** Other public keys to publish: the next key before it signs, the previous one after. */
   additionalKeys?: JSONWebKeySet | undefined
   /** Exact origins of pages that may request customer tokens; the service's own origin always may. */
   allowedOrigins?: readonly string[] | undefined
@@ -60,9 +60,9 @@ interface ServiceRoute {
 }
 
 /**
- * Makes the whole token service in one handler, for every runtime: Workers, Deno, Bun, Node, Next.js.
+ * Creates the token service: one handler for all routes, on every runtime.
  *
- * | request | answer |
+ * | request | response |
  * |---|---|
  * | `GET`, `POST /api/membrane-token` | a customer's token |
  * | `POST /api/membrane-admin-token` | an admin token, for services |

@@ -14,7 +14,7 @@ export interface ApiKey {
   scopes: readonly Scope[]
 }
 
-/** What {@link apiKeys} takes. */
+/** Options of {@link apiKeys}. */
 export interface ApiKeysOptions {
   keys: readonly ApiKey[]
 }

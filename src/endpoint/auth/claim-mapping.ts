@@ -4,19 +4,19 @@ import { describeIdProblem } from '../../token/customer-id.ts'
 import { refusal } from '../http/problem.ts'
 import type { Claims } from './id-token.ts'
 
-/** Which claims of the identity provider describe the customer. */
+/** Maps the identity provider's claims to the customer. */
 export interface ClaimMapping {
   /**
-   * Claim that holds the customer's id, or a function that finds it. A dotted path reaches into objects. A whole number
-   * becomes decimal text.
+   * Claim with the customer's id, or a function that returns it. A dotted path reads nested claims. An integer becomes a
+   * decimal string.
    */
   customerId?: string | ((claims: Claims) => string | number | undefined) | undefined
   /**
-   * Put in front of every customer id, such as `"eu:"`. Use it where the customers of two issuers share one workspace
-   * and their ids could be equal: otherwise one issuer's customer gets the token of the other's.
+   * Prefix for every customer id, such as `"eu:"`. Use it if two issuers share a workspace and could use the same id:
+   * otherwise a customer of one issuer could get a token for a customer of the other.
    */
   customerIdPrefix?: string | undefined
-  /** Claim that holds the customer's name, or a function that finds it. */
+  /** Claim with the customer's name, or a function that returns it. */
   customerName?: string | ((claims: Claims) => string | undefined) | undefined
   /**
    * Claims to pass to Membrane as `fields`, each under the last part of its path, or a function that returns the fields.
@@ -24,8 +24,8 @@ export interface ClaimMapping {
    */
   fields?: readonly string[] | ((claims: Claims) => Record<string, unknown> | undefined) | undefined
   /**
-   * Accepts `email` as customer id without `email_verified: true`. Only where the identity provider verifies every
-   * address: otherwise anybody signs up with the address of somebody else.
+   * Accepts `email` as customer id without `email_verified: true`. Use it only if the identity provider verifies every
+   * address: otherwise anyone could sign up with somebody else's address.
    */
   trustEmail?: boolean | undefined
 }

@@ -6,7 +6,7 @@ import { bindMapping, type ClaimMapping, MAPPING_OPTIONS } from './claim-mapping
 import { ACCESS_SOURCE, composeAuthenticator } from './credential-authenticator.ts'
 import { invalid, readAudiences, verifyIdToken } from './id-token.ts'
 
-/** What {@link cloudflareAccess} takes. */
+/** Options of {@link cloudflareAccess}. */
 export interface CloudflareAccessOptions extends ClaimMapping {
   /** The team's name, or its domain: `example` or `example.cloudflareaccess.com`. */
   teamDomain: string
@@ -14,9 +14,9 @@ export interface CloudflareAccessOptions extends ClaimMapping {
   audience: string | readonly string[]
   /** Which tokens holders of the application's service tokens may request; `[]`: none. Default `["customer"]`. */
   serviceScopes?: readonly Scope[] | undefined
-  /** Seconds by which the clocks may differ. Default 5. */
+  /** Tolerated clock difference from Cloudflare, in seconds. Default 5. */
   clockTolerance?: number | undefined
-  /** Where fetched key sets are shared with other processes or isolates. Default: nowhere. */
+  /** Shares fetched key sets with other processes or isolates. Default: not shared. */
   keySetCache?: KeySetCache | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | undefined

@@ -36,12 +36,12 @@ export interface WorkloadIdentity {
   scopes: readonly Scope[]
 }
 
-/** What {@link workloadIdentity} takes. */
+/** Options of {@link workloadIdentity}. */
 export interface WorkloadIdentityOptions {
   identities: readonly WorkloadIdentity[]
-  /** Seconds by which the platform's clock may differ. Default 5. */
+  /** Tolerated clock difference from the platform, in seconds. Default 5. */
   clockTolerance?: number | undefined
-  /** Where fetched key sets are shared with other processes or isolates. Default: nowhere. */
+  /** Shares fetched key sets with other processes or isolates. Default: not shared. */
   keySetCache?: KeySetCache | undefined
   /** The clock, in milliseconds since the epoch. Default `Date.now`. */
   now?: (() => number) | undefined

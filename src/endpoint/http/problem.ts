@@ -1,6 +1,6 @@
 import { MembraneTokenError } from '../../errors.ts'
 
-/** Every code a problem response can carry; those of the module keep their name. */
+/** The code of a problem response. */
 export type ProblemCode =
   | 'ERR_BODY_INVALID'
   | 'ERR_QUERY_INVALID'
@@ -69,13 +69,13 @@ const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   ERR_SETTING_INVALID: { status: 503 },
 }
 
-/** Headers of every answer that is about a token, whether it holds one or not. */
+/** Headers of every response about a token, including errors. */
 export const ENDPOINT_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
 }
 
-/** Thrown instead of issuing a token; becomes a problem response. Made by {@link refusal}. */
+/** An error that becomes a problem response. Created by {@link refusal}. */
 export interface Refusal extends Error {
   readonly name: 'Refusal'
   readonly code: ProblemCode
@@ -85,13 +85,13 @@ export interface Refusal extends Error {
 }
 
 /**
- * Makes what an {@link Authenticator} or a hook of your own throws to reject a request.
+ * Creates the error that your own {@link Authenticator} or hook throws to reject a request.
  *
- * @param code Decides the HTTP status
- * @param detail What was wrong and how to fix it; the caller reads it, so it must hold nothing secret
- * @param headers Headers to add to the answer, such as `Allow`
+ * @param code Determines the HTTP status
+ * @param detail What is wrong and how to fix it; part of the response, so it must not contain secrets
+ * @param headers Headers to add to the response, such as `Allow`
  *
- * @example Reject a session that was revoked
+ * @example Reject a revoked session
  *
  * ```ts
  * if (session.revoked) throw refusal('ERR_CREDENTIALS_INVALID', 'This session was revoked; sign in again.')
@@ -157,7 +157,7 @@ export function makeProblem(
 /**
  * A problem details response (RFC 9457), with `code`, `requestId`, and `error` beside the standard members.
  *
- * @param base Headers that every answer carries
+ * @param base Headers of every response
  */
 export function problemResponse(problem: Problem, requestId: string, base: Headers): Response {
   const { code, detail, status } = problem

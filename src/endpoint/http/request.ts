@@ -1,10 +1,9 @@
 import { invalidOption } from '../../options.ts'
 
 /**
- * A handler as `Deno.serve`, routes of Bun, Next.js, Hono and `ExportedHandler` of Workers take it.
+ * A handler for `Deno.serve`, Bun, Next.js, Hono and Workers.
  *
- * @param context What the runtime passes beside the request. `waitUntil` and `clientAddress` are read from it where it
- *   has them
+ * @param context What the runtime passes besides the request; `waitUntil` and `clientAddress` are used if present
  */
 export type RequestHandler = (request: Request, context?: object) => Promise<Response>
 
