@@ -5,7 +5,7 @@ type Env = Readonly<Record<string, unknown>>
 
 const services = new WeakMap<Env, ReturnType<typeof createTokenServiceFromEnv>>()
 
-/** Made once for each isolate; its settings are read at the first request. */
+/** Created once per isolate; settings are read on the first request. */
 function serviceOf(env: Env): ReturnType<typeof createTokenServiceFromEnv> {
   let service = services.get(env)
   if (!service) {

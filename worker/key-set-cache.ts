@@ -6,8 +6,8 @@ interface WorkerCaches {
 }
 
 /**
- * Shares fetched key sets between the isolates of one place. The cache does nothing on `workers.dev` and behind Access,
- * and throws where there is no cache service; then it is as if it were absent.
+ * Shares fetched key sets between the isolates of a location. The cache has no effect on `workers.dev` or behind Access,
+ * and throws if there is no cache service; callers treat that as an empty cache.
  */
 export function createKeySetCache(): KeySetCache | undefined {
   const cache = (globalThis as { caches?: WorkerCaches }).caches?.default

@@ -14,16 +14,16 @@ import { findKey } from './read-key.ts'
 import { bitLength } from './rsa.ts'
 import { calculateThumbprint } from './thumbprint.ts'
 
-/** What {@link inspectKey} found out about a key. It never holds private components. */
+/** Result of {@link inspectKey}. It never contains private components. */
 export interface KeyInspection {
-  /** Such as `"PKCS#8 PEM"`, `"JWK"` or `"CryptoKey"`; `"unknown"` where it was not recognised. */
+  /** Such as `"PKCS#8 PEM"`, `"JWK"` or `"CryptoKey"`; `"unknown"` if it was not recognized. */
   format: string
   half: 'private' | 'public' | 'unknown'
   type?: 'RSA' | 'EC'
   curve?: string
   /** Bits of the RSA modulus, or of the curve's field. */
   bits?: number
-  /** The algorithms that the key can be used with; none where it has a problem. */
+  /** The algorithms that the key supports; empty if it has a problem. */
   algorithms: Algorithm[]
   /** RFC 7638 thumbprint (SHA-256) of the public half. */
   keyId?: string
@@ -31,7 +31,7 @@ export interface KeyInspection {
   publicJwk?: JWK
   /** The public half as SPKI PEM. */
   publicKey?: string
-  /** Why the key cannot be used, with the fix; empty for a good key. */
+  /** Why the key cannot be used, with the fix; empty for a usable key. */
   problems: KeyProblem[]
 }
 
@@ -42,8 +42,8 @@ export interface KeyProblem {
 }
 
 /**
- * Says what a key is, in any of its forms: its type, strength, the algorithms it serves, its thumbprint and its public
- * half. Never throws for a bad key; `problems` says what is wrong.
+ * Describes a key in any format: its type, strength, algorithms, thumbprint and public half. It does not throw for an
+ * invalid key; `problems` says what is wrong.
  *
  * @param key PEM text, DER bytes, a JWK (object or text) or a CryptoKey; private or public
  *

@@ -13,14 +13,14 @@ import { checkRsaPublicKey } from './rsa.ts'
 import { isSignature } from './source.ts'
 
 /**
- * A private key that never leaves its key management service: the public half in any form, and a function that signs.
- * It sees bytes and never decides claims. `createSigner` checks that it fits the algorithm, lets it sign once and
- * verifies that signature, and every later one, with the public half.
+ * A private key that stays in a key management service: its public half in any format, and a function that signs bytes.
+ * `createSigner` checks that the key supports the algorithm, and verifies one trial signature and every later signature
+ * with the public half.
  *
  * What `sign` throws becomes `ERR_KEY_UNAVAILABLE`, without its message unless it is a `MembraneTokenError`. A first
  * signature that does not verify is `ERR_KEY_INVALID`, a later one `ERR_KEY_UNAVAILABLE`: the key was rotated.
  *
- * @example Sign with a service of your own
+ * @example Sign with your own key management service
  *
  * ```ts
  * const privateKey: RemoteKey = { publicKey, sign: (data, algorithm) => myService.sign(data, algorithm) }
@@ -28,15 +28,15 @@ import { isSignature } from './source.ts'
  * ```
  */
 export interface RemoteKey {
-  /** The public half: SPKI, PKCS#1 or X.509 as PEM or DER, a JWK, or a CryptoKey. */
+  /** The public key: SPKI, PKCS#1 or X.509 as PEM or DER, a JWK, or a CryptoKey. */
   publicKey: string | Uint8Array | JWK | CryptoKey
-  /** Version of the key at its service, named in the audit. */
+  /** Version of the key in its key management service, for the audit log. */
   version?: string | undefined
   /**
    * Signs bytes.
    *
    * @param data The signing input (RFC 7515 section 5.1), not hashed
-   * @returns The signature; for ECDSA either r and s side by side (RFC 7518 section 3.4) or as DER
+   * @returns The signature; for ECDSA either r and s concatenated (RFC 7518 section 3.4) or DER
    */
   sign(data: Uint8Array, algorithm: Algorithm): Promise<Uint8Array>
 }

@@ -28,13 +28,13 @@ export type { AwsCredentials, AwsKeys, AwsWebIdentity } from './aws-credentials.
 
 /** Options of {@link awsKms}. */
 export interface AwsKmsOptions {
-  /** Key id, key ARN, `alias/NAME` or alias ARN. An alias is followed once, when the key is opened. */
+  /** Key id, key ARN, `alias/NAME` or alias ARN. An alias is resolved once, when the key is opened. */
   keyId: string
   /** Region, such as `eu-central-1`. */
   region: string
-  /** Access key, a function that gets one for each request, or a role that a web identity assumes. */
+  /** Access key, a function that returns one for each request, or a role to assume with a web identity. */
   credentials: AwsCredentials
-  /** Address of the service. Default: that of the region. http only on localhost. */
+  /** URL of the service. Default: the region's endpoint. http only for localhost. */
   endpoint?: string | undefined
 }
 
@@ -179,19 +179,19 @@ function refuseAws({ status, body }: Answer, permission: string): Refusal {
 }
 
 /**
- * Opens a signing key of AWS KMS: fetches its public half once, then has the service sign digests. An alias is followed
- * when the key is opened; after it moves, open the key again. Everything that one signature needs takes at most 4
- * seconds; at most 32 signatures are under way at once. Needs the permissions `kms:GetPublicKey` and `kms:Sign`.
+ * Opens a signing key of AWS KMS: fetches its public key once, then lets the service sign digests. An alias is resolved
+ * when the key is opened; if it changes, open the key again. A signature may take at most 4 seconds, and at most 32 run
+ * concurrently. Needs the permissions `kms:GetPublicKey` and `kms:Sign`.
  *
- * As a provider it opens `awskms:///KEY` and `awskms://ENDPOINT/KEY` (key id, `alias/NAME` or ARN) with
+ * As a KMS provider, it opens `awskms:///KEY` and `awskms://ENDPOINT/KEY` (key id, `alias/NAME` or ARN) with
  * `AWS_REGION`, and `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, or `AWS_ROLE_ARN` and
  * `AWS_WEB_IDENTITY_TOKEN`.
  *
  * @throws `ERR_OPTION_INVALID` with the `option` at fault
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens
- * @throws `ERR_KEY_UNAVAILABLE` when the service cannot be reached, throttles or denies access, or the key is disabled
- *   or pending deletion; says which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that the
- *   key does not have
+ * @throws `ERR_KEY_UNAVAILABLE` if the service is unreachable, throttles or denies access, or the key is disabled or
+ *   pending deletion; the message says which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm
+ *   that the key does not support
  *
  * @example Sign with a key in AWS KMS
  *

@@ -3,7 +3,7 @@ import { createTemporary } from './access-token.ts'
 import { requestAccessToken, suppliedTokens, type TokenSource } from './bearer.ts'
 import { checkAddress, checkSupplied, checkText, type Supplied, supplyText } from './options.ts'
 
-/** How to get access tokens of Microsoft Entra ID for Key Vault; exactly one of the four ways. */
+/** How to get access tokens from Microsoft Entra ID for Key Vault; set exactly one of the four credentials. */
 export interface AzureCredentials {
   /** Id of the tenant; with `clientSecret` and `federatedToken`. */
   tenantId?: string | undefined
@@ -12,7 +12,7 @@ export interface AzureCredentials {
   clientSecret?: Supplied<string> | undefined
   /** An OIDC token of another platform (workload identity federation); a function gets a new one each time. */
   federatedToken?: Supplied<string> | undefined
-  /** The metadata server of Azure machines. It is asked only where this is `true`. */
+  /** `true` gets tokens for the managed identity from Azure's metadata server. */
   managedIdentity?: boolean | undefined
   /** An access token, or a function that gets the current one. */
   token?: Supplied<string> | undefined

@@ -134,18 +134,19 @@ function refuseAzure({ status, body }: Answer, permission: string): Refusal {
 }
 
 /**
- * Opens a signing key of Azure Key Vault or Managed HSM: fetches its public half once, then has the service sign
- * digests. Without a version, the latest is used, and pinned. Everything that one signature needs takes at most 4
- * seconds; at most 32 signatures are under way at once. Needs the permissions `keys/get` and `keys/sign`.
+ * Opens a signing key of Azure Key Vault or Managed HSM: fetches its public key once, then lets the service sign
+ * digests. Without a version, it uses the version that is the latest when the key is opened. A signature may take at
+ * most 4 seconds, and at most 32 run concurrently. Needs the permissions `keys/get` and `keys/sign`.
  *
- * As a provider it opens `azurekms://VAULT.vault.azure.net/NAME` and `…/NAME/VERSION` with `AZURE_TENANT_ID`,
+ * As a KMS provider, it opens `azurekms://VAULT.vault.azure.net/NAME` and `…/NAME/VERSION` with `AZURE_TENANT_ID`,
  * `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_FEDERATED_TOKEN`, with `AZURE_ACCESS_TOKEN`, or with
  * `AZURE_MANAGED_IDENTITY=true`.
  *
  * @throws `ERR_OPTION_INVALID` with the `option` at fault
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens
- * @throws `ERR_KEY_UNAVAILABLE` when the service cannot be reached, throttles or denies access, or the key is disabled;
- *   says which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that the key does not have
+ * @throws `ERR_KEY_UNAVAILABLE` if the service is unreachable, throttles or denies access, or the key is disabled; the
+ *   message says which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that the key does not
+ *   support
  *
  * @example Sign with a key in Azure Key Vault
  *

@@ -25,12 +25,12 @@ export interface GoogleWorkloadIdentity {
   serviceAccount?: string | undefined
 }
 
-/** The metadata server of Compute Engine, Cloud Run and GKE. It is asked only where it is named. */
+/** Gets tokens from the metadata server of Compute Engine, Cloud Run or GKE. */
 export interface GoogleMetadata {
   metadataServer: true
 }
 
-/** An access token, or a function that gets the current one; or what gets one. */
+/** An access token, a function that returns the current one, or how to get one. */
 export type GoogleCredentials =
   | Supplied<string>
   | { serviceAccountKey: GoogleServiceAccountKey | string }

@@ -36,7 +36,7 @@ export interface GoogleKmsOptions {
   key: string
   /** How to get access tokens. */
   credentials: GoogleCredentials
-  /** Address of the service. Default `https://cloudkms.googleapis.com`. http only on localhost. */
+  /** URL of the service. Default `https://cloudkms.googleapis.com`. http only for localhost. */
   endpoint?: string | undefined
 }
 
@@ -150,18 +150,18 @@ function isApiDisabled(details: unknown): boolean {
 }
 
 /**
- * Opens a signing key of Google Cloud KMS: fetches the public half of a key version once, then has the service sign
- * digests. Everything that one signature needs takes at most 4 seconds; at most 32 signatures are under way at once.
+ * Opens a signing key of Google Cloud KMS: fetches the public key of a key version once, then lets the service sign
+ * digests. A signature may take at most 4 seconds, and at most 32 run concurrently.
  * Needs the permissions `cloudkms.cryptoKeyVersions.viewPublicKey` and `cloudkms.cryptoKeyVersions.useToSign`.
  *
- * As a provider it opens `gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N` with
+ * As a KMS provider, it opens `gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N` with
  * `GOOGLE_APPLICATION_CREDENTIALS_JSON` (a key file's text), `GOOGLE_ACCESS_TOKEN`, or `GOOGLE_METADATA_SERVER=true`.
  *
  * @throws `ERR_OPTION_INVALID` with the `option` at fault
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens
- * @throws `ERR_KEY_UNAVAILABLE` when the service cannot be reached, throttles or denies access, or the version is
- *   disabled or destroyed; says which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that
- *   the version does not have
+ * @throws `ERR_KEY_UNAVAILABLE` if the service is unreachable, throttles or denies access, or the version is disabled or
+ *   destroyed; the message says which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that the
+ *   version does not support
  *
  * @example Sign with a key in Google Cloud KMS
  *

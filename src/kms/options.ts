@@ -1,6 +1,6 @@
 import { invalidOption } from '../options.ts'
 
-/** A credential, or a function that gets the current one. */
+/** A credential, or a function that returns the current one. */
 export type Supplied<Value> = Value | (() => Promise<Value>)
 
 /** The value itself, or what the function resolves to. */

@@ -1,16 +1,16 @@
 import type { RemoteKey } from '../keys/remote-key.ts'
 import { invalidOption } from '../options.ts'
 
-/** A key management service as settings use it: opens the key that a URI names, with credentials of the environment. */
+/** A KMS provider: opens the key that a URI names, with credentials from the environment. */
 export interface KmsProvider {
   /** Scheme of the URIs, such as `awskms`. */
   readonly scheme: string
-  /** Names of the variables that are read. */
+  /** Names of the environment variables that it reads. */
   readonly variables: readonly string[]
   open(uri: string, env: Readonly<Record<string, unknown>>): Promise<RemoteKey>
 }
 
-/** A function that opens a key by options, and the same by URI. */
+/** Opens a key by options, or by URI as a {@link KmsProvider}. */
 export type KeyOpener<Options> = ((options: Options) => Promise<RemoteKey>) & KmsProvider
 
 /** Attaches what settings need. Without effects, so that a bundler drops a provider that is not imported. */

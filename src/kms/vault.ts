@@ -29,7 +29,7 @@ export type { VaultAppRole, VaultKubernetes } from './vault-login.ts'
 
 /** Options of {@link vaultTransit}: exactly one of `token`, `appRole` and `kubernetes`. */
 export interface VaultTransitOptions {
-  /** Address of the server, such as `https://vault.example.com:8200`; http only on localhost. */
+  /** URL of the server, such as `https://vault.example.com:8200`; http only for localhost. */
   address: string
   /** Name of the key in the transit engine. */
   key: string
@@ -41,7 +41,7 @@ export interface VaultTransitOptions {
   kubernetes?: VaultKubernetes | undefined
   /** Namespace, for Vault Enterprise, HCP Vault and OpenBao. */
   namespace?: string | undefined
-  /** Version of the key that signs. Default: the latest when the key is opened, and that one from then on. */
+  /** Key version to sign with. Default: the version that is the latest when the key is opened. */
   version?: number | undefined
   /** Path of the transit engine. Default: `transit`. */
   mount?: string | undefined
@@ -195,17 +195,17 @@ function checkPath(mount: unknown): void {
 }
 
 /**
- * Opens a key of the transit engine of HashiCorp Vault or OpenBao: fetches its public half once, then has the server
- * sign. The version that signs is fixed when the key is opened; after a rotation, open the key again. Everything that
- * one signature needs takes at most 4 seconds; at most 32 signatures are under way at once.
+ * Opens a key of the transit engine of HashiCorp Vault or OpenBao: fetches its public key once, then lets the server
+ * sign. The version is fixed when the key is opened; after a rotation, open the key again. A signature may take at most
+ * 4 seconds, and at most 32 run concurrently.
  *
- * As a provider it opens `hashivault://KEY` with `VAULT_ADDR`, `VAULT_NAMESPACE`, and `VAULT_TOKEN` or
+ * As a KMS provider, it opens `hashivault://KEY` with `VAULT_ADDR`, `VAULT_NAMESPACE`, and `VAULT_TOKEN` or
  * `VAULT_ROLE_ID` and `VAULT_SECRET_ID`; `TRANSIT_SECRET_ENGINE_PATH` names another mount.
  *
  * @throws `ERR_OPTION_INVALID` with the `option` at fault
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens
- * @throws `ERR_KEY_UNAVAILABLE` when the server cannot be reached, throttles, is sealed, or denies access; says which.
- *   Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that the key does not have
+ * @throws `ERR_KEY_UNAVAILABLE` if the server is unreachable, throttles, is sealed, or denies access; the message says
+ *   which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that the key does not support
  *
  * @example Sign with a key in Vault
  *

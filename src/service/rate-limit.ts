@@ -2,7 +2,7 @@ import type { Caller } from '../endpoint/auth/caller.ts'
 import { networkOf } from '../endpoint/http/network.ts'
 import { overLimit, type RateLimitHook } from '../endpoint/issuer.ts'
 
-/** A rate limiter such as the binding of Workers, which counts per location: enough against floods, not for billing. */
+/** A rate limiter such as the Workers binding, which counts per location: good against floods, not for billing. */
 export interface RateLimiter {
   limit(options: { key: string }): Promise<{ success: boolean }>
 }

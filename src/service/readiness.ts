@@ -1,19 +1,19 @@
 import { createSharedTask } from '../shared-task.ts'
 
-/** One way for callers to be served: it works as long as everything it depends on can be reached. */
+/** One way to serve callers; it works while all its dependencies are reachable. */
 export interface Way {
-  /** The setting, or the key set, to name while it cannot be reached. */
+  /** The setting or key set, reported while it is unreachable. */
   readonly name: string
-  /** Rejects while it cannot be reached; absent where nothing outside is needed, as for API keys. */
+  /** Rejects while a dependency is unreachable; absent if there are none, as for API keys. */
   readonly check?: ((context?: object) => Promise<void>) | undefined
   /** Whether callers can still be served for now. Default: no. */
   readonly isUsable?: (() => boolean) | undefined
 }
 
-/** What `/ready` answers. */
+/** The result that `/ready` returns. */
 export interface Readiness {
   readonly isReady: boolean
-  /** Names of what cannot be reached. */
+  /** Names of what is unreachable. */
   readonly degraded: readonly string[]
 }
 
@@ -23,9 +23,9 @@ const PERIOD = 10_000
 const TIMEOUT = 5000
 
 /**
- * Checks at most once in ten seconds whether callers can be served.
+ * Checks at most once every ten seconds whether callers can be served.
  *
- * @param signer Without it nobody is served
+ * @param signer Required by all callers
  * @param ways Ready as long as one of them works
  */
 export function createReadiness(
