@@ -18,7 +18,7 @@ export interface TokenProviderOptions {
    * origin: `(input, init) => fetch(input, { ...init, credentials: 'include' })`.
    */
   fetch?: typeof fetch | undefined
-  /** Returns the headers of each request: `() => ({ Authorization: … })`. */
+  /** Returns the headers for each request: `() => ({ Authorization: … })`. */
   headers?: (() => RequestHeaders | Promise<RequestHeaders>) | undefined
   /**
    * Seconds before a token expires at which to fetch the next one; at most half its lifetime. Default 60. Not under
@@ -43,20 +43,20 @@ export type TokenProvider = (() => Promise<string>) & {
  *
  * - One request (GET) for all waiting callers.
  * - A token is reused until `refreshBefore` seconds before it expires. Its lifetime counts from receipt: `expiresIn` of
- *   the answer or, without it, `exp` minus `iat`; without both, the token is not kept. The device's clock does not
- *   matter, only how far it moves: a device may sleep for longer than a token lives.
- * - After 429, 5xx, a network error or 10 seconds without an answer, it retries up to three times, each after a random
+ *   the response or, without it, `exp` minus `iat`; without both, the token is not reused. The device's clock may be
+ *   wrong, and the device may sleep for longer than the token's lifetime.
+ * - After 429, 5xx, a network error or 10 seconds without a response, it retries up to three times, each after a random
  *   delay of at most 0.5, 1 and 2 seconds on top of `Retry-After`. It gives up at once if `Retry-After` is over 30
- *   seconds, and on every other answer.
+ *   seconds, and on every other response.
  * - While a token is valid, its renewal may take 5 seconds or half its remaining lifetime. If that fails, callers get
  *   the valid token, and the next renewal waits for a quarter of its remaining lifetime.
  *
- * Create one for each signed-in user and keep it beside the SDK's client. On a server never share one between users,
- * nor between the requests of a Worker, which cannot wait for each other's fetch.
+ * Create one for each signed-in user and keep it with the SDK's client. On a server, never share one between users, or
+ * between requests in a Worker, where one request cannot await another's fetch.
  *
  * @returns A function that rejects with {@link MembraneTokenError}:
  *   `ERR_TOKEN_REQUEST_REFUSED`: the endpoint rejected the request (401: sign in again; 403 and other 4xx);
- *   `ERR_TOKEN_REQUEST_FAILED`: it is unreachable, fails, redirects, or does not answer with a token;
+ *   `ERR_TOKEN_REQUEST_FAILED`: it is unreachable, fails, redirects, or returns no token;
  *   `ERR_OPTION_INVALID`: `url` or what `headers` returned cannot be used
  * @throws `ERR_OPTION_INVALID`
  *

@@ -59,7 +59,7 @@ type Env = Readonly<Record<string, unknown>>
  *
  * @param env Environment variables (`process.env`, `Deno.env.toObject()`), or the bindings of a Worker
  * @throws `ERR_SETTING_INVALID` with every fault in `faults`; `ERR_KEY_UNAVAILABLE` while a key management service
- *   cannot be reached; `ERR_OPTION_INVALID` for wrong hooks
+ *   is unreachable; `ERR_OPTION_INVALID` for invalid hooks
  *
  * @example Check the settings before a deployment
  *
@@ -136,9 +136,9 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
 }
 
 /**
- * Creates the service from environment variables. Settings are read at the first request, once for all that wait. Only
- * success is kept, so that no restart is needed after a setting was corrected or a store became reachable again. Until
- * then only `/health` is answered, and names every setting at fault.
+ * Creates the service from environment variables. Settings are read on the first request; concurrent requests share the
+ * result. After a failure they are read again, so no restart is needed once a setting is corrected or a store is
+ * reachable again. Until then, every route returns 503, and `/health` lists the invalid settings.
  *
  * @returns A handler that rejects only for something that is not a `Request` (`ERR_OPTION_INVALID`)
  * @throws `ERR_OPTION_INVALID` for wrong hooks

@@ -31,8 +31,8 @@ const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
  * Authenticates services by API key: in `Authorization: Bearer …` (RFC 6750 section 2.1), or as the secret of an OAuth
  * client whose id is the key's name (RFC 6749 section 2.3.1).
  *
- * Only digests are held, so that neither the settings nor a memory dump reveals a key. Keys must therefore be
- * impossible to guess: at least 128 random bits, never a password.
+ * Only digests are stored, so that neither the settings nor a memory dump reveals a key. Keys must therefore be random,
+ * with at least 128 bits, and never a password.
  *
  * @returns An authenticator that resolves to a service, or to `null` where the header is absent, of another
  *   scheme, or holds a JWT; an unknown key is rejected with `ERR_CREDENTIALS_INVALID`

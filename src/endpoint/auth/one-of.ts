@@ -4,18 +4,17 @@ import { composeAuthenticator, type Member, membersOf } from './credential-authe
 import type { TokenAcceptance } from './id-token.ts'
 
 /**
- * Accepts several kinds of credentials: whichever a request carries. A request with two is rejected, because the caller
- * would be ambiguous (RFC 6750 section 2).
+ * Accepts several kinds of credentials. A request with more than one is rejected, because the caller would be ambiguous
+ * (RFC 6750 section 2).
  *
- * Each header is read once per request, however many authenticators there are. Where several of them take tokens of
- * one issuer, as sessions and workloads of one Keycloak realm, the token's audience (`aud`) selects the one that
- * verifies it; so their audiences must differ.
+ * If several authenticators accept tokens of the same issuer, such as sessions and workloads of one Keycloak realm, the
+ * token's audience (`aud`) selects the one that verifies it, so their audiences must differ.
  *
  * An authenticator of your own is called with the request. Give it `verify` and `dependencies`, as a
  * {@link CredentialAuthenticator} has, to serve `/oauth/token` and readiness checks as well.
  *
- * @returns An authenticator that resolves to `null` where none of them finds credentials
- * @throws `ERR_OPTION_INVALID` without any authenticator, or where two of them take the same tokens
+ * @returns An authenticator that resolves to `null` if none of them finds credentials
+ * @throws `ERR_OPTION_INVALID` without any authenticator, or if two of them accept the same tokens
  *
  * @example Users with a session, and services with an API key
  *
