@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { encoder } from '../encoding.ts'
 import type { ApiKey } from '../endpoint/auth/api-keys.ts'
+import { isPlaceholder as isUnfilled } from '../placeholders.ts'
 import { parseDuration } from '../token/lifetime.ts'
 import { isExactOrigin } from './origin.ts'
 
@@ -13,7 +14,7 @@ export type Schema<Value> = v.GenericSchema<string, Value>
  */
 const PLACEHOLDER = /^(…|<[^<>]*>|\$?\{[A-Z][A-Z0-9_ ]*\}|\{\{.*\}\}|\$\{.*\}|your[-_ ].*|change[-_ ]?me)$/is
 
-const isPlaceholder = (value: string): boolean => PLACEHOLDER.test(value.trim())
+const isPlaceholder = (value: string): boolean => isUnfilled(value.trim()) || PLACEHOLDER.test(value.trim())
 
 /** Text that is not a placeholder. @param fix What to set */
 export const text = (fix: string): Schema<string> =>
@@ -164,8 +165,8 @@ export const list = (fix: string): Schema<string[]> =>
       `has an empty or placeholder entry: ${fix}.`,
     ),
     v.check(
-      (items) => items.every((item) => !/^["'`]|["'`]$/.test(item)),
-      'is in quotes: set it without them.',
+      (items) => items.every((item) => !/^[["'`]|["'`]$/.test(item)),
+      'is in quotes or brackets: set it without them.',
     ),
   )
 

@@ -92,6 +92,7 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
   MEMBRANE_KEY_ID: [
     ['with a space', ` ${MARK}`, /space/],
     ['a placeholder', '<KEY_ID>', /placeholder/],
+    ['a missing value as text', 'undefined', /placeholder/],
   ],
   MEMBRANE_ADDITIONAL_KEYS: [
     ['no JSON', `${MARK}:`, /JSON/],
@@ -155,6 +156,9 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
     ['missing', undefined, /SESSION_AUTHORIZED_PARTIES/, { SESSION_AUDIENCE: undefined }],
     ['missing, and not waived', '', /SESSION_ANY_AUDIENCE/, { SESSION_ANY_AUDIENCE: 'false' }],
     ['a placeholder', '<AUDIENCE>', /placeholder/],
+    ['a missing value as text', 'null', /placeholder/],
+    ['a JSON list', `["${MARK}"]`, /brackets/],
+    ['a list in brackets', `[${MARK}]`, /brackets/],
     ['with an empty entry', `${MARK},`, /empty/],
     ['a comma', ',', /empty/],
   ],
@@ -167,6 +171,7 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
   SESSION_CUSTOMER_ID_CLAIM: [
     ['with a space', ` ${MARK}`, /space/],
     ['a placeholder', '{CUSTOMER_ID}', /placeholder/],
+    ['a missing value as text', '[object Object]', /placeholder/],
   ],
   SESSION_CUSTOMER_NAME_CLAIM: [['with a line break', `${MARK}\n`, /line break/]],
   SESSION_FIELD_CLAIMS: [
@@ -205,7 +210,7 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
   ],
   ALLOWED_ORIGINS: [
     ['a star', '*', /exact origin/],
-    ['null', 'null', /exact origin/],
+    ['null', 'null', /placeholder/],
     ['with a wildcard', `https://*.${MARK}.test`, /star/],
     ['with a path', `https://${MARK}.test/x`, /path/],
     ['with a trailing slash', `https://${MARK}.test/`, /slash/],
