@@ -72,6 +72,7 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
     const authenticate = apiKeys({ keys: (await keys()).slice(1) })
     await refuses(() => authenticate(bearer(current)), 'ERR_CREDENTIALS_INVALID')
     assert(await authenticate(bearer(next)))
+    await refuses(() => apiKeys({ keys: [] })(bearer(current)), 'ERR_CREDENTIALS_INVALID')
   })
 
   test('returns null: no bearer credentials, and JWTs', async () => {

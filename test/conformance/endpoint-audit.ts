@@ -131,11 +131,12 @@ export const endpointBrokenAudit: ConformanceModule = ({ test }, lib) => {
 
   test('a token whose audit fails is not issued', async () => {
     for (const [caller, options] of [
-      [visitor, {}],
-      [backend, { kind: 'admin' }],
+      [visitor, { audit: failing }],
+      [visitor, { audit: async () => failing() }],
+      [backend, { kind: 'admin', audit: failing }],
     ] as const) {
       await inSilence(async (lines) => {
-        const handler = await createTestEndpoint(lib, caller, { ...options, audit: failing })
+        const handler = await createTestEndpoint(lib, caller, options)
         for (const accept of ['application/json', 'application/jwt']) {
           const asked = { method: 'POST', headers: { ...headers, Accept: accept } }
           const answer = await send(handler, asked)

@@ -102,16 +102,21 @@ export const endpointCallers: ConformanceModule = ({ test }, lib) => {
     ['nothing', {}],
     ['undefined', undefined],
     ['no scopes', { kind: 'service', name: 's' }],
+    ['a customer without an id', { kind: 'customer', subject: 'u', customer: {} }],
+    ['true', true],
+    ['text', 'customer-1'],
   ] as const) {
     for (const audited of [false, true]) {
       test(`no token for a caller with ${title}${audited ? ', audited' : ''}`, async () => {
         await inSilence(async () => {
-          const options = audited ? { audit: () => {} } : {}
-          const handler = await createTestEndpoint(lib, caller as unknown as Caller, options)
-          const { status, text } = await send(handler)
-          const { token } = parse(text)
-          const given = typeof token === 'string' ? decode(token).payload : 'no token'
-          assert(status >= 400 && token === undefined, `${status} ${given}`)
+          for (const kind of ['customer', 'admin'] as const) {
+            const options = audited ? { kind, audit: () => {} } : { kind }
+            const handler = await createTestEndpoint(lib, caller as unknown as Caller, options)
+            const { status, text } = await send(handler, { method: 'POST' })
+            const { token } = parse(text)
+            const given = typeof token === 'string' ? decode(token).payload : 'no token'
+            assert(status >= 400 && token === undefined, `${status} ${given}`)
+          }
         })
       })
     }
@@ -137,6 +142,7 @@ export const endpointFailures: ConformanceModule = ({ test }, lib) => {
       'an error with a code that is not from refusal()',
       () => Object.assign(new Error(secretDetail), { code: 'ERR_CREDENTIALS_INVALID' }),
     ],
+    ['an error with a hostile name', () => Object.assign(new Error(secretDetail), { name: 'x\n{}' })],
     ['text', () => secretDetail],
     ['undefined', () => undefined],
     ['null', () => null],
