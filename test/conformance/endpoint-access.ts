@@ -87,6 +87,7 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
   const neither: [string, object][] = [
     ['no common name', { common_name: undefined }],
     ['an empty common name', { common_name: '' }],
+    ['a list of common names', { common_name: ['ci'] }],
     ['a common name that is a number', { common_name: 5 }],
     ['an e-mail address besides', { email: 'ada@example.com' }],
     ['no subject', { sub: undefined }],
@@ -104,9 +105,11 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
   const bad: [string, object, Forgery?][] = [
     ['another team', { iss: 'https://other.cloudflareaccess.com' }],
     ['the team with a slash', { iss: `${team}/` }],
+    ['a domain that begins with the team', { iss: `${team}.evil.example` }],
     ['no team', { iss: undefined }],
     ['another application', { aud: ['other'] }],
     ['no application', { aud: undefined }],
+    ['an empty list of applications', { aud: [] }],
     ['the type org', { type: 'org' }],
     ['no type', { type: undefined }],
     ['the type in capitals', { type: 'APP' }],

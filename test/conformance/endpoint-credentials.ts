@@ -165,6 +165,9 @@ export const endpointCredentials: ConformanceModule = ({ test }) => {
     }
     for (const authenticate of [access, oneOf(access), oneOf(session, access), oneOf(access, session)])
       await refuses(() => authenticate(makeRequest({ headers })), 'ERR_CREDENTIALS_AMBIGUOUS')
+    const withKey = makeRequest({ headers: { ...headers, Authorization: `Bearer ${key}` } })
+    for (const all of [oneOf(access, await createKeys()), oneOf(await createKeys(), access)])
+      await refuses(() => all(withKey), 'ERR_CREDENTIALS_AMBIGUOUS')
     equal((await session(makeRequest({ headers })))?.kind, 'customer')
   })
 }

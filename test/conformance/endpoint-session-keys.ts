@@ -64,6 +64,26 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
     })
   })
 
+  test('addresses and keys in the header are not looked at', async () => {
+    await withProvider({ [jwksUrl]: answering(await published('P-256', 'a')) }, async (server) => {
+      const authenticate = create({ jwks: new URL(jwksUrl) })
+      const key = await privateJwk('other P-256')
+      for (const header of [
+        { jku: 'https://evil.example/jwks' },
+        { x5u: 'https://evil.example/x' },
+        { x5c: ['MIIB'] },
+        { jwk: await published('other P-256', 'a') },
+      ]) {
+        const token = await sessionToken({}, { key, header: { kid: 'a', ...header } })
+        await refuses(() => authenticate(bearer(token)), 'ERR_CREDENTIALS_INVALID')
+      }
+      equal(
+        server.requests.map(({ url }) => url),
+        [jwksUrl],
+      )
+    })
+  })
+
   test('a new key', async () => {
     const routes = { [jwksUrl]: answering(await published('P-256', 'a')) }
     await withProvider(routes, async (server) => {
@@ -97,6 +117,7 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
     ['HTML', () => new Response('<!doctype html>')],
     ['not a key set', json({ error: 'not_found' })],
     ['an empty set', answering()],
+    ['a secret in the set', answering({ kty: 'oct', k: 'c2VjcmV0', kid: 'a' })],
     ['null', json(null)],
     ['more than 64 KiB', () => new Response(' '.repeat(70_000))],
     ['no network', unreachable],

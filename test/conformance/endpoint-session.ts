@@ -80,6 +80,7 @@ export const endpointSession: ConformanceModule = ({ test }) => {
     ['an empty list', { aud: [] }, {}],
     ['a list in a list', { aud: [[audience]] }, {}],
     ['an audience that is an object', { aud: { [audience]: true } }, {}],
+    ['an audience of null', { aud: null }, {}],
     ['another party', { azp: 'other' }, { ...noAudience, authorizedParties: ['app'] }],
     ['no party', {}, { authorizedParties: ['app'] }],
     ['a list of parties', { azp: ['app'] }, { authorizedParties: ['app'] }],
@@ -93,6 +94,7 @@ export const endpointSession: ConformanceModule = ({ test }) => {
     ['expired', { exp: seconds - 5 }, {}],
     ['expired just now, without tolerance', { exp: seconds }, { clockTolerance: 0 }],
     ['not valid yet', { nbf: seconds + 6 }, {}],
+    ['a start as text', { nbf: 'tomorrow' }, {}],
     ['no expiry', { exp: undefined }, {}],
     ['an expiry of null', { exp: null }, {}],
     ['an expiry as text', { exp: String(seconds + 60) }, {}],
@@ -102,7 +104,11 @@ export const endpointSession: ConformanceModule = ({ test }) => {
     ['a subject that is a number', { sub: 7 }, {}],
     ['another kid', {}, {}, { header: { kid: 'b' } }],
     ['a kid that every object has', {}, {}, { header: { kid: '__proto__' } }],
+    ['SQL as kid', {}, {}, { header: { kid: "' OR 1=1 --" } }],
+    ['a path as kid', {}, {}, { header: { kid: '../../dev/null' } }],
+    ['a kid that is a number', {}, {}, { header: { kid: 1 } }],
     ['crit', {}, {}, { header: { kid: 'a', crit: ['exp'] } }],
+    ['an unencoded payload', {}, {}, { header: { kid: 'a', b64: false, crit: ['b64'] } }],
     ['keys of its own', {}, {}, { header: { kid: 'b', jku: 'https://evil.example', jwk: { kty: 'EC' } } }],
     ['more than 8 KiB', { a: 'x'.repeat(9000) }, {}],
   ]
@@ -120,6 +126,8 @@ export const endpointSession: ConformanceModule = ({ test }) => {
       const token = await sessionToken({}, { key, header })
       await refuses(() => authenticateWith(token), 'ERR_CREDENTIALS_INVALID')
     }
+    const rsa = await sessionToken({}, { algorithm: 'RS256', key: await privateJwk('RSA') })
+    await refuses(() => authenticateWith(rsa), 'ERR_CREDENTIALS_INVALID')
   })
 
   test('rejected: a signature that is truncated, modified or from another token', async () => {
@@ -127,6 +135,7 @@ export const endpointSession: ConformanceModule = ({ test }) => {
     const [, other] = (await sessionToken({ sub: 'admin' })).split('.')
     for (const token of [
       `${header}.${payload}.`,
+      `${header}.${payload}.${'A'.repeat(86)}`,
       `${header}.${other}.${signature}`,
       `${header}.${payload}.${signature.slice(0, -4)}`,
       `${header}.${payload}.${signature.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'))}`,
@@ -135,7 +144,20 @@ export const endpointSession: ConformanceModule = ({ test }) => {
     }
   })
 
-  for (const alg of ['none', 'None', 'NONE', 'HS256', 'EdDSA', 'ES256K', '', null, undefined]) {
+  for (const alg of [
+    'none',
+    'None',
+    'nOnE',
+    'es256',
+    'ES384',
+    'RS256',
+    'HS256',
+    'EdDSA',
+    'ES256K',
+    '',
+    null,
+    undefined,
+  ]) {
     test(`rejected: alg ${alg}`, async () => {
       const genuine = await sessionToken({}, { header: { kid: 'a', alg } })
       for (const token of [genuine, `${genuine.split('.').slice(0, 2).join('.')}.`]) {
@@ -180,6 +202,8 @@ export const endpointSessionHeader: ConformanceModule = ({ test }) => {
     ['claims that are not JSON', () => `${encodePart({ alg: 'ES256' })}.${toBase64url(utf8('{'))}.AAAA`],
     ['an opaque token', () => 'sk_live_0123456789abcdef'],
     ['two parts', () => 'e30.e30'],
+    ['four parts', async () => `${await sessionToken()}.AAAA`],
+    ['padding after the signature', async () => `${await sessionToken()}==`],
     ['an encrypted token', () => 'e30.e30.e30.e30.e30'],
   ]
   for (const [title, make] of others) {
@@ -224,6 +248,7 @@ export const endpointSessionHeader: ConformanceModule = ({ test }) => {
     ['a token twice', (token: string) => `Bearer ${token}, Bearer ${token}`, 'ERR_CREDENTIALS_AMBIGUOUS'],
     ['a token and a key', (token: string) => `Bearer ${token},Basic YTpi`, 'ERR_CREDENTIALS_AMBIGUOUS'],
     ['a broken header', () => 'Bearer AAAA.e30.AAAA', 'ERR_CREDENTIALS_INVALID'],
+    ['a header of null', () => `Bearer ${part(null)}.e30.AAAA`, 'ERR_CREDENTIALS_INVALID'],
   ] as const) {
     test(`rejected: ${title}`, async () => {
       const authenticate = sessionJwt({ issuer, audience, jwks: await keySet(), now: () => now })

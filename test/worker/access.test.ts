@@ -23,11 +23,6 @@ const { send } = useStage({
     bindings: { ...keyless, CLOUDFLARE_ACCESS_TEAM_DOMAIN: 'Team', CLOUDFLARE_ACCESS_AUDIENCE: `x, ${TAG}` },
     outbound,
   },
-  unreachable: {
-    bindings: { ...keyless, ...ways.ACCESS },
-    outbound: () => new Response('', { status: 530 }),
-    options: { cacheAPI: false },
-  },
 })
 
 const ASSERTION = 'Cf-Access-Jwt-Assertion'
@@ -64,13 +59,6 @@ describe('a user signed in through Access', () => {
     }
   })
 
-  test.each(['id', 'name', 'fields', 'isAdmin'])('that sends %s gets 403', async (member) => {
-    const response = await through({}, { body: { [member]: 'user-1' } })
-    await expectProblem(response, 403, 'ERR_CALLER_FORBIDDEN')
-    const queried = await through({}, { path: `${CUSTOMER_ROUTE}?${member}=user-1` })
-    await expectProblem(queried, 403, 'ERR_CALLER_FORBIDDEN')
-  })
-
   test('cannot get an admin token', async () => {
     const response = await through({ isAdmin: true }, { path: ADMIN_ROUTE, method: 'POST' })
     await expectProblem(response, 403, 'ERR_CALLER_FORBIDDEN')
@@ -102,48 +90,20 @@ describe('an Access service token', () => {
     expect(await claimsOf(response, secret)).toMatchObject({ id: 'customer-42', fields: { plan: 'trial' } })
   })
 
-  test('is not tied to a customer', async () => {
-    await expectProblem(await through(serviceClaims), 400, 'ERR_BODY_INVALID')
-  })
-
   test('never gets an admin token', async () => {
     const response = await through(serviceClaims, { path: ADMIN_ROUTE, method: 'POST' })
     await expectProblem(response, 403, 'ERR_CALLER_FORBIDDEN')
   })
-
-  test('that also has a subject authenticates that user', async () => {
-    const response = await through({ ...serviceClaims, sub: 'user-7' }, { body: { id: 'customer-42' } })
-    await expectProblem(response, 403, 'ERR_CALLER_FORBIDDEN')
-  })
 })
 
+// All other reasons to reject one are proven in conformance/endpoint-access.ts.
 describe('an assertion that is rejected with 401 invalid_token', () => {
   test.each<[string, object, Writing]>([
-    ['has ended', { exp: inSeconds(-10) }, {}],
-    ['is not valid yet', { nbf: inSeconds(60) }, {}],
-    ['has no exp', { exp: undefined }, {}],
     ['is for another application', { aud: ['ffffffffffff'] }, {}],
-    ['has an empty audience', { aud: [] }, {}],
     ['is from another team', { iss: 'https://evil.cloudflareaccess.com' }, {}],
-    ['is from another domain', { iss: 'https://team.cloudflareaccess.com.evil.test' }, {}],
     ['is from the app’s identity provider', { iss: idp.issuer }, {}],
     ['is an organization token (type org)', { type: 'org' }, {}],
-    ['has no type', { type: undefined }, {}],
-    ['has an empty subject and no name', { sub: '' }, {}],
-    ['has an empty subject and an empty name', { sub: '', common_name: '' }, {}],
-    ['has an empty subject and a list of names', { sub: '', common_name: ['ci'] }, {}],
-    ['has no subject and no name', { sub: undefined }, {}],
-    ['has a number as subject', { sub: 7 }, {}],
     ['says none', {}, { algorithm: 'none' }],
-    [
-      'is HS256 with the public key as secret',
-      {},
-      {
-        algorithm: 'HS256',
-        key: access.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-      },
-    ],
-    ['names an unknown key', {}, { header: { kid: 'key-9' } }],
   ])('%s', async (_, claims, writing) => {
     for (const worker of ['main', 'alone']) {
       const response = await through(claims, { worker, body: { id: 'customer-42' } }, writing)
@@ -159,10 +119,6 @@ describe('an assertion that is rejected with 401 invalid_token', () => {
   ])('%s', async (_, value) => {
     const response = await as({ [ASSERTION]: value }, { worker: 'alone' })
     await expectProblem(response, 401, 'ERR_CREDENTIALS_INVALID')
-  })
-
-  test('cannot be verified while the keys of Access are unreachable: 503', async () => {
-    await expectProblem(await through({}, { worker: 'unreachable' }), 503, 'ERR_JWKS_UNAVAILABLE')
   })
 })
 
@@ -185,22 +141,6 @@ describe('two credentials on one request', () => {
       }
     },
   )
-
-  test.each<[string, string, string]>([
-    ['an unknown API key', 'main', 'Bearer 0123456789'],
-    ['a session of another issuer', 'main', `Bearer ${idp.sign({ iss: 'https://evil.test/' })}`],
-    ['a session of another issuer, where no sessions are accepted', 'alone', `Bearer ${idp.sign({})}`],
-    ['an API key, where no API keys are configured', 'alone', `Bearer ${apiKeys.backend}`],
-  ])('%s beside a good assertion makes no token', async (_, worker, Authorization) => {
-    const response = await as({ Authorization, [ASSERTION]: assertion() }, { worker })
-    expect(response.status).toBeGreaterThanOrEqual(400)
-    expect(response.status).toBeLessThan(402)
-  })
-
-  test('an invalid assertion beside a valid API key is rejected', async () => {
-    const headers = { Authorization: bearer['an API key'](), [ASSERTION]: assertion({ aud: ['x'] }) }
-    await expectProblem(await as(headers, { body: { id: 'c' } }), 400, 'ERR_CREDENTIALS_AMBIGUOUS')
-  })
 
   test.each([
     ['the same API key', ['an API key', 'an API key']],

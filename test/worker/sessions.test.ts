@@ -1,42 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import { claimsOf, expectProblem, type TokenBody, useStage } from './harness.ts'
-import { inSeconds } from './provider-stub.ts'
-import { type Asking, askWith, makeSessions } from './session-settings.ts'
+import { claimsOf, expectProblem, makeSettings, type TokenBody, useStage } from './harness.ts'
+import { inSeconds, makeProvider, type Writing } from './provider-stub.ts'
 
-const { idp, settings: session, secret, sign: good } = makeSessions()
-const { SESSION_JWKS_URI: _, ...discovered } = session
-const alone = { ...session, API_KEYS: '' }
+// Which tokens are sessions, and what of them is used, is proven in conformance/. Here it is the settings.
 
-/** Keeps Workers from sharing the cache, and with it the keys. */
-const ALONE = { cacheAPI: false }
-
-/** Providers with wrong metadata or keys, found by discovery. */
-const BROKEN: Record<string, (url: URL) => Response | Promise<Response>> = {
-  'names another issuer': () =>
-    Response.json({ issuer: 'https://id.test', jwks_uri: 'https://id.test/jwks' }),
-  'names no key set': () => Response.json({ issuer: idp.issuer }),
-  'names a key set that is not https': () =>
-    Response.json({ issuer: idp.issuer, jwks_uri: 'http://id.test/.well-known/jwks.json' }),
-  'answers 500': () => Response.json({}, { status: 500 }),
-  'answers HTML': () => new Response('<!doctype html>', { headers: { 'Content-Type': 'text/html' } }),
-  'answers null': () => Response.json(null),
-  redirects: () => new Response(null, { status: 302, headers: { Location: 'https://evil.test/' } }),
-  'publishes a key set that is too large': ({ pathname }) =>
-    pathname.endsWith('jwks.json')
-      ? Response.json({ keys: [], x: 'x'.repeat(70_000) })
-      : idp.pages[pathname]!(),
-  'publishes a secret in its key set': ({ pathname }) =>
-    pathname.endsWith('jwks.json')
-      ? Response.json({ keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'key-1' }] })
-      : idp.pages[pathname]!(),
-}
+const AUDIENCE = 'https://api.test'
+const idp = makeProvider('https://id.test/')
+const { settings, secret } = makeSettings()
+const discovered = { ...settings, SESSION_ISSUER: idp.issuer, SESSION_AUDIENCE: AUDIENCE }
+const session = { ...discovered, SESSION_JWKS_URI: 'https://id.test/.well-known/jwks.json' }
+const { SESSION_AUDIENCE: _, ...ofAnyAudience } = session
 
 const { outbound } = idp
 const { send } = useStage({
   main: { bindings: session, outbound },
   discovered: { bindings: discovered, outbound },
-  alone: { bindings: alone, outbound },
-  short: { bindings: { ...session, TOKEN_EXPIRES_IN: '10m', TOKEN_MAX_EXPIRES_IN: '20m' }, outbound },
+  alone: { bindings: { ...session, API_KEYS: '' }, outbound },
   mapped: {
     bindings: {
       ...session,
@@ -46,15 +25,33 @@ const { send } = useStage({
     },
     outbound,
   },
-  ...Object.fromEntries(
-    Object.entries(BROKEN).map(([what, answer]) => [
-      what,
-      { bindings: discovered, outbound: answer, options: ALONE },
-    ]),
-  ),
+  parties: {
+    bindings: { ...ofAnyAudience, SESSION_AUTHORIZED_PARTIES: 'https://app.test, https://other.test' },
+    outbound,
+  },
+  both: { bindings: { ...session, SESSION_AUTHORIZED_PARTIES: 'https://app.test' }, outbound },
+  audiences: { bindings: { ...session, SESSION_AUDIENCE: `first, ${AUDIENCE}` }, outbound },
+  any: { bindings: { ...ofAnyAudience, SESSION_ANY_AUDIENCE: 'true' }, outbound },
 })
 
-const as = askWith(send)
+interface Asking {
+  worker?: string
+  method?: string
+  body?: unknown
+}
+
+const as = (token: string, { body, ...sent }: Asking = {}) =>
+  send('/api/membrane-token', {
+    headers: {
+      Authorization: `Bearer ${token}`,
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
+    },
+    body,
+    ...sent,
+  })
+
+/** A valid session, but for what is said. */
+const sign = (claims?: object, writing?: Writing) => idp.sign({ aud: AUDIENCE, ...claims }, writing)
 
 describe('a session', () => {
   test.each<[string, Asking]>([
@@ -64,92 +61,19 @@ describe('a session', () => {
     ['discovered keys', { worker: 'discovered' }],
     ['no other callers', { worker: 'alone' }],
   ])('gets the token of its customer, and nothing more: %s', async (_, asking) => {
-    const response = await as(good({ name: 'Ada', plan: 'trial', isAdmin: true, fields: { a: 1 } }), asking)
+    const response = await as(sign({ name: 'Ada', plan: 'trial', isAdmin: true, fields: { a: 1 } }), asking)
     expect(response.headers.get('Cache-Control')).toBe('no-store')
     expect(await claimsOf(response, secret, { algorithms: ['HS512'] })).toEqual({
       id: 'user-1',
       name: 'Ada',
       jti: expect.any(String),
-      iss: session.MEMBRANE_WORKSPACE_KEY,
+      iss: settings.MEMBRANE_WORKSPACE_KEY,
       iat: expect.any(Number),
       exp: expect.any(Number),
     })
   })
 
-  test('can get a bare token', async () => {
-    const headers = { Authorization: `Bearer ${good()}`, Accept: 'application/jwt' }
-    const response = await send('/api/membrane-token', { headers })
-    expect([response.status, response.headers.get('Content-Type')]).toEqual([200, 'application/jwt'])
-  })
-
-  test.each<[string, object, number, Asking]>([
-    ['the default', {}, 7200, {}],
-    ['the requested lifetime', {}, 1800, { body: { expiresIn: '30m' } }],
-    ['the limit', {}, 86_400, { body: { expiresIn: '9w' } }],
-    ['a lower limit', {}, 1200, { body: { expiresIn: '9w' }, worker: 'short' }],
-    ['the end of the session', { exp: inSeconds(600) }, 600, {}],
-    [
-      'the end of the session, regardless of the request',
-      { exp: inSeconds(600) },
-      600,
-      { body: { expiresIn: '1h' } },
-    ],
-    [
-      'a requested lifetime shorter than the session',
-      { exp: inSeconds(600) },
-      60,
-      { body: { expiresIn: '1m' } },
-    ],
-  ])('gets a token that ends with %s', async (_, claims, seconds, asking) => {
-    const token = good({ exp: inSeconds(90_000), ...claims })
-    const response = await as(token, asking)
-    const { expiresIn } = (await response.clone().json()) as TokenBody
-    const { iat, exp } = await claimsOf(response, secret)
-    expect(exp! - iat!).toBe(expiresIn)
-    expect(exp!).toBeLessThanOrEqual(JSON.parse(atob(token.split('.')[1]!)).exp)
-    // The session's remaining time shrinks while the tests run.
-    expect(expiresIn).toBeLessThanOrEqual(seconds)
-    expect(expiresIn).toBeGreaterThan(seconds - 60)
-  })
-
-  const MEMBERS = ['id', 'name', 'fields', 'isAdmin']
-
-  test.each(MEMBERS)('that sends %s gets 403, in any place and with any value', async (member) => {
-    for (const value of ['user-1', 'user-2', '', null, true, {}]) {
-      const detail = await expectProblem(
-        await as(good(), { body: { [member]: value } }),
-        403,
-        'ERR_CALLER_FORBIDDEN',
-      )
-      expect(detail).toContain(`"${member}"`)
-    }
-    for (const query of [
-      `?${member}=user-1`,
-      `?${member}`,
-      `?a=b&${member}=&c`,
-      `?%${member.charCodeAt(0).toString(16)}${member.slice(1)}=x`,
-    ]) {
-      await expectProblem(await as(good(), { query }), 403, 'ERR_CALLER_FORBIDDEN')
-      await expectProblem(await as(good(), { query, body: {} }), 403, 'ERR_CALLER_FORBIDDEN')
-    }
-  })
-
-  test.each<[string, Asking, number, string]>([
-    ['a lifetime without a unit', { body: { expiresIn: '60' } }, 400, 'ERR_LIFETIME_INVALID'],
-    ['a body that is not JSON', { body: 'expiresIn=60' }, 400, 'ERR_BODY_INVALID'],
-    ['a body that is too large', { body: ' '.repeat(16_385) }, 413, 'ERR_BODY_TOO_LARGE'],
-    ['the admin route', { path: '/api/membrane-admin-token', method: 'POST' }, 403, 'ERR_CALLER_FORBIDDEN'],
-  ])('with %s gets an error', async (_, asking, status, code) => {
-    await expectProblem(
-      await as(good({ isAdmin: true, scope: 'admin', scopes: ['admin'] }), asking),
-      status,
-      code,
-    )
-  })
-})
-
-describe('a customer in the claims', () => {
-  test('is read from a dotted path or a URL, and fields take the last part of their path', async () => {
+  test('has its customer read from the configured claims', async () => {
     const claims = {
       org: { id: 'org-1', size: 5 },
       'https://app.test/org_name': 'Org One',
@@ -157,62 +81,54 @@ describe('a customer in the claims', () => {
       'https://app.test/region': 'eu',
       name: 'Ada',
     }
-    expect(await claimsOf(await as(good(claims), { worker: 'mapped' }), secret)).toMatchObject({
+    expect(await claimsOf(await as(sign(claims), { worker: 'mapped' }), secret)).toMatchObject({
       id: 'org-1',
       name: 'Org One',
       fields: { plan: { tier: 'gold' }, size: 5, region: 'eu' },
     })
+    const without = await as(sign(), { worker: 'mapped' })
+    expect(await expectProblem(without, 403, 'ERR_CALLER_FORBIDDEN')).toContain('org.id')
   })
 
-  test('needs neither name nor fields', async () => {
-    const claims = await claimsOf(await as(good({ org: { id: 'org-1' } }), { worker: 'mapped' }), secret)
-    expect(Object.keys(claims)).toEqual(['id', 'iat', 'exp', 'iss', 'jti'])
+  test.each<[string, object, string]>([
+    ['the second of two audiences', {}, 'audiences'],
+    ['one of two parties', { azp: 'https://other.test', aud: undefined }, 'parties'],
+    ['the right party and the right audience', { azp: 'https://app.test' }, 'both'],
+    ['any audience', { aud: 'anything' }, 'any'],
+    ['no audience', { aud: undefined }, 'any'],
+  ])('is accepted with %s, where that is configured', async (_, claims, worker) => {
+    expect(await claimsOf(await as(sign(claims), { worker }), secret)).toMatchObject({ id: 'user-1' })
   })
 
-  test('is read from a claim with a dot in its name', async () => {
-    const claims = { 'org.id': 'org-9', org: {} }
-    expect(await claimsOf(await as(good(claims), { worker: 'mapped' }), secret)).toMatchObject({
-      id: 'org-9',
-    })
+  test.each<[string, object, Writing, string]>([
+    ['has another audience', { aud: 'https://other.test' }, {}, 'main'],
+    ['was issued to another party', { azp: 'https://evil.test' }, {}, 'parties'],
+    ['has no azp', { aud: undefined }, {}, 'parties'],
+    ['has the right azp but another audience', { azp: 'https://app.test', aud: 'x' }, {}, 'both'],
+    ['has the right audience but another azp', { azp: 'https://evil.test' }, {}, 'both'],
+    ['has expired, with any audience accepted', { exp: inSeconds(-10) }, {}, 'any'],
+    ['is from another issuer, with any audience accepted', { iss: 'https://evil.test/' }, {}, 'any'],
+    [
+      'is a Membrane token',
+      { iss: settings.MEMBRANE_WORKSPACE_KEY },
+      { algorithm: 'HS256', key: secret },
+      'main',
+    ],
+    ['is signed with the workspace secret', {}, { algorithm: 'HS256', key: secret }, 'main'],
+    ['has alg none, without other callers', {}, { algorithm: 'none' }, 'alone'],
+  ])('that %s gets 401 invalid_token', async (_, claims, writing, worker) => {
+    await expectProblem(await as(sign(claims, writing), { worker }), 401, 'ERR_CREDENTIALS_INVALID')
   })
 
-  test('that is an integer becomes a decimal string', async () => {
-    const claims = { org: { id: 42 } }
-    expect(await claimsOf(await as(good(claims), { worker: 'mapped' }), secret)).toMatchObject({ id: '42' })
+  test('is not the token that was issued for it', async () => {
+    const { token } = (await (await as(sign())).json()) as TokenBody
+    await expectProblem(await as(token), 401, 'ERR_CREDENTIALS_INVALID')
   })
 
-  test.each<[string, object]>([
-    ['is missing', {}],
-    ['is missing from its object', { org: {} }],
-    ['is empty', { org: { id: '' } }],
-    ['is a fraction', { org: { id: 4.2 } }],
-    ['is a placeholder', { org: { id: 'undefined' } }],
-    ['is both a claim and a path', { 'org.id': 'org-9', org: { id: 'org-1' } }],
-    ['is a list', { org: { id: ['org-1'] } }],
-    ['is inside a string', { org: 'org-1' }],
-    ['is inside null', { org: null }],
-    ['would be an inherited member', { org: [] }],
-  ])('that %s gets 403 naming the claim', async (_, claims) => {
-    const detail = await expectProblem(
-      await as(good(claims), { worker: 'mapped' }),
-      403,
-      'ERR_CALLER_FORBIDDEN',
-    )
-    expect(detail).toContain('org.id')
-  })
-})
-
-describe('an identity provider', () => {
-  test.each(Object.keys(BROKEN))('that %s causes a 503 with Retry-After', async (worker) => {
-    const response = await as(good(), { worker })
-    await expectProblem(response, 503, 'ERR_JWKS_UNAVAILABLE')
-    expect((await send('/healthz', { worker })).status).toBe(200)
-  })
-
-  test('is not queried for every token', async () => {
-    await as(good())
+  test('does not query the identity provider for every token', async () => {
+    await as(sign())
     idp.asked.length = 0
-    await Promise.all(Array.from({ length: 10 }, () => as(good())))
+    await Promise.all(Array.from({ length: 10 }, () => as(sign())))
     expect(idp.asked).toEqual([])
   })
 })
