@@ -69,6 +69,16 @@ export const endpointBodies: ConformanceModule = ({ test }, lib) => {
       { body: { id: 'toString', name: 'constructor' } },
       { id: 'toString', name: 'constructor' },
     ],
+    [
+      'names of Object.prototype',
+      { body: '{"id":"c","fields":{"toString":1}}' },
+      { id: 'c', fields: { toString: 1 } },
+    ],
+    [
+      'one name in two objects',
+      { body: '{"id":"c","fields":{"id":"{\\"id\\":1}","a":{"id":2}}}' },
+      { id: 'c', fields: { id: '{"id":1}', a: { id: 2 } } },
+    ],
     ['a charset', { body: { id: 'c' }, type: 'application/json; charset=utf-8' }, { id: 'c' }],
     ['a charset in quotes', { body: { id: 'c' }, type: 'application/json;charset="UTF-8"' }, { id: 'c' }],
     ['the type in capitals', { body: { id: 'c' }, type: 'Application/JSON' }, { id: 'c' }],
@@ -86,6 +96,12 @@ export const endpointBodies: ConformanceModule = ({ test }, lib) => {
     ['an empty body', { body: '' }, 'ERR_BODY_INVALID'],
     ['no JSON', { body: '{"id":' }, 'ERR_BODY_INVALID'],
     ['JSON and more', { body: '{"id":"c"}}' }, 'ERR_BODY_INVALID'],
+    ['a comment', { body: '{"id":"c"/**/}' }, 'ERR_BODY_INVALID'],
+    ['a trailing comma', { body: '{"id":"c",}' }, 'ERR_BODY_INVALID'],
+    ['a trailing NUL', { body: '{"id":"c"}\0' }, 'ERR_BODY_INVALID'],
+    ['two ids', { body: '{"id":"victim","id":"c"}' }, 'ERR_BODY_INVALID'],
+    ['two ids, one of them in disguise', { body: '{"id":"c","\\u0069d":"victim"}' }, 'ERR_BODY_INVALID'],
+    ['a member of fields twice', { body: '{"id":"c","fields":{"a":{"b":1,"b":2}}}' }, 'ERR_BODY_INVALID'],
     ['a list', { body: [{ id: 'c' }] }, 'ERR_BODY_INVALID'],
     ['a text', { body: '"customer-42"' }, 'ERR_BODY_INVALID'],
     ['a number', { body: '42' }, 'ERR_BODY_INVALID'],
@@ -100,6 +116,7 @@ export const endpointBodies: ConformanceModule = ({ test }, lib) => {
       'ERR_BODY_INVALID',
     ],
     ['__proto__', { body: '{"id":"c","__proto__":{"id":"d"}}' }, 'ERR_BODY_INVALID'],
+    ['the id in __proto__', { body: '{"__proto__":{"id":"victim"}}' }, 'ERR_BODY_INVALID'],
     ['__proto__ within', { body: '{"id":"c","fields":{"a":[{"__proto__":1}]}}' }, 'ERR_BODY_INVALID'],
     ['__proto__ in disguise', { body: '{"id":"c","\\u005f_proto__":1}' }, 'ERR_BODY_INVALID'],
     ['a byte too many', { body: padded(16_385) }, 'ERR_BODY_TOO_LARGE'],
@@ -113,6 +130,10 @@ export const endpointBodies: ConformanceModule = ({ test }, lib) => {
     ['id a number', { body: { id: 42 } }, 'ERR_CLAIM_INVALID'],
     ['id null', { body: { id: null } }, 'ERR_CLAIM_INVALID'],
     ['id a list', { body: { id: ['c'] } }, 'ERR_CLAIM_INVALID'],
+    ['id an object', { body: { id: { toString: 'c' } } }, 'ERR_CLAIM_INVALID'],
+    ['fields text', { body: { id: 'c', fields: 'x' } }, 'ERR_CLAIM_INVALID'],
+    ['infinity in fields', { body: '{"id":"c","fields":{"a":1e999}}' }, 'ERR_CLAIM_INVALID'],
+    ['an infinite lifetime', { body: '{"id":"c","expiresIn":1e999}' }, 'ERR_LIFETIME_INVALID'],
     ['name a number', { body: { id: 'c', name: 1 } }, 'ERR_CLAIM_INVALID'],
     ['fields a list', { body: { id: 'c', fields: [] } }, 'ERR_CLAIM_INVALID'],
     ['fields 300 deep', { body: `{"id":"c","fields":{"a":${nested(300)}}}` }, 'ERR_CLAIM_INVALID'],
@@ -125,6 +146,9 @@ export const endpointBodies: ConformanceModule = ({ test }, lib) => {
     'application/jsonp',
     'application/merge-patch+json',
     'application/json; charset=utf-16',
+    'application/json; charset=iso-8859-1',
+    'text/json',
+    'json',
     'application/json; charset=utf-8; boundary=x',
     'application/json, text/plain',
     'text/plain; a=application/json',
@@ -169,7 +193,8 @@ export const endpointBodies: ConformanceModule = ({ test }, lib) => {
 
   test('bad: the body is not quoted', async () => {
     const handler = await createTestEndpoint(lib, backend)
-    for (const body of ['{"id":hunter2}', '{"id":"c","fields":"hunter2"}', '{"id":["hunter2"]}', 'hunter2']) {
+    const bodies = ['{"id":hunter2}', '{"id":"c","fields":"hunter2"}', '{"id":["hunter2"]}', 'hunter2']
+    for (const body of [...bodies, '{"id":"c","expiresIn":"hunter2"}']) {
       const { text } = await send(handler, { body })
       assert(!text.includes('hunter2'), text)
     }

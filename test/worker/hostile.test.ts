@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { claimsOf, expectProblem, makeSettings, randomKey, useStage } from './harness.ts'
+import { expectProblem, makeSettings, useStage } from './harness.ts'
 
 const { settings, secret, apiKeys } = makeSettings()
 const BACKEND = `Bearer ${apiKeys.backend}`
@@ -14,89 +14,9 @@ const ask = (body: unknown, headers: Record<string, string | undefined> = {}) =>
   })
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
-const deep = (open: string, close: string, depth: number) => open.repeat(depth) + close.repeat(depth)
 
+// What a body may say is proven in conformance/endpoint-requests.ts; here it is how it arrives.
 describe('a body', () => {
-  test.each<[string, string | Uint8Array, string]>([
-    ['empty', '', 'ERR_BODY_INVALID'],
-    ['an empty object', '{}', 'ERR_BODY_INVALID'],
-    ['not JSON', 'id=customer-42', 'ERR_BODY_INVALID'],
-    ['cut off', '{"id":"customer-42"', 'ERR_BODY_INVALID'],
-    ['with trailing data', '{"id":"c"}{"id":"d"}', 'ERR_BODY_INVALID'],
-    ['with a comment', '{"id":"c"/**/}', 'ERR_BODY_INVALID'],
-    ['with a trailing comma', '{"id":"c",}', 'ERR_BODY_INVALID'],
-    ['with a trailing NUL', '{"id":"c"}\0', 'ERR_BODY_INVALID'],
-    ['an array', '[{"id":"c"}]', 'ERR_BODY_INVALID'],
-    ['a string', '"c"', 'ERR_BODY_INVALID'],
-    ['null', 'null', 'ERR_BODY_INVALID'],
-    ['true', 'true', 'ERR_BODY_INVALID'],
-    ['a number', '1e999', 'ERR_BODY_INVALID'],
-    ['deep arrays', deep('[', ']', 8000), 'ERR_BODY_INVALID'],
-    ['deep objects', `{"id":"c","fields":${'{"a":'.repeat(2600)}1${'}'.repeat(2601)}`, 'ERR_BODY_INVALID'],
-    [
-      'with deeply nested arrays in fields',
-      `{"id":"c","fields":{"a":${deep('[', ']', 1000)}}}`,
-      'ERR_BODY_INVALID',
-    ],
-    ['not UTF-8', Uint8Array.of(0x7b, 0x22, 0x69, 0x22, 0x3a, 0xff, 0x7d), 'ERR_BODY_INVALID'],
-    ['truncated within a character', Uint8Array.of(0x7b, 0xe2, 0x82), 'ERR_BODY_INVALID'],
-    ['UTF-16', Buffer.from('{"id":"c"}', 'utf16le'), 'ERR_BODY_INVALID'],
-    ['with __proto__', '{"id":"c","__proto__":{"isAdmin":true}}', 'ERR_BODY_INVALID'],
-    ['with the id in __proto__', '{"__proto__":{"id":"victim"}}', 'ERR_BODY_INVALID'],
-    ['with __proto__ escaped', '{"id":"c","fields":{"\\u005f_proto__":{"a":1}}}', 'ERR_BODY_INVALID'],
-    ['with __proto__ in a list', '{"id":"c","fields":{"a":[{"__proto__":1}]}}', 'ERR_BODY_INVALID'],
-    ['with an empty id', '{"id":""}', 'ERR_CLAIM_INVALID'],
-    ['with an id that is a number', '{"id":42}', 'ERR_CLAIM_INVALID'],
-    ['with an id that is null', '{"id":null}', 'ERR_CLAIM_INVALID'],
-    ['with an id that is a list', '{"id":["c"]}', 'ERR_CLAIM_INVALID'],
-    ['with an id that is an object', '{"id":{"toString":"c"}}', 'ERR_CLAIM_INVALID'],
-    ['with ID in upper case', '{"ID":"c"}', 'ERR_BODY_INVALID'],
-    ['with constructor and prototype', '{"id":"c","constructor":{"prototype":{}}}', 'ERR_BODY_INVALID'],
-    ['with two ids', '{"id":"victim","id":"c"}', 'ERR_BODY_INVALID'],
-    ['with two ids, one of them escaped', '{"id":"c","\\u0069d":"victim"}', 'ERR_BODY_INVALID'],
-    ['with a member of fields twice', '{"id":"c","fields":{"a":{"b":1,"b":2}}}', 'ERR_BODY_INVALID'],
-    ['with a name that is a number', '{"id":"c","name":1}', 'ERR_CLAIM_INVALID'],
-    ['with fields that are an array', '{"id":"c","fields":[]}', 'ERR_CLAIM_INVALID'],
-    ['with fields that are a string', '{"id":"c","fields":"x"}', 'ERR_CLAIM_INVALID'],
-    ['with an infinite number in fields', '{"id":"c","fields":{"a":1e999}}', 'ERR_CLAIM_INVALID'],
-    ['with a lifetime of zero', '{"id":"c","expiresIn":0}', 'ERR_LIFETIME_INVALID'],
-    ['with a negative lifetime', '{"id":"c","expiresIn":-1}', 'ERR_LIFETIME_INVALID'],
-    ['with a fractional lifetime', '{"id":"c","expiresIn":1.5}', 'ERR_LIFETIME_INVALID'],
-    ['with a lifetime that is infinite', '{"id":"c","expiresIn":1e999}', 'ERR_LIFETIME_INVALID'],
-    ['with a lifetime without a unit', '{"id":"c","expiresIn":"7200"}', 'ERR_LIFETIME_INVALID'],
-    ['with a lifetime that is null', '{"id":"c","expiresIn":null}', 'ERR_LIFETIME_INVALID'],
-    ['with a lifetime that is a list', '{"id":"c","expiresIn":["2h"]}', 'ERR_LIFETIME_INVALID'],
-    ['with a lifetime that is an object', '{"id":"c","expiresIn":{"valueOf":1}}', 'ERR_LIFETIME_INVALID'],
-    ['that makes the token too large', `{"id":"c","name":"${'n'.repeat(9000)}"}`, 'ERR_TOKEN_TOO_LARGE'],
-  ])('%s gets 400', async (_, body, code) => {
-    await expectProblem(await ask(body), 400, code)
-  })
-
-  test.each([
-    ['with the same name in two objects', '{"id":"c","fields":{"id":"{\\"id\\":1}","a":{"id":2}}}', {}],
-    ['with names of Object.prototype in fields', '{"id":"c","fields":{"toString":1,"constructor":2}}', {}],
-  ])('%s', async (_, body, claims) => {
-    const token = await claimsOf(await ask(body), secret)
-    const { fields, id } = JSON.parse(body)
-    expect(token).toEqual({
-      id,
-      ...(fields && { fields }),
-      ...claims,
-      iss: settings.MEMBRANE_WORKSPACE_KEY,
-      jti: expect.any(String),
-      iat: expect.any(Number),
-      exp: expect.any(Number),
-    })
-    expect((await claimsOf(await ask(CUSTOMER), secret)).isAdmin).toBeUndefined()
-  })
-
-  test('is not echoed in the response', async () => {
-    const marker = randomKey()
-    for (const body of [`{"id":"${marker}`, { id: 1, name: marker }, { id: 'c', expiresIn: marker }]) {
-      expect(await (await ask(body)).text()).not.toContain(marker)
-    }
-  })
-
   test('of 16 KiB is accepted, one byte more is rejected', async () => {
     const fill = (size: number) => '{"id":"c"}'.padEnd(size)
     expect((await ask(fill(16_384))).status).toBe(200)
@@ -126,30 +46,6 @@ describe('a body', () => {
     )
     const { token } = JSON.parse(answer.split('\r\n\r\n')[1]!)
     expect(JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString()).id).toBe('клиент')
-  })
-
-  test.each([
-    'text/plain',
-    'application/x-www-form-urlencoded',
-    'multipart/form-data; boundary=x',
-    'application/json; charset=utf-16',
-    'application/json; charset=iso-8859-1',
-    'application/json; charset=utf-7',
-    'application/json; boundary=x',
-    'application/json, text/plain',
-    'text/plain; application/json',
-    'application/jsonp',
-    'text/json',
-    'application/vnd.api+json',
-    'json',
-    ' ',
-  ])('of type %s gets 415', async (type) => {
-    await expectProblem(await ask(CUSTOMER, { 'Content-Type': type }), 415, 'ERR_CONTENT_TYPE_UNSUPPORTED')
-  })
-
-  test('without Content-Type gets 415', async () => {
-    const response = await ask(CUSTOMER, { 'Content-Type': undefined })
-    await expectProblem(response, 415, 'ERR_CONTENT_TYPE_UNSUPPORTED')
   })
 
   test('that is compressed is not decompressed', async () => {
@@ -201,13 +97,8 @@ describe('a method', () => {
 describe('a header', () => {
   test.each<[string, string]>([
     ['a script', '<script>alert(1)</script>'],
-    ['a space', 'a b'],
-    ['a dot', 'a.b'],
     ['a percent-encoded line break', 'a%0d%0aSet-Cookie:x=1'],
-    ['JSON', '","code":"ERR"'],
     ['non-ASCII letters', 'caf\u00e9'],
-    ['256 characters', 'x'.repeat(256)],
-    ['nothing', ''],
   ])('X-Request-Id with %s is not repeated', async (_, odd) => {
     const response = await ask('{', { 'X-Request-Id': odd })
     expect(response.headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/)
@@ -216,29 +107,14 @@ describe('a header', () => {
   })
 
   test.each<[string, string]>([
-    ['of 7000 characters', `Bearer ${'k'.repeat(7000)}`],
     ['without a token', 'Bearer'],
     ['with two words', `${BACKEND} ${BACKEND.slice(7)}`],
-    ['with quotes', `Bearer "${BACKEND.slice(7)}"`],
     ['with a tab before the key', `Bearer\t${BACKEND.slice(7)}`],
     ['with non-ASCII letters', 'Bearer \u00ff\u00fe'],
-    ['with half a key', BACKEND.slice(0, -20)],
-    ['with an extra character after the key', `${BACKEND}x`],
-    ['with padding after the key', `${BACKEND}==`],
     ['with the digest of an API key', `Bearer ${JSON.parse(settings.API_KEYS!)[0].sha256}`],
     ['with the workspace secret', `Bearer ${secret}`],
   ])('Authorization %s gets 401 invalid_token', async (_, Authorization) => {
     await expectProblem(await ask(CUSTOMER, { Authorization }), 401, 'ERR_CREDENTIALS_INVALID')
-  })
-
-  test.each<[string, string | undefined]>([
-    ['left out', undefined],
-    ['empty', ''],
-    ['with another scheme', 'Basic dXNlcjpwYXNz'],
-    ['with a scheme that starts with Bearer', `Bearerish ${BACKEND.slice(7)}`],
-    ['with the API key alone', BACKEND.slice(7)],
-  ])('Authorization %s gets 401 and a bare challenge', async (_, Authorization) => {
-    await expectProblem(await ask(CUSTOMER, { Authorization }), 401, 'ERR_CREDENTIALS_MISSING')
   })
 
   test.each<[string, string, Record<string, string>]>([
@@ -273,6 +149,18 @@ describe('a header', () => {
 
 describe('a path', () => {
   test.each([
+    '/',
+    '/api',
+    '/api/membrane-tokens',
+    '/api/membrane-token/customer-42',
+    '/.dev.vars',
+    '/.env',
+    '/favicon.ico',
+    '/.well-known/jwks',
+    '/.well-known/openid-configuration',
+    '/healthz/',
+    '/oauth/token',
+    '/.well-known/oauth-authorization-server',
     '//api/membrane-token',
     '/api//membrane-token',
     '/api/membrane-token/',
@@ -293,11 +181,10 @@ describe('a path', () => {
     '/%ff',
     '/*',
   ])('%s gets 404', async (path) => {
-    const response = await send(encodeURI(path).replaceAll('%25', '%'), {
-      headers: { Authorization: BACKEND, 'Content-Type': 'application/json' },
-      body: CUSTOMER,
-    })
-    await expectProblem(response, 404, 'ERR_NOT_FOUND')
+    const encoded = encodeURI(path).replaceAll('%25', '%')
+    const headers = { Authorization: BACKEND, 'Content-Type': 'application/json' }
+    await expectProblem(await send(encoded, { headers, body: CUSTOMER }), 404, 'ERR_NOT_FOUND')
+    await expectProblem(await send(encoded), 404, 'ERR_NOT_FOUND')
   })
 
   test('of 8000 characters gets 404', async () => {
