@@ -140,6 +140,11 @@ describe('an error', () => {
     expect(response.headers.get('Accept')).toBe('application/json')
     expect(await response.text()).not.toContain('marker')
   })
+
+  test('401 and 403 take precedence over body errors', async () => {
+    await expectProblem(await ask('{', { Authorization: 'Basic eDp5' }), 401, 'ERR_CREDENTIALS_MISSING')
+    await expectProblem(await ask('{', { Authorization: CONSOLE }), 403, 'ERR_CALLER_FORBIDDEN')
+  })
 })
 
 describe('routes', () => {
@@ -172,6 +177,27 @@ describe('routes', () => {
       }
     },
   )
+
+  test.each([
+    '/',
+    '/api',
+    '/api/',
+    '/api/membrane-token/',
+    '/api/membrane-tokens',
+    '/api/membrane-token/customer-42',
+    '/.dev.vars',
+    '/.env',
+    '/favicon.ico',
+    '/.well-known/jwks',
+    '/.well-known/openid-configuration',
+    '/healthz/',
+    '/oauth/token',
+    '/.well-known/oauth-authorization-server',
+  ])('%s gets 404', async (path) => {
+    const headers = { Authorization: BACKEND, 'Content-Type': 'application/json' }
+    await expectProblem(await send(path, { headers, body: CUSTOMER }), 404, 'ERR_NOT_FOUND')
+    await expectProblem(await send(path), 404, 'ERR_NOT_FOUND')
+  })
 
   test.each(['/health', '/healthz', '/ready', '/readyz'])('%s says ok', async (path) => {
     const response = await send(path)
@@ -240,5 +266,12 @@ describe('every response', () => {
       expect(given.headers.get('X-Request-Id')).toBe('from-the-proxy_1')
       expect(((await given.json()) as { requestId: string }).requestId).toBe('from-the-proxy_1')
     }
+  })
+
+  test('matches its request when many are concurrent', async () => {
+    const ids = Array.from({ length: 50 }, (_, index) => `customer-${index}`)
+    const responses = await Promise.all(ids.map((id) => ask({ id })))
+    const claims = await Promise.all(responses.map((response) => claimsOf(response, secret)))
+    expect(claims.map(({ id }) => id)).toEqual(ids)
   })
 })
