@@ -29,7 +29,7 @@ const STYLE = `text { font: 12px system-ui, -apple-system, 'Segoe UI', sans-seri
     rect.raw { fill: #3d444d }
   }`
 
-/** Tokens a second as bars: a picture that GitHub shows, in light and in dark. */
+/** Tokens per second as bars: a picture that GitHub shows, in light and in dark. */
 export function renderChart(results: Results): string {
   const panels = PANELS.map((panel) => ({ panel, bars: barsOf(panel, results) })).filter(
     ({ bars }) => bars.length > 0,
@@ -42,7 +42,7 @@ export function renderChart(results: Results): string {
   })
   const [width, total] = [2 * WIDTH + GAP, rows * height]
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}" role="img">
-<title>Tokens signed a second, ${results.date}</title>
+<title>Tokens signed per second, ${results.date}</title>
 <style>
   ${STYLE}
 </style>
@@ -76,6 +76,6 @@ function drawPanel({ title, algorithm, atOnce }: Panel, bars: readonly Bar[]): s
 <rect${kind} x="${LABELS}" y="${y}" width="${length.toFixed(1)}" height="15" rx="2"/>
 <text${kind} x="${(LABELS + length + 6).toFixed(1)}" y="${y + 12}">${figure}</text>`
   })
-  return `<text class="title" x="0" y="18">${title}, ${algorithm}, ${wording(atOnce)}: tokens a second</text>
+  return `<text class="title" x="0" y="18">${title}, ${algorithm}, ${wording(atOnce)}: tokens per second</text>
 ${lines.join('\n')}`
 }

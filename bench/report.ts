@@ -33,8 +33,8 @@ export function renderReport(results: Results): string {
     intro(results),
     '## Where others are faster',
     lossText(results),
-    ...taskSections('sign', 'Signing', 'Tokens a second', results),
-    ...taskSections('verify', 'Verifying', 'Tokens a second', results),
+    ...taskSections('sign', 'Signing', 'Tokens per second', results),
+    ...taskSections('verify', 'Verifying', 'Tokens per second', results),
     '## createSigner',
     'Microseconds from key material to a signer, all checks of the key included.',
     ownTable('key forms', 'key', results),
@@ -57,11 +57,11 @@ function intro({ machine, date, versions, rounds, slice }: Results): string {
 - ${machine}
 - ${list.join(' · ')}
 - Every contender signs the customer token of Membrane's documentation (\`id\`, \`name\`, \`fields\`, \`iat\`, \`exp\`, \`iss\`),
-  with its key loaded once where it allows that; \`jsonwebtoken\` has verified that all sign the same claims, and every
-  verifier has been seen to refuse a forged token. “${RAW}” signs the finished bytes and is the limit of Web Crypto.
-- The contenders take turns, in another order in each of ${rounds} rounds, with ${slice} ms to each in a round, after a warm-up. Figures
-  are medians; ratios are taken within each round, and are followed by their lowest and highest. “–”: cannot do it.
-- In workerd the time is taken from outside, less that of an empty request; \`jsonwebtoken\` runs there in a Worker with
+  with its key loaded once if the library allows it; \`jsonwebtoken\` verifies that all sign the same claims, and every
+  verifier is checked to reject a forged token. “${RAW}” signs prepared bytes: the upper limit for Web Crypto.
+- The libraries alternate, in a different order in each of ${rounds} rounds, for ${slice} ms each, after a warm-up. Figures are medians;
+  ratios are taken within each round, followed by the lowest and highest. “–”: not supported.
+- workerd is timed from outside, less the time of an empty request; \`jsonwebtoken\` runs there in a Worker with
   \`nodejs_compat\`, all others without.`
 }
 
@@ -77,14 +77,14 @@ function lossText(results: Results): string {
   const rows = clear
     .sort((a, b) => a.ratio.median - b.ratio.median)
     .map(({ where, peer, ratio }) => [where, peer, ratioText(ratio)])
-  return `\`jsonwebtoken\` and \`fast-jwt\` call Node's own \`createHmac\` and \`sign\`, which return at once. Web Crypto returns
-a promise, in Node after a trip through the thread pool, which costs more than an HMAC. So one at a time, and with a
-secret, they are faster in Node than anything on Web Crypto can be, raw \`crypto.subtle.sign\` included. The cases in which
-a peer was faster in every round, as ours to theirs:
+  return `\`jsonwebtoken\` and \`fast-jwt\` call Node's \`createHmac\` and \`sign\`, which are synchronous. Web Crypto returns a
+promise, in Node after a trip through the thread pool, which costs more than an HMAC. One at a time and with a secret,
+they are faster in Node than any library on Web Crypto can be, raw \`crypto.subtle.sign\` included. The cases in which
+another library was faster in every round, ours to theirs:
 
 ${rows.length > 0 ? table(['', 'peer', 'ratio'], rows) : 'None.'}
 
-In ${all.length - clear.length} more cases the peer's median is higher, but not in every round.`
+In ${all.length - clear.length} more cases the median of another library is higher, but not in every round.`
 }
 
 const number = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
@@ -182,7 +182,7 @@ function growth(results: Results): string[] {
     '## Growth',
     'Microseconds for one HS512 token, one at a time, by its length in characters; the limit is 8192:',
     ownTable('size of fields', 'characters', results),
-    'Microseconds for one HS512 token, one at a time, while so many signers are held and take turns:',
+    'Microseconds for one HS512 token, one at a time, with this many signers in use in turn:',
     ownTable('signers held', 'signers', results),
   ]
   const { endurance } = results
@@ -195,7 +195,7 @@ function growth(results: Results): string[] {
   return [
     ...sections,
     `Heap of Node in use after a garbage collection: ${before} MB at the start, ${after} MB after ${endurance.tokens.toLocaleString('en-US')} tokens.`,
-    'Milliseconds that one HS512 token takes in Node while 1,000 are asked for at once:',
+    'Milliseconds for one HS512 token in Node, of 1,000 requested at once:',
     table(['', 'p50', 'p99', 'all of them'], rows),
   ]
 }
@@ -247,9 +247,9 @@ const PRICE = { requests: 0.3, milliseconds: 0.02 }
 
 export function httpSection(http: HttpResults): string[] {
   return [
-    `Bare workerd, an RS256 session for an HS512 token with all protections on, ${http.connections} connections that are kept open, ${http.rounds} rounds of
-${http.slice} ms, sent from the same machine. “constant” answers a text, and is the limit; “Hono + jose” verifies and signs, without rate limit, audit,
-CORS and security headers. CPU is all that the process uses, reading and writing HTTP included.`,
+    `Bare workerd, an RS256 session for an HS512 token with all protections on, ${http.connections} keep-alive connections, ${http.rounds} rounds of
+${http.slice} ms, from the same machine. “constant” returns a constant text, the upper limit; “Hono + jose” verifies and signs, without rate
+limit, audit, CORS and security headers. CPU time is that of the whole process, HTTP included.`,
     loadTable(http, true),
     loadRatios(http),
     costText(http),
@@ -267,14 +267,14 @@ function loadTable({ contenders }: HttpResults, withMemory: boolean): string {
     ...(withMemory ? memory.map((bytes) => (bytes / 1e6).toFixed(0)) : []),
     requests.toLocaleString('en-US'),
   ])
-  const head = ['', 'requests a second', 'p50, ms', 'p99, ms', 'CPU µs a request', 'errors']
+  const head = ['', 'requests per second', 'p50, ms', 'p99, ms', 'CPU µs per request', 'errors']
   const memoryHead = withMemory ? ['MB at start', 'half-way', 'at the end'] : []
   return table([...head, ...memoryHead, 'requests sent'], rows)
 }
 
 function loadRatios(http: HttpResults): string {
   const rows = httpRatios(http).map(({ name, byRate, byCpu }) => [name, ratioText(byRate), ratioText(byCpu)])
-  return `Ours against:\n\n${table(['', 'by requests a second', 'by CPU time'], rows)}`
+  return `Ours against:\n\n${table(['', 'by requests per second', 'by CPU time'], rows)}`
 }
 
 /** A cold isolate in one sentence. */
@@ -285,7 +285,7 @@ export function coldText({ delay, callers, contenders }: ColdResults): string {
 callers at once, the slowest waits ${ours.slowest.toFixed(0)} ms; the keys are requested ${ours.keySetRequests === 1 ? 'once' : `${ours.keySetRequests} times`}.`
 }
 
-/** Requests a second on every runtime. */
+/** Requests per second on every runtime. */
 export function servicesTable({ http, services }: Results): string {
   const measured = { ...(http && { workerd: http }), ...services }
   const columns = (Object.keys(RUNTIME_NAMES) as Runtime[]).filter((runtime) => measured[runtime])
@@ -297,7 +297,7 @@ export function servicesTable({ http, services }: Results): string {
       return rates ? number.format(median(rates)) : '–'
     }),
   ])
-  return table(['requests a second', ...columns.map((runtime) => RUNTIME_NAMES[runtime])], rows)
+  return table(['requests per second', ...columns.map((runtime) => RUNTIME_NAMES[runtime])], rows)
 }
 
 /** What Workers would ask for, and what one isolate, which is one thread, would give, from the CPU time of a request. */
@@ -306,8 +306,8 @@ export function costText({ contenders }: HttpResults): string {
   const microseconds = median(ours?.cpu ?? [])
   const dollars = PRICE.requests + (microseconds / 1000) * PRICE.milliseconds
   const perSecond = Math.floor(1e6 / microseconds / 100) * 100
-  return `A token costs the Worker ${(microseconds / 1000).toFixed(2)} ms of CPU time: **a million tokens cost about $${dollars.toFixed(2)}** on Workers' paid plan ($${PRICE.requests.toFixed(2)} for the
-requests, $${(dollars - PRICE.requests).toFixed(3)} for the time), beyond what it includes, and **one isolate gives about ${perSecond.toLocaleString('en-US')} tokens a second**.`
+  return `A token takes the Worker ${(microseconds / 1000).toFixed(2)} ms of CPU time: **a million tokens cost about $${dollars.toFixed(2)}** on Workers' paid plan ($${PRICE.requests.toFixed(2)} for the
+requests, $${(dollars - PRICE.requests).toFixed(3)} for the time), beyond what it includes, and **one isolate issues about ${perSecond.toLocaleString('en-US')} tokens per second**.`
 }
 
 function sizeSections({ sizes, startUp }: Results): string[] {
@@ -325,7 +325,7 @@ function sizeSections({ sizes, startUp }: Results): string[] {
     'Bytes, bundled and minified by esbuild, and gzipped:',
     table(['', 'minified', 'gzipped'], rows),
     '## Start of the Worker',
-    `A fresh workerd gives its first answer ${median.toFixed(1)} ms (${low.toFixed(1)} to ${high.toFixed(1)}) later with the Worker than with one that answers a constant.${profile}`,
+    `A fresh workerd sends its first response ${median.toFixed(1)} ms (${low.toFixed(1)} to ${high.toFixed(1)}) later with the Worker than with one that returns a constant.${profile}`,
   ]
 }
 

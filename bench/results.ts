@@ -83,7 +83,7 @@ export function compare(
   return ours && theirs && to !== undefined ? { ...ratio(ours, theirs), to } : undefined
 }
 
-/** Our Worker against each of the others, by requests a second and by processor time. */
+/** Our Worker against each of the others, by requests per second and by processor time. */
 export function httpRatios(http: HttpResults | undefined): { name: string; byRate: Ratio; byCpu: Ratio }[] {
   const ours = http?.contenders.find(({ name }) => name === OURS)
   if (!http || !ours) return []
