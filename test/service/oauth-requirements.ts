@@ -1,9 +1,9 @@
 /** What `/oauth/token` promises: requirement, and the name of the test in oauth.test.ts that shows it. */
 export const REQUIREMENTS: readonly (readonly [section: string, requirement: string, test: string])[] = [
-  ['RFC 6749 §2.3.1', 'clients authenticate with Basic, or in the body', 'client credentials with %s'],
+  ['RFC 6749 §2.3.1', 'clients authenticate with Basic or in the body', 'client credentials with %s'],
   [
     'RFC 6749 §2.3',
-    'only one way of authentication in a request',
+    'only one authentication method per request',
     'Basic and client_secret together are rejected',
   ],
   ['RFC 6749 §3.2', 'POST only; parameters at most once', 'a request that is malformed: %s'],
@@ -19,13 +19,9 @@ export const REQUIREMENTS: readonly (readonly [section: string, requirement: str
     '`error_description` in printable ASCII without quotes',
     'a request that is rejected: %s',
   ],
-  ['RFC 8693 §2.1', 'token exchange; audience and resource may repeat', 'token exchange of a session'],
+  ['RFC 8693 §2.1', 'token exchange; `audience` and `resource` may repeat', 'token exchange of a session'],
   ['RFC 8693 §2.1', '`actor_token` is rejected', 'a request that is rejected: %s'],
   ['RFC 8693 §2.2.1', '`issued_token_type` is the requested type', 'the requested token type is echoed: %s'],
-  [
-    'RFC 8693 §2.2.2',
-    'foreign audiences and resources are `invalid_target`',
-    'a request that is rejected: %s',
-  ],
-  ['RFC 8414 §3', 'metadata at the well-known address', 'metadata discovery'],
+  ['RFC 8693 §2.2.2', 'other audiences and resources are `invalid_target`', 'a request that is rejected: %s'],
+  ['RFC 8414 §3', 'metadata at the well-known URL', 'metadata discovery'],
 ]
