@@ -14,18 +14,18 @@ export interface AuditEvent {
   readonly outcome: 'issued' | 'refused' | 'failed'
   /** Why the request was rejected or failed. */
   readonly code?: ProblemCode
-  /** The reason, as in the response. */
+  /** The reason, as returned to the caller. */
   readonly detail?: string
   /** Name of an unexpected error, or what the key management service reported; not in the response. */
   readonly error?: string
-  /** Number of rejections for this reason from this network since the last event, at least a minute ago. */
+  /** Number of rejections with this reason from this network since the last event, if more than one. */
   readonly count?: number
   readonly callerKind?: Caller['kind']
   /** The service's name, or the user's subject at the identity provider. */
   readonly callerName?: string
-  /** For a workload: its subject at its platform, such as a CI job. */
+  /** For a workload: its subject at the platform, such as a CI job. */
   readonly callerSubject?: string
-  /** How the caller was authenticated: `session`, `access`, `api-key`, `workload`, or what your own authenticator sets. */
+  /** How the caller was authenticated: `session`, `access`, `api-key`, `workload`, or the `method` that you set. */
   readonly method?: string
   readonly customerId?: string
   readonly keyId?: string
@@ -38,15 +38,19 @@ export interface AuditEvent {
   readonly duration: number
 }
 
+/**
+ * Receives every audit event. A failure is never ignored: for an issued token, the response is a 500 without the token;
+ * for a rejection, the event is written with `console.error`.
+ */
 export type AuditHook = (event: AuditEvent) => void | Promise<void>
 
-/** Reports the outcome of one request. */
+/** Reports the outcome of a request. */
 export interface AuditRecord {
   issued(caller: Caller | null, grant: Grant, jwtId: string): void | Promise<void>
   refused(caller: Caller | null, kind: Scope, problem: Problem): Promise<void>
 }
 
-/** Prepares the members that all events share. */
+/** Creates the audit records of requests. Repeated rejections are combined into one event a minute. */
 export function createAuditor(
   audit: AuditHook | undefined,
   { keyId, algorithm, ...signer }: Pick<Signer, 'keyId' | 'algorithm'> & { readonly keyVersion?: string },
@@ -105,19 +109,20 @@ export function createAuditor(
   }
 }
 
+/** Milliseconds. */
 const REPEAT_PERIOD = 60_000
-/** Reasons and networks remembered at once; over it, the oldest is forgotten, and its next repeat is an event again. */
+/** Maximum number of remembered pairs of network and reason. The oldest is dropped; its next repeat is a new event. */
 const REPEAT_LIMIT = 1000
 
 /**
- * Counts repeats of one reason from one network, so that a flood of attempts is one event a minute.
+ * Counts repeated rejections with one reason from one network, so that a flood of attempts causes one event a minute.
  *
- * @returns A function that gives how many attempts the event is for; 0: no event now
+ * @returns A function that returns the number of rejections to report; 0: no event now
  */
 function createRepeatCounter(now: () => number): (network: string | undefined, reason: string) => number {
   const seen = new Map<string, { since: number; count: number }>()
   return (network, reason) => {
-    // Without an address, all callers would share one network, and one caller's attempts would hide another's.
+    // Without an address, all callers would share one network, and the rejections of one would hide those of another.
     if (network === undefined) return 1
     const key = `${network} ${reason}`
     const time = now()
@@ -149,6 +154,6 @@ function describeCaller(caller: Caller | null): Partial<AuditEvent> {
 }
 
 function logFailure(event: AuditEvent): void {
-  // biome-ignore lint/suspicious/noConsole: the one line that leads from a request id to an unexpected failure
+  // biome-ignore lint/suspicious/noConsole: the only record that links a request id to an unexpected failure
   console.error(JSON.stringify(event))
 }

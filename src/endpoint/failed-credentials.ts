@@ -1,14 +1,14 @@
-/** Credentials remembered at once; over it, the oldest is forgotten. */
+/** Maximum number of remembered credentials; the oldest are dropped. */
 const LIMIT = 1000
-/** Milliseconds: the period of the rate limit. */
+/** Milliseconds, as long as the period of the rate limit. */
 const PERIOD = 60_000
 
 /**
  * Remembers credentials that failed while their network was over its rate limit, so that they are rejected without
- * being verified again. Only digests are held.
+ * being verified again. Only digests are stored.
  */
 export interface FailedCredentials {
-  /** Whether none are remembered, as long as no network is over its limit. */
+  /** Whether none are remembered. Then no digest needs to be computed. */
   isEmpty(): boolean
   has(credentials: string): Promise<boolean>
   add(credentials: string): Promise<void>

@@ -7,7 +7,7 @@ import { isRefusal, type Problem, type ProblemCode, problemOf, refusal } from '.
 import { checkCaller, decide, type Grant, type TokenRequest } from './policy.ts'
 
 /**
- * Called before a token is issued, with the caller, or with `null` after a failed attempt. Over the limit, it throws
+ * Called with the caller before a token is issued, or with `null` after a failed attempt. Over the limit, it throws
  * {@link refusal | refusal('ERR_RATE_LIMITED', …)}.
  */
 export type RateLimitHook = (
@@ -16,7 +16,7 @@ export type RateLimitHook = (
   context?: object,
 ) => void | Promise<void>
 
-/** What every route shares. */
+/** Options of {@link createIssuer}. */
 export interface IssuerOptions {
   readonly signer: Signer
   /** Seconds. */
@@ -27,28 +27,28 @@ export interface IssuerOptions {
   readonly now: () => number
 }
 
-/** What a route finds in a request. */
+/** A request whose credentials were verified. */
 export interface Identified {
   readonly kind: Scope
-  /** Called only for a caller who may have a token at all. */
+  /** Called only if the caller may get a token. */
   readonly readTokenRequest: () => Promise<TokenRequest>
   readonly query: URLSearchParams | undefined
 }
 
-/** How one route reads its requests. */
+/** How a route reads its requests. */
 export interface Route {
-  /** The kind of token to name in the audit as long as the request has not been read. */
+  /** The kind of token to report in the audit log if the request cannot be read. */
   readonly kind: Scope
   /**
-   * Reads a request and has its credentials verified.
+   * Reads a request and verifies its credentials.
    *
-   * @param authenticate Runs `verify` within the rate limit; `readCredentials` gives what it verifies, as text, and is
-   *   called only for those that fail or have failed
+   * @param withRateLimit Runs `verify` within the rate limit. `readCredentials` returns the credentials as text; it is
+   *   called only while failed credentials are remembered, or after a failure
    */
   identify(
     request: Request,
     context: object | undefined,
-    authenticate: (
+    withRateLimit: (
       readCredentials: () => string | undefined,
       verify: () => Promise<Caller | null>,
     ) => Promise<Caller | null>,
@@ -56,14 +56,14 @@ export interface Route {
 }
 
 /** A token and its grant, or the problem that prevented it. */
-export type Issue =
+export type IssueResult =
   | { readonly signed: SignedToken; readonly grant: Grant; readonly problem?: undefined }
   | { readonly signed?: undefined; readonly problem: Problem }
 
 export interface Issuer {
-  /** Never rejects. */
-  issue(route: Route, request: Request, context: object | undefined, requestId: string): Promise<Issue>
-  /** Rejects a request before its route is called, for example for its origin. */
+  /** Issues a token. Never rejects. */
+  issue(route: Route, request: Request, context: object | undefined, requestId: string): Promise<IssueResult>
+  /** Creates the audit record of a request that is rejected before {@link issue}, for example because of its origin. */
   createRecord(request: Request, context: object | undefined, requestId: string): AuditRecord
 }
 
@@ -74,8 +74,8 @@ const FAILED_ATTEMPTS: readonly ProblemCode[] = [
 ]
 
 /**
- * Issues tokens for all routes: authentication within the rate limit, the decision, the signature, the audit. If the
- * audit fails, no token is issued.
+ * Creates the issuer that all routes share: it authenticates within the rate limit, decides, signs and audits. If the
+ * audit hook fails, no token is issued.
  */
 export function createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }: IssuerOptions): Issuer {
   const createRecord = createAuditor(audit, signer, now)
@@ -94,7 +94,7 @@ export function createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }: Is
     }
   }
 
-  /** The error for a failed attempt: its own, or that its network is over the limit. */
+  /** Counts a failed attempt. Returns its error, or that of the rate limit if the network is over it. */
   const countFailure = async (
     error: Error,
     readCredentials: () => string | undefined,
@@ -144,7 +144,6 @@ export function createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }: Is
       })
       kind = identified.kind
       const grant = await decide({ ...identified, caller }, policy)
-      // Unique to each token, and named by its audit event.
       const jwtId = crypto.randomUUID()
       const options = { expiresIn: grant.expiresIn, jwtId }
       const signed = await (grant.kind === 'admin'
@@ -170,7 +169,7 @@ async function audited(report: () => void | Promise<void>): Promise<void> {
   }
 }
 
-/** An error of a hook: its name goes into the audit, its message is dropped. */
+/** The error of a hook. Its name is audited; its message is dropped, because it may contain secrets. */
 function hookError(error: unknown): Error {
   const { name } = error instanceof Error ? error : { name: typeof error }
   return Object.assign(new Error('A hook or an authenticator failed.'), { name })
@@ -182,7 +181,7 @@ export const overLimit = (): Error =>
     'Too many requests: wait a minute, and reuse a token until shortly before it expires.',
   )
 
-/** @throws `ERR_LIFETIME_INVALID` */
+/** The option `maxExpiresIn`, in seconds. @throws `ERR_LIFETIME_INVALID` */
 export function readMaxExpiresIn(maxExpiresIn: number | string | undefined): number {
   return parseDuration(maxExpiresIn ?? DEFAULT_MAX_EXPIRES_IN)
 }

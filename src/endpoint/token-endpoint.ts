@@ -21,7 +21,7 @@ export interface TokenEndpointOptions {
   maxExpiresIn?: number | string | undefined
   /** Limits requests by caller, and failed attempts. Default: no limit. */
   rateLimit?: RateLimitHook | undefined
-  /** Called for every decision. If it fails, no token is issued. */
+  /** Called for every decision. If it fails, no token is issued. Default: none. */
   audit?: AuditHook | undefined
   /** URL of a self-hosted Membrane API, returned in responses as `apiUri`. */
   apiUri?: string | undefined
@@ -53,10 +53,10 @@ const METHODS: Readonly<Record<Scope, readonly string[]>> = {
  * `{"id", "name"?, "fields"?, "expiresIn"?}`, or `{"expiresIn"?}` for an admin token. The response is
  * `{"token", "expiresAt", "expiresIn"}`, with `expiresAt` as an RFC 3339 time and `expiresIn` in seconds, and
  * `"apiUri"` if one is set; or, with `Accept: application/jwt`, the bare token (RFC 7519 section 10.3.1). Errors
- * are problem details (RFC 9457), 401 with a challenge (RFC 6750 section 3).
+ * are problem details (RFC 9457) with a {@link ProblemCode}; a 401 has a challenge (RFC 6750 section 3).
  *
- * A longer lifetime than `maxExpiresIn` or the rest of the caller's session is not an error: it is capped. Each token has
- * a unique `jti`, which the audit event includes. The request id is taken from `X-Request-Id` or generated.
+ * A requested lifetime longer than `maxExpiresIn` or the rest of the session is reduced, not rejected. Each token has a
+ * unique `jti`, which the audit event includes. The request id is taken from `X-Request-Id` or generated.
  *
  * @returns A handler that rejects only for something that is not a `Request` (`ERR_OPTION_INVALID`)
  * @throws `ERR_OPTION_INVALID` or `ERR_LIFETIME_INVALID` for bad options
@@ -81,18 +81,18 @@ export function createTokenEndpoint(options: TokenEndpointOptions): RequestHandl
   }
 }
 
-/** What the routes of one service share. */
+/** What the routes of a service share. */
 export interface EndpointParts {
   readonly issuer: Issuer
   readonly authenticate: Authenticator
   readonly apiUri: string | undefined
 }
 
-/** @throws `ERR_OPTION_INVALID` · `ERR_LIFETIME_INVALID` */
+/** Validates the options. @throws `ERR_OPTION_INVALID` · `ERR_LIFETIME_INVALID` */
 export function bindEndpoint(options: Omit<TokenEndpointOptions, 'kind'>): EndpointParts {
   const { signer, authenticate, rateLimit, audit, apiUri } = options
   if (typeof signer?.signCustomerToken !== 'function')
-    throw invalidOption('signer must be what createSigner resolves to; did you forget to await it?', 'signer')
+    throw invalidOption('signer must be the result of await createSigner(…).', 'signer')
   if (typeof authenticate !== 'function') {
     throw invalidOption(
       'authenticate must be an authenticator function, such as apiKeys({ keys }).',
@@ -100,16 +100,16 @@ export function bindEndpoint(options: Omit<TokenEndpointOptions, 'kind'>): Endpo
     )
   }
   if (audit !== undefined && typeof audit !== 'function')
-    throw invalidOption('audit must be a function that takes an event.', 'audit')
+    throw invalidOption('audit must be a function.', 'audit')
   if (rateLimit !== undefined && typeof rateLimit !== 'function')
-    throw invalidOption('rateLimit must be a function that takes a caller.', 'rateLimit')
+    throw invalidOption('rateLimit must be a function.', 'rateLimit')
   if (apiUri !== undefined) checkHttpUrl(apiUri, 'apiUri')
   const now = bindClock(options.now)
   const maxExpiresIn = readMaxExpiresIn(options.maxExpiresIn)
   return { issuer: createIssuer({ signer, maxExpiresIn, rateLimit, audit, now }), authenticate, apiUri }
 }
 
-/** A route of the service: the request id is known, and so are the headers of every response. */
+/** A route handler that gets the request id, and the headers of every response. */
 export type Endpoint = (
   request: Request,
   context: object | undefined,
@@ -133,11 +133,11 @@ function createRoute(kind: Scope, authenticate: Authenticator): Route {
   const allow = methods.join(', ')
   return {
     kind,
-    identify: async (request, context, withinLimit) => {
+    identify: async (request, context, withRateLimit) => {
       if (!methods.includes(request.method)) {
         throw refusal('ERR_METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')}.`, { Allow: allow })
       }
-      await withinLimit(
+      await withRateLimit(
         () => credentialsOf(request),
         () => identify(authenticate, request, context),
       )
@@ -169,7 +169,7 @@ async function identify(
   }
   throw refusal(
     'ERR_CREDENTIALS_INVALID',
-    'Unrecognized credentials: the iss of a session must equal the issuer (SESSION_ISSUER) exactly, to the last slash.',
+    'Unrecognized credentials: the iss of a session must equal the issuer (SESSION_ISSUER) exactly, including a final slash.',
   )
 }
 
@@ -188,7 +188,7 @@ function tokenResponse(
   }
   headers.set('Content-Type', 'application/json')
   const expiresIn = (expiresAt.getTime() - issuedAt.getTime()) / 1000
-  // Nothing in it needs escaping, and JSON.stringify would look for that.
+  // Faster than JSON.stringify: none of these values needs escaping.
   const body = `{"token":"${token}","expiresAt":"${expiresAt.toISOString().slice(0, 19)}Z","expiresIn":${expiresIn}${tail}`
   return new Response(body, { headers })
 }

@@ -76,7 +76,7 @@ export const endpointWorkloadOptions: ConformanceModule = ({ test }) => {
       'gitlab-ci',
       'https://gitlab.com',
       { project_id: '20', ref: 'refs/heads/main' },
-      'bare',
+      'short name',
     ],
     [
       'true for protected',

@@ -35,7 +35,7 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
       for (const named of presets) {
         const options = { preset: named, issuer, claims: common }
         const { message } = await rejects(() => create(options), 'ERR_OPTION_INVALID')
-        assert(message.includes('tells workloads apart'), message)
+        assert(message.includes('identifies the workload'), message)
       }
     })
 

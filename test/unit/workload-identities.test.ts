@@ -55,7 +55,7 @@ describe.each(Object.entries(WORKLOADS))('WORKLOAD_IDENTITIES: %s', (_, workload
 })
 
 test.each<[string, object, string]>([
-  ['claims of every workload', { claims: { ref: 'refs/heads/main' } }, 'tells workloads apart'],
+  ['claims of every workload', { claims: { ref: 'refs/heads/main' } }, 'identifies the workload'],
   ['a number for an id', { claims: { repository_id: 74 } }, 'in quotes'],
   ['a misspelled member', { scope: ['admin'] }, 'did you mean `scopes`?'],
   ['the issuer of another platform', { issuer: 'https://gitlab.com' }, 'GitHub Actions'],

@@ -6,9 +6,9 @@ import { readList } from './read-list.ts'
 
 /** One key of a service. A service may have several, so that keys can be rotated without an outage. */
 export interface ApiKey {
-  /** The service that holds the key, as it appears in logs; the client id at `/oauth/token`. */
+  /** Name of the service in the audit log; its client id at `/oauth/token`. */
   name: string
-  /** The SHA-256 digest of the key's UTF-8 bytes, in hex: `printf %s "$API_KEY" | sha256sum`. */
+  /** SHA-256 digest of the key's UTF-8 bytes, in hex: `printf %s "$API_KEY" | sha256sum`. */
   sha256: string
   /** Which tokens the service may request. */
   scopes: readonly Scope[]
@@ -16,10 +16,11 @@ export interface ApiKey {
 
 /** Options of {@link apiKeys}. */
 export interface ApiKeysOptions {
+  /** The keys, with a different digest each. */
   keys: readonly ApiKey[]
 }
 
-interface KnownKey {
+interface BoundKey {
   readonly digest: Uint8Array
   readonly name: string
   readonly scopes: readonly Scope[]
@@ -31,12 +32,12 @@ const encoder: TextEncoder = /* @__PURE__ */ new TextEncoder()
  * Authenticates services by API key: in `Authorization: Bearer …` (RFC 6750 section 2.1), or as the secret of an OAuth
  * client whose id is the key's name (RFC 6749 section 2.3.1).
  *
- * Only digests are stored, so that neither the settings nor a memory dump reveals a key. Keys must therefore be random,
- * with at least 128 bits, and never a password.
+ * Only unsalted digests are stored, so the settings do not reveal a key if it is random: use at least 128 random bits,
+ * never a password.
  *
- * @returns An authenticator that resolves to a service, or to `null` where the header is absent, of another
- *   scheme, or holds a JWT; an unknown key is rejected with `ERR_CREDENTIALS_INVALID`
- * @throws `ERR_OPTION_INVALID` when a key has no name, digest or scope, or when two keys have the same digest
+ * @returns An authenticator that resolves to a service, or to `null` if there is no `Authorization: Bearer`, or it has
+ *   a JWT. It rejects an unknown key with `ERR_CREDENTIALS_INVALID`.
+ * @throws `ERR_OPTION_INVALID` if a key lacks a name, digest or scope, or two keys have the same digest
  *
  * @example
  *
@@ -51,7 +52,7 @@ export function apiKeys(options: ApiKeysOptions): CredentialAuthenticator {
   if (!Array.isArray(list)) throw invalidOption('keys must be a list of { name, sha256, scopes }.', 'keys')
   const keys = readList('keys', list, readKey)
   if (new Set(keys.map(({ digest }) => digest.join())).size !== keys.length) {
-    throw invalidOption('Two keys have the same sha256; give every service a key of its own.', 'keys')
+    throw invalidOption('Two keys have the same sha256; give every service its own key.', 'keys')
   }
 
   const identify = async (key: string, name?: string): Promise<Caller> => {
@@ -73,13 +74,13 @@ export function apiKeys(options: ApiKeysOptions): CredentialAuthenticator {
   ])
 }
 
-function readKey(key: ApiKey): KnownKey {
+function readKey(key: ApiKey): BoundKey {
   const { name, sha256, scopes } = readOptions(key, ['name', 'sha256', 'scopes'])
   if (typeof name !== 'string' || name === '')
     throw invalidOption('Every API key needs the name of its service.', 'name')
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/i.test(sha256)) {
     throw invalidOption(
-      'Every API key needs its SHA-256 digest in hex, 64 digits, and never the key itself.',
+      'Every API key needs its SHA-256 digest as 64 hex digits; never put the key itself here.',
       'sha256',
     )
   }
@@ -87,9 +88,9 @@ function readKey(key: ApiKey): KnownKey {
   return { digest, name, scopes: readScopes(scopes, 'scopes') }
 }
 
-// Every byte of every digest is compared, whatever matched, so that the time taken reveals nothing.
-function findKey(keys: readonly KnownKey[], presented: Uint8Array): KnownKey | undefined {
-  let found: KnownKey | undefined
+// Compares every byte of every digest, so that the time does not depend on which key matches, or how much of it.
+function findKey(keys: readonly BoundKey[], presented: Uint8Array): BoundKey | undefined {
+  let found: BoundKey | undefined
   for (const key of keys) {
     let difference = 0
     for (const [index, byte] of presented.entries()) difference |= byte ^ (key.digest[index] as number)

@@ -6,25 +6,25 @@ export type Scope = 'customer' | 'admin'
 
 /** Who sent the request. */
 export type Caller =
-  /** A user signed in to your app: gets tokens for their customer only. */
+  /** A user signed in to your app. Gets tokens only for their customer. */
   | {
       readonly kind: 'customer'
       readonly customer: Customer
       /** The user's id at the identity provider. */
       readonly subject: string
-      /** The end of the session; tokens expire no later. */
+      /** When the session expires. Tokens expire no later. */
       readonly expiresAt?: Date | undefined
       /** How the user was authenticated, for the audit log. */
       readonly method?: string | undefined
     }
-  /** One of your servers or jobs: names the customer in the request's body. */
+  /** One of your servers or jobs. Sends the customer in the request body. */
   | {
       readonly kind: 'service'
       readonly name: string
       readonly scopes: readonly Scope[]
       /** How the service was authenticated, for the audit log. */
       readonly method?: string | undefined
-      /** The run or instance of the service, for the audit log: the `sub` of a workload's token. */
+      /** The job or instance, for the audit log: the `sub` of a workload's token. */
       readonly subject?: string | undefined
     }
 
@@ -32,20 +32,20 @@ export type Caller =
  * Authenticates requests.
  *
  * It resolves to `null` if the request has no credentials of its kind, and throws
- * {@link refusal | refusal('ERR_CREDENTIALS_INVALID', …)} if they are invalid.
+ * {@link refusal | refusal('ERR_CREDENTIALS_INVALID', …)} if they are invalid. Any other error becomes a 500.
  *
- * @param context What the runtime passes besides the request, such as the `ExecutionContext` of a Worker
+ * @param context The second argument of the request handler, such as the `ExecutionContext` of a Worker
  */
 export type Authenticator = (request: Request, context?: object) => Promise<Caller | null>
 
-/** A credential, wherever it was found: in a header, or in the body of a token request. */
+/** A credential from a header, or from the body of a token request. */
 export type Credential =
   /** A token from an identity provider, a Cloudflare Access JWT, or an API key. */
   | { readonly kind: 'bearer'; readonly token: string }
-  /** An OAuth client with its secret (RFC 6749 section 2.3.1): the name of an API key, and the key. */
+  /** An OAuth client id and secret (RFC 6749 section 2.3.1): the name of an API key, and the key. */
   | { readonly kind: 'client'; readonly name: string; readonly secret: string }
 
-/** Something outside this process that an authenticator or a signer needs, such as a key set. */
+/** An external service that an authenticator depends on, such as a remote key set. */
 export interface Dependency {
   /** Its name, such as the URL of a key set; reported while it is unreachable. */
   readonly name: string
@@ -56,18 +56,18 @@ export interface Dependency {
 }
 
 /**
- * An authenticator that can also verify a credential without a request, such as one in the body of `/oauth/token`. All
- * built-in authenticators are of this type.
+ * An authenticator that can also verify a credential without a request, such as one from the body of `/oauth/token`.
+ * All built-in authenticators are of this type.
  */
 export interface CredentialAuthenticator extends Authenticator {
   /**
    * Verifies one credential.
    *
-   * @returns `null` if it is of another kind, or of another issuer
-   * @throws a {@link Refusal} if it is of this kind and not valid
+   * @returns `null` if it is of another kind, or from another issuer
+   * @throws a {@link Refusal} if it is invalid, or cannot be verified now
    */
   verify(credential: Credential, context?: object): Promise<Caller | null>
-  /** What verification depends on, each once. */
+  /** External services that verification depends on, without duplicates. */
   readonly dependencies: readonly Dependency[]
   /** The authenticators that `oneOf` combines. */
   readonly parts?: readonly Authenticator[] | undefined
@@ -75,7 +75,7 @@ export interface CredentialAuthenticator extends Authenticator {
 
 const SCOPES: readonly unknown[] = ['customer', 'admin'] satisfies Scope[]
 
-/** A list of scopes, copied. @throws `ERR_OPTION_INVALID` */
+/** Validates and copies a list of scopes. @throws `ERR_OPTION_INVALID` */
 export function readScopes(scopes: unknown, option: string, mayBeEmpty = false): Scope[] {
   const isList = Array.isArray(scopes) && (mayBeEmpty || scopes.length > 0)
   if (isList && scopes.every((scope) => SCOPES.includes(scope))) return [...scopes]

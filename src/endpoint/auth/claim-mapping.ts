@@ -7,25 +7,25 @@ import type { Claims } from './id-token.ts'
 /** Maps the identity provider's claims to the customer. */
 export interface ClaimMapping {
   /**
-   * Claim with the customer's id, or a function that returns it. A dotted path reads nested claims. An integer becomes a
-   * decimal string.
+   * Claim with the customer's id, or a function that returns it. A dotted path reads nested claims. A safe integer
+   * becomes a decimal string.
    */
   customerId?: string | ((claims: Claims) => string | number | undefined) | undefined
   /**
    * Prefix for every customer id, such as `"eu:"`. Use it if two issuers share a workspace and could use the same id:
-   * otherwise a customer of one issuer could get a token for a customer of the other.
+   * otherwise, a user of one issuer could get a token for a customer of the other.
    */
   customerIdPrefix?: string | undefined
   /** Claim with the customer's name, or a function that returns it. */
   customerName?: string | ((claims: Claims) => string | undefined) | undefined
   /**
-   * Claims to pass to Membrane as `fields`, each under the last part of its path, or a function that returns the fields.
-   * Membrane saves them.
+   * Claims to pass to Membrane as `fields`, each named after the last part of its path, or a function that returns the
+   * fields. Membrane saves them.
    */
   fields?: readonly string[] | ((claims: Claims) => Record<string, unknown> | undefined) | undefined
   /**
    * Accepts `email` as customer id without `email_verified: true`. Use it only if the identity provider verifies every
-   * address: otherwise anyone could sign up with somebody else's address.
+   * address: otherwise, anyone could sign up with another person's address.
    */
   trustEmail?: boolean | undefined
 }
@@ -39,11 +39,11 @@ export const MAPPING_OPTIONS: readonly (keyof ClaimMapping)[] = [
   'trustEmail',
 ]
 
-/** Finds the customer in claims. @throws a {@link Refusal} `ERR_CALLER_FORBIDDEN` if they name none */
+/** Reads the customer from claims. @throws a {@link Refusal} `ERR_CALLER_FORBIDDEN` if they have no valid id */
 export type CustomerReader = (claims: Claims) => Customer
 
 /**
- * Binds a mapping, with defaults for what it leaves out.
+ * Validates a mapping and applies the defaults.
  *
  * @throws `ERR_OPTION_INVALID`
  */
@@ -103,7 +103,7 @@ function bindFields(
   const names = fields.map((path: string) => [path.split(/[./]/).at(-1) as string, path] as const)
   if (new Set(names.map(([name]) => name)).size !== names.length || names.some(([name]) => name === '')) {
     throw invalidOption(
-      'Every field takes the last part of its claim as name, and two would be equal or one empty; map them with a function.',
+      'Fields are named after the last part of their claims; two names are equal, or one is empty. Use a function instead.',
       'fields',
     )
   }
@@ -118,14 +118,14 @@ function bindFields(
 /**
  * Reads a claim by its name, or by a dotted path.
  *
- * @throws a {@link Refusal} `ERR_CALLER_FORBIDDEN` where both exist: users may be able to write one of them
+ * @throws a {@link Refusal} `ERR_CALLER_FORBIDDEN` if both exist, because users may control one of them
  */
 export function readPath(claims: Claims, path: string): unknown {
   const found = walk(claims, path.split('.'))
   if (!Object.hasOwn(claims, path)) return found
   if (!path.includes('.') || found === undefined) return claims[path]
   throw forbidden(
-    `The claim ${path} is ambiguous: the session has a claim of this name, and a path that leads to another value.`,
+    `The claim ${path} is ambiguous: the session has a claim with this name, and a nested claim at this path.`,
   )
 }
 

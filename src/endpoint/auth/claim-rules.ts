@@ -1,29 +1,31 @@
 import { invalidOption } from '../../options.ts'
 import type { Claims } from './id-token.ts'
 
-/** A value that a claim must have, exactly. */
+/** A value that a claim must have exactly. */
 export type ClaimValue = string | number | boolean
 
 /**
- * What a claim must be: exactly a value, or exactly one of a list; or an object whose members must be so. There are no
- * wildcards, and nothing is converted: the text `"42"` is not the number `42`, and a list is not its only element.
+ * Required value of a claim: one value, one of a list, or an object with rules for the claim's members. Values are
+ * compared exactly, without wildcards or conversions: the string `"42"` does not match the number `42`, and a claim
+ * that is a list matches nothing.
  */
 export type ClaimRule = ClaimValue | readonly ClaimValue[] | { readonly [member: string]: ClaimRule }
 
-/** Rules by the name of their claim. */
+/** Rules by claim name. */
 export type ClaimRules = Readonly<Record<string, ClaimRule>>
 
-/** One rule, read: where its value is, and which values it may have. */
+/** A rule for one claim or member. */
 export interface CompiledRule {
-  /** Names of the claim and of the members below it. */
+  /** Name of the claim, then of nested members. */
   readonly path: readonly string[]
+  /** The accepted values. */
   readonly values: readonly ClaimValue[]
 }
 
 const DEPTH_LIMIT = 16
 
 /**
- * Reads rules into a list of their own, with one entry for each value.
+ * Compiles rules into a flat list, with one entry for each claim or member.
  *
  * @throws `ERR_OPTION_INVALID`
  */
@@ -43,13 +45,11 @@ function compileMembers(rules: object, path: readonly string[]): CompiledRule[] 
     const values: unknown[] = Array.isArray(rule) ? [...rule] : [rule]
     if (values.length === 0 || !values.every(isValue)) {
       throw invalid(
-        `${describePath(inner)} must be text, a number, true or false, or a list of them; an empty value or null matches nothing.`,
+        `${describePath(inner)} must be text, a number, true or false, or a list of them; empty values and null are not allowed.`,
       )
     }
     if (values.some((value) => typeof value === 'string' && value.includes('*')))
-      throw invalid(
-        `${describePath(inner)} holds a "*", but claims are compared exactly: there are no wildcards.`,
-      )
+      throw invalid(`${describePath(inner)} has a "*", but claims are compared exactly, without wildcards.`)
     return [{ path: inner, values }]
   })
 }
@@ -62,7 +62,7 @@ function isValue(value: unknown): value is ClaimValue {
   return (typeof value === 'string' && value !== '') || Number.isFinite(value) || typeof value === 'boolean'
 }
 
-/** Whether the claims have one of the values at the place of the rule. */
+/** Whether the claims match a rule. */
 export function matchesRule(claims: Claims, { path, values }: CompiledRule): boolean {
   let found: unknown = claims
   for (const name of path) {
@@ -72,7 +72,7 @@ export function matchesRule(claims: Claims, { path, values }: CompiledRule): boo
   return values.includes(found as ClaimValue)
 }
 
-/** The place of a value, for messages: `ref`, or `kubernetes.io → namespace`. */
+/** A path for messages: `ref`, or `kubernetes.io → namespace`. Unusual names are omitted, as they may be values. */
 export function describePath(path: readonly string[]): string {
   if (path.length === 0) return 'claims'
   return path.map((name) => (/^[\w./:-]{1,60}$/.test(name) ? name : '…')).join(' → ')

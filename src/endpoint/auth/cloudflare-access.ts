@@ -12,7 +12,7 @@ export interface CloudflareAccessOptions extends ClaimMapping {
   teamDomain: string
   /** The AUD tag of the Access application. */
   audience: string | readonly string[]
-  /** Which tokens holders of the application's service tokens may request; `[]`: none. Default `["customer"]`. */
+  /** Which tokens may be requested with a service token of Access; `[]`: none. Default `["customer"]`. */
   serviceScopes?: readonly Scope[] | undefined
   /** Tolerated clock difference from Cloudflare, in seconds. Default 5. */
   clockTolerance?: number | undefined
@@ -25,13 +25,15 @@ export interface CloudflareAccessOptions extends ClaimMapping {
 const DEFAULT_TOLERANCE = 5
 
 /**
- * Authenticates requests that came through Cloudflare Access, by the assertion that Access adds to each in
- * `Cf-Access-Jwt-Assertion`. The cookie with the same token is ignored, since other sites' requests carry it too.
+ * Authenticates requests that pass through Cloudflare Access, by the JWT that Access adds as `Cf-Access-Jwt-Assertion`.
+ * The cookie with the same JWT is ignored, because browsers also send it with requests from other sites.
  *
- * People are customers, with their e-mail address as name. Service tokens (`sub` is `""`, no `email`, a `common_name`)
+ * Users are customers, with their e-mail address as name. Service tokens (`sub` is `""`, no `email`, a `common_name`)
  * are services. `trustEmail` is on by default: Access takes addresses from your identity provider or verifies them.
  *
- * @returns An authenticator that resolves to `null` where there is no assertion
+ * @returns An authenticator that resolves to a customer, to a service, or to `null` if there is no assertion. It
+ *   rejects with `ERR_CREDENTIALS_INVALID`, `ERR_CREDENTIALS_AMBIGUOUS`, `ERR_CALLER_FORBIDDEN` or
+ *   `ERR_JWKS_UNAVAILABLE`.
  * @throws `ERR_OPTION_INVALID`
  *
  * @example Behind Access

@@ -3,11 +3,11 @@ import { refusal } from '../http/problem.ts'
 import type { Authenticator, Caller, Credential, CredentialAuthenticator, Dependency } from './caller.ts'
 import { invalid, peekToken, type TokenAcceptance } from './id-token.ts'
 
-/** A place in a request that holds a credential. */
+/** A header that can contain a credential. */
 export interface CredentialSource {
-  /** @returns `undefined` where there is none. @throws a {@link Refusal} where it cannot be read */
+  /** @returns `undefined` if there is none. @throws a {@link Refusal} if it is malformed */
   read(request: Request): Credential | undefined
-  /** What to say about a credential that no authenticator recognizes. Default: the endpoint's own message. */
+  /** Message if no authenticator recognizes the credential. Default: that of the endpoint. */
   readonly unrecognized?: string
 }
 
@@ -19,46 +19,48 @@ export const BEARER_SOURCE: CredentialSource = {
 /** The assertion that Cloudflare Access adds to a request. */
 export const ACCESS_SOURCE: CredentialSource = {
   read: (request) => toBearer(request.headers.get('Cf-Access-Jwt-Assertion')),
-  unrecognized: 'The assertion (Cf-Access-Jwt-Assertion) is not one of this Cloudflare Access team.',
+  unrecognized: 'The assertion (Cf-Access-Jwt-Assertion) is not from this Cloudflare Access team.',
 }
 
 function toBearer(token: string | null | undefined): Credential | undefined {
   return typeof token === 'string' ? { kind: 'bearer', token } : undefined
 }
 
-/** A built-in authenticator, taken apart: extraction and verification. */
+/** A built-in authenticator, as extraction and verification. */
 export interface VerifyingMember {
   readonly source: CredentialSource
   verify(credential: Credential, context?: object): Promise<Caller | null>
   readonly dependencies: readonly Dependency[]
-  /** The tokens that it takes; none for credentials that are not tokens. */
+  /** The JWTs that it accepts; empty if it accepts other credentials. */
   readonly accepts: readonly TokenAcceptance[]
 }
 
-/** One of the authenticators that {@link composeAuthenticator} asks: built in, or any function of a request. */
+/** A member of a composed authenticator: built in, or your own function. */
 export type Member = VerifyingMember | { readonly authenticate: Authenticator }
 
 const memberships: WeakMap<object, readonly Member[]> = /* @__PURE__ */ new WeakMap()
 
-/** What an authenticator was composed of. */
+/** The members of a composed authenticator; any other authenticator is its own only member. */
 export function membersOf(authenticator: Authenticator): readonly Member[] {
   return memberships.get(authenticator) ?? [{ authenticate: authenticator }]
 }
 
 /**
- * Makes one authenticator of its members. Each source is read once per request, and a request with two credentials is
- * rejected. Of several members that take tokens of one issuer, the token's audience selects.
+ * Combines members into one authenticator. Each source is read once per request. If several members accept tokens of
+ * one issuer, the token's audience selects the member.
+ *
+ * @returns An authenticator that rejects a request with two credentials with `ERR_CREDENTIALS_AMBIGUOUS`
  */
 export function composeAuthenticator(members: readonly Member[]): CredentialAuthenticator {
   const verifying = members.filter((member) => 'verify' in member)
   const sources = new Set(verifying.map(({ source }) => source))
-  // Behind Access, Authorization is looked at even where nothing else accepts it: a second credential is an error.
+  // Behind Access, Authorization is read even if nothing accepts it, because a second credential is an error.
   if (sources.has(ACCESS_SOURCE)) sources.add(BEARER_SOURCE)
   const select = createSelection(verifying)
 
   const verify = async (credential: Credential, context?: object): Promise<Caller | null> => {
     const selected = select(credential)
-    return askAll(members, async (member) => {
+    return callEach(members, async (member) => {
       if ('verify' in member) return selected(member) ? member.verify(credential, context) : null
       const { authenticate } = member
       return isCredentialAuthenticator(authenticate) ? authenticate.verify(credential, context) : null
@@ -68,7 +70,7 @@ export function composeAuthenticator(members: readonly Member[]): CredentialAuth
   const authenticate = async (request: Request, context?: object): Promise<Caller | null> => {
     const found = readCredential(sources, request)
     const selected = found && select(found.credential)
-    const caller = await askAll(members, async (member) => {
+    const caller = await callEach(members, async (member) => {
       if ('authenticate' in member) return member.authenticate(request, context)
       return found?.source === member.source && selected?.(member)
         ? member.verify(found.credential, context)
@@ -96,14 +98,14 @@ function readCredential(
   return found
 }
 
-/** Calls all of them, in order: a second caller would make the request ambiguous. */
-async function askAll(
+/** Calls every member, in order, even after one finds a caller: a second caller makes the request ambiguous. */
+async function callEach(
   members: readonly Member[],
-  ask: (member: Member) => Promise<Caller | null>,
+  call: (member: Member) => Promise<Caller | null>,
 ): Promise<Caller | null> {
   let found: Caller | null = null
   for (const member of members) {
-    const caller = await ask(member)
+    const caller = await call(member)
     if (caller && found) throw ambiguous()
     found ??= caller
   }
@@ -111,17 +113,14 @@ async function askAll(
 }
 
 function ambiguous(): Error {
-  return refusal(
-    'ERR_CREDENTIALS_AMBIGUOUS',
-    'The request carries more than one credential; send only one of them.',
-  )
+  return refusal('ERR_CREDENTIALS_AMBIGUOUS', 'The request has more than one credential; send only one.')
 }
 
 type Selection = (member: VerifyingMember) => boolean
 
 const everyMember: Selection = () => true
 
-/** Where several members take tokens of one issuer, the audience says which of them verifies a token. */
+/** Selects members by audience if several accept tokens of one issuer. */
 function createSelection(members: readonly VerifyingMember[]): (credential: Credential) => Selection {
   const counts = new Map<string, number>()
   for (const { accepts } of members) {
@@ -134,21 +133,21 @@ function createSelection(members: readonly VerifyingMember[]): (credential: Cred
   return (credential) => {
     const token = credential.kind === 'bearer' ? peekToken(credential.token) : null
     if (!token || !shared.has(token.issuer as string)) return everyMember
-    const fitting = members.filter(({ accepts }) =>
+    const matching = members.filter(({ accepts }) =>
       accepts.some(
         ({ issuer, audiences }) =>
           issuer === token.issuer &&
           token.audiences.some((audience) => audiences?.includes(audience as string)),
       ),
     )
-    if (fitting.length > 1) {
+    if (matching.length > 1) {
       throw refusal(
         'ERR_CREDENTIALS_AMBIGUOUS',
         'The token is for several audiences (aud) that identify different callers here; request one for a single audience.',
       )
     }
-    if (fitting.length === 0) throw invalid('The token is for another audience (aud).')
-    return (member) => member === fitting[0]
+    if (matching.length === 0) throw invalid('The token is for another audience (aud).')
+    return (member) => member === matching[0]
   }
 }
 

@@ -5,24 +5,24 @@ import { invalidOption } from '../../options.ts'
 import { readDates } from '../../token/claims.ts'
 import { type ProblemCode, refusal } from '../http/problem.ts'
 
-/** The claims of a token of an identity provider. */
+/** The claims of a token from an identity provider. */
 export type Claims = Readonly<Record<string, unknown>>
 
-/** Which tokens an authenticator takes. */
+/** The tokens that an authenticator accepts. */
 export interface TokenAcceptance {
   readonly issuer: string
-  /** One of them must be in `aud`; undefined: any audience, or none. */
+  /** One of these must be in `aud`; undefined: no audience is required. */
   readonly audiences: readonly string[] | undefined
 }
 
-/** The rules for one token. */
+/** The rules for a token. */
 export interface IdTokenRules extends TokenAcceptance {
   readonly source: KeySource
-  /** One of them must be `azp`; undefined: not checked. */
+  /** One of these must be `azp`; undefined: not checked. */
   readonly authorizedParties?: readonly string[] | undefined
-  /** Whether `aud` may hold anything while `audiences` is undefined; otherwise such tokens must have no `aud`. */
+  /** Whether tokens may have an `aud` if `audiences` is undefined. Default: no. */
   readonly anyAudience?: boolean | undefined
-  /** What `typ` must be. Default: absent, `JWT` or `at+jwt`. */
+  /** Required `typ`. Default: absent, `JWT` or `at+jwt`. */
   readonly type?: string | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -36,16 +36,16 @@ export interface VerifiedIdToken {
   readonly expiresAt: Date
 }
 
-/** Whether a credential looks like a compact JWS; everything else is another kind of credential. */
+/** Whether a credential looks like a compact JWS. */
 export function isJwt(token: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)
 }
 
 /**
- * Verifies a token of an identity provider (OpenID Connect Core section 3.1.3.7, RFC 9068 section 4).
+ * Verifies a token from an identity provider (OpenID Connect Core section 3.1.3.7, RFC 9068 section 4).
  *
  * @returns `null` if it is not a JWT, or is from another issuer: another authenticator may accept it
- * @throws a {@link Refusal}: `ERR_CREDENTIALS_INVALID`, or `ERR_JWKS_UNAVAILABLE` where the keys cannot be fetched
+ * @throws a {@link Refusal}: `ERR_CREDENTIALS_INVALID`, or `ERR_JWKS_UNAVAILABLE` if the keys cannot be fetched or used
  */
 export async function verifyIdToken(
   token: string,
@@ -56,7 +56,7 @@ export async function verifyIdToken(
   try {
     const jws = parseJws(token)
     const claims = readClaims(jws)
-    // Before any key is fetched, so that tokens of other issuers cause no requests.
+    // Checked before keys are fetched, so that tokens from other issuers cause no requests.
     if (claims?.iss !== rules.issuer) return null
     await checkSignature(jws, rules.source, context)
     checkType(jws.type, rules.type)
@@ -71,9 +71,9 @@ export async function verifyIdToken(
 }
 
 /**
- * Issuer and audience of a token, before its signature is checked: only to choose who verifies it.
+ * The issuer and audiences of a token whose signature is not verified yet: use them only to select an authenticator.
  *
- * @returns `null` if it is not a token that could be verified
+ * @returns `null` if it is not a well-formed JWT
  */
 export function peekToken(token: string): { readonly issuer: unknown; readonly audiences: unknown[] } | null {
   if (!isJwt(token)) return null
@@ -85,7 +85,7 @@ export function peekToken(token: string): { readonly issuer: unknown; readonly a
   }
 }
 
-// A token without readable claims has no issuer.
+// A token with unreadable claims counts as one from another issuer.
 function readClaims(jws: ParsedJws): Claims | undefined {
   try {
     return parseClaims(jws)
@@ -101,7 +101,7 @@ function mediaType(type: string): string {
 
 const DEFAULT_TYPES: readonly string[] = ['jwt', 'at+jwt']
 
-// RFC 8725 section 3.11: logout tokens, DPoP proofs and the like of the same issuer say in `typ` what they are.
+// RFC 8725 section 3.11: other JWTs from the same issuer, such as logout tokens, name their kind in `typ`.
 function checkType(type: unknown, required: string | undefined): void {
   const found = typeof type === 'string' ? mediaType(type) : type
   if (required !== undefined) {
@@ -117,7 +117,7 @@ function checkAudience({ aud, azp }: Claims, rules: IdTokenRules): void {
     if (!toList(aud).some((audience) => audiences.includes(audience as string)))
       throw invalid('The token is for another audience (aud).')
   } else if (anyAudience !== true && isPresent(aud)) {
-    throw invalid('The token is for an audience (aud), and none is accepted here.')
+    throw invalid('The token has an audience (aud), but none is configured here.')
   }
   if (authorizedParties && !authorizedParties.includes(azp as string))
     throw invalid('The token was issued to another party (azp).')
@@ -126,7 +126,7 @@ function checkAudience({ aud, azp }: Claims, rules: IdTokenRules): void {
 function checkPurpose({ events, cnf }: Claims): void {
   // RFC 8417: logout tokens and security events have the issuer, audience and subject of a session.
   if (isPresent(events)) throw invalid('The token reports an event (events); it is not a session.')
-  // RFC 7800: the holder of such a token must also prove possession of the key, which is not checked here.
+  // RFC 7800: the holder must also prove possession of the key, which is not checked here.
   if (isPresent(cnf)) throw invalid('The token is bound to a key (cnf); only bearer tokens are accepted.')
 }
 
@@ -139,8 +139,8 @@ function isPresent(claim: unknown): boolean {
   return claim !== undefined && claim !== null
 }
 
-// A broken or unreachable key set is an outage of the identity provider, so retrying may help; an unknown key is the
-// caller's error.
+// An unreachable or unusable key set is the identity provider's fault, so a retry may help. An unknown key is the
+// caller's.
 function problemOf(code: MembraneTokenErrorCode): ProblemCode {
   return PROVIDER_FAULTS.includes(code) ? 'ERR_JWKS_UNAVAILABLE' : 'ERR_CREDENTIALS_INVALID'
 }
@@ -152,12 +152,12 @@ const PROVIDER_FAULTS: readonly MembraneTokenErrorCode[] = [
   'ERR_KEY_WEAK',
 ]
 
-/** Rejects credentials that are well-formed but not valid. */
+/** The refusal of invalid credentials. */
 export function invalid(detail: string): Error {
   return refusal('ERR_CREDENTIALS_INVALID', detail)
 }
 
-/** The option `audience`: one or several. @throws `ERR_OPTION_INVALID` */
+/** The option `audience`, as a list. @throws `ERR_OPTION_INVALID` */
 export function readAudiences(audience: unknown): readonly string[] | undefined {
   if (audience === undefined) return undefined
   const audiences = typeof audience === 'string' ? [audience] : audience
@@ -165,7 +165,7 @@ export function readAudiences(audience: unknown): readonly string[] | undefined 
   throw invalidOption('audience must be a non-empty string, or a list of them.', 'audience')
 }
 
-/** Whether a value is a list of non-empty strings, with at least one. */
+/** Whether a value is a non-empty list of non-empty strings. */
 export function isNames(value: unknown): value is readonly string[] {
   return (
     Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string' && name !== '')

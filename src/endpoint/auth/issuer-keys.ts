@@ -9,7 +9,7 @@ import type { KeySource } from '../../keys/source.ts'
 import { invalidOption } from '../../options.ts'
 import type { Dependency } from './caller.ts'
 
-/** Where the keys of an issuer are, and how they may be used. */
+/** Options of {@link createIssuerKeys}. */
 export interface IssuerKeysOptions {
   readonly issuer: string
   /** The keys, or their URL. Default: discovered from the issuer. */
@@ -20,32 +20,36 @@ export interface IssuerKeysOptions {
   readonly now: () => number
 }
 
-/** The keys of an issuer, and what must be reachable to get them. */
+/** The keys of an issuer, and the services they are fetched from. */
 export interface IssuerKeys {
   readonly source: KeySource
   readonly dependencies: readonly Dependency[]
 }
 
-/** Whether an issuer is a URL to which its metadata can be appended. @throws `ERR_OPTION_INVALID` */
+/**
+ * Checks that an issuer is an https URL (http for localhost) to which the path of its metadata can be appended.
+ *
+ * @throws `ERR_OPTION_INVALID`
+ */
 export function checkIssuer(issuer: unknown): asserts issuer is string {
   const url = typeof issuer === 'string' && URL.canParse(issuer) ? new URL(issuer) : undefined
   if (!url || url.search || url.hash) {
     throw invalidOption(
-      'issuer must be the URL that the tokens have as iss, such as https://example.eu.auth0.com/.',
+      'issuer must be a URL: exactly the iss of the tokens, such as https://example.eu.auth0.com/.',
       'issuer',
     )
   }
   if (isKeySetUrl(url)) return
   throw invalidOption(
-    'issuer must be https, without user and password; http only for this machine.',
+    'issuer must be https, without user and password; http is only for localhost.',
     'issuer',
   )
 }
 
-/** The option `jwks`. @throws `ERR_OPTION_INVALID` for anything but a key set as an object, or a URL */
+/** The option `jwks`. @throws `ERR_OPTION_INVALID` unless it is a key set as an object, or a URL */
 export function checkJwks(jwks: unknown): void {
   if (jwks === undefined || isUrl(jwks)) return
-  // Keys are imported when a token first needs one, and an empty set would look like an outage of the identity provider.
+  // Checked here, because keys are imported later, where an invalid set would look like an outage of the issuer.
   if (!Array.isArray((Object(jwks) as { keys?: unknown }).keys))
     throw invalidOption('jwks must be a JWK set as an object, or its URL as new URL(…).', 'jwks')
 }
@@ -55,7 +59,7 @@ function isUrl(value: unknown): value is URL {
 }
 
 /**
- * The keys of an issuer.
+ * Creates the key source of an issuer.
  *
  * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_ALGORITHM_MISMATCH`
  */
@@ -71,7 +75,7 @@ export function createIssuerKeys({
   const options = { algorithms: allowed, now, cache: keySetCache }
   if (jwks === undefined) return remote(createDiscoveredKeySet(issuer, options))
   if (isUrl(jwks)) return remote(createRemoteKeySet(jwks, options))
-  // Copied now, so that later changes by the caller have no effect; imported when first needed.
+  // Copied now, so that later changes by the caller have no effect. Imported on first use, because this is synchronous.
   const given = copyKeySet(jwks)
   let local: KeySource | undefined
   const source: KeySource = {

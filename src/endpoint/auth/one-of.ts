@@ -8,13 +8,14 @@ import type { TokenAcceptance } from './id-token.ts'
  * (RFC 6750 section 2).
  *
  * If several authenticators accept tokens of the same issuer, such as sessions and workloads of one Keycloak realm, the
- * token's audience (`aud`) selects the one that verifies it, so their audiences must differ.
+ * token's audience (`aud`) selects the authenticator, so their audiences must differ.
  *
- * An authenticator of your own is called with the request. Give it `verify` and `dependencies`, as a
- * {@link CredentialAuthenticator} has, to serve `/oauth/token` and readiness checks as well.
+ * Your own authenticators are called with the request. Give them `verify` and `dependencies`, as in
+ * {@link CredentialAuthenticator}, to support `/oauth/token` and readiness checks.
  *
- * @returns An authenticator that resolves to `null` if none of them finds credentials
- * @throws `ERR_OPTION_INVALID` without any authenticator, or if two of them accept the same tokens
+ * @returns An authenticator that resolves to `null` if none of them finds credentials, and rejects with
+ *   `ERR_CREDENTIALS_AMBIGUOUS` if there is more than one
+ * @throws `ERR_OPTION_INVALID` if there is no authenticator, or two accept the same tokens
  *
  * @example Users with a session, and services with an API key
  *
@@ -44,7 +45,7 @@ function checkOverlaps(members: readonly Member[]): void {
     const overlap = accepted.find((one) => others.some((other) => isOverlap(one, other)))
     if (!overlap) continue
     throw invalidOption(
-      `Two authenticators take tokens of ${overlap.issuer}: give each an audience of its own, so that the audience tells their tokens apart.`,
+      `Two authenticators accept tokens of ${overlap.issuer}: give each its own audience.`,
       'audience',
     )
   }

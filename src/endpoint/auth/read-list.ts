@@ -1,7 +1,7 @@
 import { MembraneTokenError } from '../../errors.ts'
 
 /**
- * Reads every entry of a list, so that an error names the entry: `keys[1].sha256`.
+ * Reads every entry of a list. An error names the entry, such as `keys[1].sha256`.
  *
  * @param option The name of the list
  */

@@ -17,18 +17,18 @@ export interface SessionJwtOptions extends ClaimMapping {
   audience?: string | readonly string[] | undefined
   /**
    * Accepted authorized parties (`azp`), for identity providers that set no `aud`, such as Clerk. Without `audience`,
-   * tokens that have an `aud` are rejected, unless `anyAudience` is `true`.
+   * tokens with an `aud` are rejected, unless `anyAudience` is `true`.
    */
   authorizedParties?: readonly string[] | undefined
-  /** Accepts every token of the issuer, regardless of audience: only if the issuer serves no other app. */
+  /** Accepts every token of the issuer, regardless of audience. Use it only if the issuer serves no other app. */
   anyAudience?: boolean | undefined
   /** The keys, or their `https` URL. Default: discovered from the issuer (OpenID Connect Discovery). */
   jwks?: JSONWebKeySet | URL | undefined
-  /** Default: every asymmetric algorithm of RFC 7518 that fits the keys. */
+  /** Accepted algorithms. Default: every asymmetric algorithm of RFC 7518 that fits the keys. */
   algorithms?: Algorithm[] | undefined
   /** Required `typ` in the header, such as `"at+jwt"` (RFC 9068). Default: absent, `JWT` or `at+jwt`. */
   type?: string | undefined
-  /** Scopes that a token must all have, in `scope`, `scp` or `permissions`. Default: none. */
+  /** Scopes that every token must have, in `scope`, `scp` or `permissions`. Default: none. */
   requiredScopes?: readonly string[] | undefined
   /** Tolerated clock difference from the identity provider, in seconds. Default 5. */
   clockTolerance?: number | undefined
@@ -44,11 +44,13 @@ const DEFAULT_TOLERANCE = 5
  * Authenticates your app's users by a session or access token from an OpenID Connect identity provider, in
  * `Authorization: Bearer …`. The claims determine the customer, and no Membrane token outlives the session.
  *
- * Genuine tokens that are not sessions are rejected: those with another `typ`, with `events` (logout and security
- * events), bound to a key by `cnf`, or issued to a client without a user (`gty` at Auth0, `idtyp` at Entra ID, or a
- * client id as `sub`).
+ * Valid tokens that are not sessions are rejected: those with another `typ`, with `events` (logout and security
+ * events), bound to a key by `cnf`, or issued to a client without a user (`gty` at Auth0, `idtyp` at Entra ID, a
+ * service account at Keycloak, or a client id as `sub`).
  *
- * @returns An authenticator that resolves to a customer, or to `null` if the request has no JWT of this issuer
+ * @returns An authenticator that resolves to a customer, or to `null` if the request has no JWT of this issuer. It
+ *   rejects with `ERR_CREDENTIALS_INVALID`, `ERR_CREDENTIALS_AMBIGUOUS`, `ERR_CALLER_FORBIDDEN` (no valid customer id,
+ *   or a missing scope) or `ERR_JWKS_UNAVAILABLE`.
  * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_ALGORITHM_MISMATCH`
  *
  * @example Auth0, with users as customers
@@ -91,7 +93,7 @@ export function sessionJwt(options: SessionJwtOptions): CredentialAuthenticator 
     throw invalidOption('authorizedParties must be a list of non-empty strings.', 'authorizedParties')
   if (!audiences && !authorizedParties && anyAudience !== true) {
     throw invalidOption(
-      'Give audience or authorizedParties: without them, tokens for every app of the identity provider are accepted. If that is intended, pass anyAudience: true.',
+      'Pass audience or authorizedParties: without them, tokens for every app of the identity provider are accepted. If that is intended, pass anyAudience: true.',
       'audience',
     )
   }

@@ -3,19 +3,19 @@ import { refusal } from '../http/problem.ts'
 import { type Claims, invalid, isNames } from './id-token.ts'
 
 /**
- * A token that a client obtained for itself is not a session, even if it is valid.
+ * The id of the user (`sub`). A token that a client obtained for itself has no user, so it is not a session.
  *
  * @throws a {@link Refusal} `ERR_CREDENTIALS_INVALID`
  */
 export function checkUser(claims: Claims): string {
   const { sub } = claims
   if (typeof sub !== 'string' || sub === '') throw invalid('The token has no sub.')
-  if (isClient(claims)) throw invalid('The token is that of a client, without a user; sign in as a user.')
+  if (isClient(claims)) throw invalid('The token was issued to a client, not to a user; sign in as a user.')
   return sub
 }
 
-// Auth0 says so in `gty`, Entra ID in `idtyp`, Keycloak in the name of the user; RFC 9068 section 2.2 puts the client's
-// id into `sub`, as Okta and Cognito do.
+// Auth0 marks such tokens with `gty`, Entra ID with `idtyp`, Keycloak with a `service-account-…` user. Elsewhere, as at
+// Okta and Cognito, the client's id is the `sub` (RFC 9068 section 2.2).
 function isClient({
   sub,
   gty,
@@ -37,7 +37,7 @@ function isClient({
 /** The option `requiredScopes`. @throws `ERR_OPTION_INVALID` */
 export function readRequiredScopes(scopes: unknown): readonly string[] {
   if (scopes === undefined) return []
-  // RFC 6749 section 3.3. They are repeated in a header.
+  // RFC 6749 section 3.3. Scopes are copied into a header.
   if (isNames(scopes) && scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)))
     return [...scopes]
   throw invalidOption(
@@ -47,7 +47,7 @@ export function readRequiredScopes(scopes: unknown): readonly string[] {
 }
 
 /**
- * Whether a token has all the scopes: in `scope` or `scp`, as text or as a list, or in the list `permissions`.
+ * Checks that a token has all scopes: in `scope` or `scp`, as a string or a list, or in the list `permissions`.
  *
  * @throws a {@link Refusal} `ERR_CALLER_FORBIDDEN`, with the challenge of RFC 6750 section 3.1
  */

@@ -15,22 +15,22 @@ import {
   type WorkloadPresetName,
 } from './workload-presets.ts'
 
-/** A CI job or cloud workload, and the service it becomes. */
+/** A CI job or cloud workload, and the service that it is authenticated as. */
 export interface WorkloadIdentity {
-  /** The service, as it appears in logs. */
+  /** Name of the service in the audit log. */
   name: string
-  /** The platform: checks the identity for its usual mistakes, and gives the issuer where there is only one. */
+  /** The platform. Sets the issuer if the platform has only one, and detects common mistakes in `claims`. */
   preset?: WorkloadPresetName | undefined
-  /** Exactly the `iss` of the platform's tokens. Required, unless the preset has one issuer. */
+  /** Exactly the `iss` of the platform's tokens. Required, unless the preset sets it. */
   issuer?: string | undefined
   /**
-   * The issuer's keys, for issuers that cannot be reached, such as private clusters; or their `https` URL. Default:
+   * The issuer's keys, if the issuer cannot be reached, as in a private cluster; or their `https` URL. Default:
    * discovered from the issuer (OpenID Connect Discovery).
    */
   jwks?: JSONWebKeySet | URL | undefined
-  /** What the workload requests its token for (`aud`): a name of this service that no other service accepts. */
+  /** Accepted audience (`aud`): a name of this service that no other service accepts. */
   audience: string | readonly string[]
-  /** What the token's claims must be, all of them. */
+  /** Rules for the token's claims, all of which must match. */
   claims: ClaimRules
   /** Which tokens the service may request. */
   scopes: readonly Scope[]
@@ -38,6 +38,7 @@ export interface WorkloadIdentity {
 
 /** Options of {@link workloadIdentity}. */
 export interface WorkloadIdentityOptions {
+  /** The identities, in order of precedence. */
   identities: readonly WorkloadIdentity[]
   /** Tolerated clock difference from the platform, in seconds. Default 5. */
   clockTolerance?: number | undefined
@@ -66,16 +67,17 @@ interface IssuerGroup {
 const DEFAULT_TOLERANCE = 5
 
 /**
- * Authenticates CI jobs and cloud workloads by the OpenID Connect token of their platform, in `Authorization: Bearer …`,
- * so that they need no stored secret. The token is verified as a session is; then the first identity whose issuer,
- * audience and claims all match is the caller. List a more specific identity before a more general one.
+ * Authenticates CI jobs and cloud workloads by the OpenID Connect token of their platform, in `Authorization: Bearer
+ * …`, so that they need no stored secret. The token is verified like a session; the caller is the first identity whose
+ * issuer, audience and claims all match. List specific identities before general ones.
  *
- * Claims are compared exactly, without wildcards or conversions: `repository_id` of GitHub is text and must be listed
- * as text. Each identity must list at least one claim that tells workloads apart; with a preset, or for an issuer that
- * is known, one of the claims that identify workloads on that platform.
+ * Claims are compared exactly, without wildcards or conversions: GitHub's `repository_id` is a string and must be
+ * listed as a string. Each identity must list at least one claim that identifies the workload. With a preset or a known
+ * issuer, it must be one of the platform's identifying claims.
  *
- * @returns An authenticator that resolves to a service with the workload's `sub` as `subject`, or to `null` where there
- *   is no JWT of these issuers. A genuine token that no identity matches is rejected with `ERR_CALLER_FORBIDDEN`.
+ * @returns An authenticator that resolves to a service with the workload's `sub` as `subject`, or to `null` if there is
+ *   no JWT of these issuers. It rejects with `ERR_CREDENTIALS_INVALID`, `ERR_CREDENTIALS_AMBIGUOUS`,
+ *   `ERR_JWKS_UNAVAILABLE`, or, for a valid token that no identity matches, `ERR_CALLER_FORBIDDEN`.
  * @throws `ERR_OPTION_INVALID`
  *
  * @example The deployment job of one repository
@@ -170,7 +172,7 @@ async function identify(
   }
 }
 
-/** Names the claims that differ from the closest identity, and never a value of either side. */
+/** Names the claims that differ from the closest identity, but never their values. */
 function noMatch(claims: Claims, candidates: readonly BoundIdentity[]): Error {
   const [closest] = candidates
     .map(({ rules, preset }) => ({ preset, differing: rules.filter((rule) => !matchesRule(claims, rule)) }))
@@ -181,7 +183,7 @@ function noMatch(claims: Claims, candidates: readonly BoundIdentity[]): Error {
   )
   return refusal(
     'ERR_CALLER_FORBIDDEN',
-    `No workload identity matches this token. Of the closest one, these differ: ${names.join(', ')}.${hint ? ` ${hint.message}` : ''}`,
+    `No workload identity matches this token. The closest one differs in: ${names.join(', ')}.${hint ? ` ${hint.message}` : ''}`,
   )
 }
 
@@ -190,30 +192,27 @@ function readIdentity(identity: WorkloadIdentity): BoundIdentity {
   const { name, jwks } = given
   if (typeof name !== 'string' || name === '')
     throw invalidOption('Every workload identity needs the name of its service.', 'name')
-  const named = readPreset(given.preset)
-  const issuer = given.issuer ?? (named?.issuer?.includes('{') ? undefined : named?.issuer)
+  const chosen = readPreset(given.preset)
+  const issuer = given.issuer ?? (chosen?.issuer?.includes('{') ? undefined : chosen?.issuer)
   if (issuer === undefined) {
     throw invalidOption(
-      `issuer is missing: it must be exactly the iss of the tokens${named?.issuer ? `, ${named.issuer}` : ''}.`,
+      `issuer is missing: it must be exactly the iss of the tokens${chosen?.issuer ? `, ${chosen.issuer}` : ''}.`,
       'issuer',
     )
   }
   checkIssuer(issuer)
   checkJwks(jwks)
-  if (named?.issuerPattern && !named.issuerPattern.test(issuer)) {
-    throw invalidOption(
-      `issuer is not one of ${named.title}, whose tokens have ${named.issuer} as iss.`,
-      'issuer',
-    )
+  if (chosen?.issuerPattern && !chosen.issuerPattern.test(issuer)) {
+    throw invalidOption(`issuer must be that of ${chosen.title}, such as ${chosen.issuer}.`, 'issuer')
   }
   const audiences = readAudiences(given.audience)
   if (!audiences) {
     throw invalidOption(
-      'audience is missing: without it, a token that the workload showed to any other service would be accepted.',
+      'audience is missing: without it, a token that the workload sent to any other service would be accepted.',
       'audience',
     )
   }
-  const preset = named ?? presetOfIssuer(issuer)
+  const preset = chosen ?? presetOfIssuer(issuer)
   const rules = compileRules(given.claims)
   checkRules(rules, preset)
   return { name, scopes: readScopes(given.scopes, 'scopes'), issuer, jwks, audiences, rules, preset }
@@ -226,7 +225,7 @@ function readPreset(name: unknown): WorkloadPreset | undefined {
   throw invalidOption(`preset must be one of ${Object.keys(WORKLOAD_PRESETS).join(', ')}.`, 'preset')
 }
 
-// Claims about how the token was issued; many workloads share their values.
+// Claims that do not identify a workload: many workloads share their values.
 const COMMON_CLAIMS: readonly string[] = [
   'iss',
   'aud',
@@ -255,7 +254,7 @@ function checkRules(rules: readonly CompiledRule[], preset: WorkloadPreset | und
   if (!rules.some(isIdentifying)) {
     const names = (preset?.immutable ?? []).map((path) => path.join(' → '))
     throw invalidOption(
-      `claims must list at least one claim that tells workloads apart${names.length > 0 ? `, such as ${names.slice(0, 2).join(' and ')}` : ''}: with these alone, workloads of others would match.`,
+      `claims must list at least one claim that identifies the workload${names.length > 0 ? `, such as ${names.slice(0, 2).join(' and ')}` : ''}: others would match these, too.`,
       'claims',
     )
   }
@@ -272,9 +271,10 @@ function checkRules(rules: readonly CompiledRule[], preset: WorkloadPreset | und
       )
   }
   const mistake = preset.mistakes.find(({ claims }) =>
-    Object.entries(claims).every(([claim, form]) =>
+    Object.entries(claims).every(([claim, pattern]) =>
       rules.some(
-        ({ path, values }) => isSamePath(path, [claim]) && values.some((value) => form.test(String(value))),
+        ({ path, values }) =>
+          isSamePath(path, [claim]) && values.some((value) => pattern.test(String(value))),
       ),
     ),
   )
@@ -285,9 +285,9 @@ function isSamePath(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((name, index) => name === other[index])
 }
 
-/** The key set that the identities of one issuer share. @throws `ERR_OPTION_INVALID` if they have different ones */
+/** The key set of identities with the same issuer. @throws `ERR_OPTION_INVALID` if they have different ones */
 function commonKeys(identities: readonly BoundIdentity[]): JSONWebKeySet | URL | undefined {
   const [first, ...others] = identities.map(({ jwks }) => jwks)
   if (others.every((jwks) => JSON.stringify(jwks) === JSON.stringify(first))) return first
-  throw invalidOption('The identities of one issuer must have the same jwks, or all of them none.', 'jwks')
+  throw invalidOption('Identities with the same issuer must have the same jwks, or none.', 'jwks')
 }

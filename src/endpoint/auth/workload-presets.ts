@@ -1,4 +1,4 @@
-/** The platforms whose tokens {@link workloadIdentity} has a preset for. */
+/** The platforms that {@link workloadIdentity} has a preset for. */
 export type WorkloadPresetName =
   | 'github-actions'
   | 'gitlab-ci'
@@ -9,26 +9,26 @@ export type WorkloadPresetName =
   | 'fly'
   | 'circleci'
 
-/** What is known about the tokens of a platform. Claims are paths: the name of the claim, and members below it. */
+/** Describes the tokens of a platform. A claim is a path: its name, then the names of nested members. */
 export interface WorkloadPreset {
-  /** The platform, for messages. */
+  /** Name of the platform in messages. */
   readonly title: string
-  /** The issuer where there is only one; a part in braces is to be filled in, and then the issuer must be given. */
+  /** The issuer if the identity sets none. With a part in braces it is a template, and the identity must set one. */
   readonly issuer?: string
-  /** What the issuer must look like. Default: any. */
+  /** Accepted issuers. Default: any. */
   readonly issuerPattern?: RegExp
-  /** Claims that tell workloads apart; an identity must list at least one of them. */
+  /** Claims that identify workloads. An identity must list at least one of them. */
   readonly identifying: readonly (readonly string[])[]
-  /** Those of them that survive renaming and are never given to anybody else: the ones to use. */
+  /** The identifying claims that survive a rename and are never reused. Prefer these. */
   readonly immutable: readonly (readonly string[])[]
-  /** Claims that are text, though they look like numbers or flags. */
+  /** Claims that are strings, although they look like numbers or booleans. */
   readonly texts: readonly string[]
-  /** Rules that match nothing, or not what was meant: wrong where every listed claim has a value of this form. */
+  /** Rules that never match, or match too much: reported if every listed claim has a value that matches its pattern. */
   readonly mistakes: readonly {
     readonly claims: Readonly<Record<string, RegExp>>
     readonly message: string
   }[]
-  /** What to say about a token that no identity matches, where its claim has one of these values. */
+  /** Advice for a token that no identity matches, if the claim has one of the values. */
   readonly hints: readonly {
     readonly claim: string
     readonly values: readonly string[]
@@ -38,12 +38,12 @@ export interface WorkloadPreset {
 
 const ANY = /(?:)/
 
-/** Presets by name, as the platforms document their tokens. */
+/** Presets by name, based on the platforms' documentation. */
 export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPreset>> = {
   'github-actions': {
     title: 'GitHub Actions',
     issuer: 'https://token.actions.githubusercontent.com',
-    // Also of one enterprise, of GitHub Enterprise Cloud with data residency, and of GitHub Enterprise Server.
+    // Also issuers of an enterprise, of GitHub Enterprise Cloud with data residency, and of GitHub Enterprise Server.
     issuerPattern:
       /^https:\/\/(token\.actions\.(githubusercontent\.com(\/[\w-]+)?|[\w-]+\.ghe\.com)|[^/]+\/_services\/token)$/,
     identifying: [
@@ -110,7 +110,7 @@ export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPrese
     mistakes: [
       {
         claims: { ref: /^refs\// },
-        message: 'ref is the bare name in these tokens, such as main; ref_type tells branches from tags.',
+        message: 'ref is the short name in these tokens, such as main; ref_type is branch or tag.',
       },
     ],
     hints: [
@@ -237,7 +237,7 @@ export const WORKLOAD_PRESETS: Readonly<Record<WorkloadPresetName, WorkloadPrese
   },
 }
 
-/** The preset whose platform has this issuer, where the issuer tells. */
+/** The preset of the platform with this issuer, if the issuer is known. */
 export function presetOfIssuer(issuer: string): WorkloadPreset | undefined {
   return Object.values(WORKLOAD_PRESETS).find(
     (preset) =>
@@ -246,7 +246,7 @@ export function presetOfIssuer(issuer: string): WorkloadPreset | undefined {
   )
 }
 
-// `{team}` is one segment of the path.
+// A part in braces, such as `{team}`, is one path segment.
 function toPattern(template: string): RegExp {
   const literal = template.replace(/[.*+?^$()|[\]\\/]/g, '\\$&')
   return new RegExp(`^${literal.replace(/\{\w+\}/g, '[^/]+')}$`)

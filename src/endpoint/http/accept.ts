@@ -1,4 +1,4 @@
-/** Whether a client prefers the bare token to JSON: `application/jwt` is named and outweighs it (RFC 9110 section 12.5.1). */
+/** Whether `Accept` names `application/jwt` with a higher weight than JSON (RFC 9110 section 12.5.1). */
 export function prefersBareToken(accept: string | null): boolean {
   if (accept === null || !/application\/jwt/i.test(accept)) return false
   const weights = new Map(accept.toLowerCase().split(',').map(readMediaRange))

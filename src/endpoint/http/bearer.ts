@@ -1,14 +1,12 @@
 import { refusal } from './problem.ts'
 
-// RFC 6750 section 2.1.
 const CREDENTIALS = /^Bearer +([\w.~+/-]+=*)$/i
 
 /**
  * The bearer token of a request (RFC 6750 section 2.1).
  *
- * @returns `undefined` where there is no Authorization header, or one of another scheme
- * @throws a {@link Refusal}: `ERR_CREDENTIALS_INVALID` where it is not well-formed, `ERR_CREDENTIALS_AMBIGUOUS` where
- *   there are two
+ * @returns `undefined` if there is no Authorization header, or it has another scheme
+ * @throws a {@link Refusal}: `ERR_CREDENTIALS_INVALID` if it is malformed, `ERR_CREDENTIALS_AMBIGUOUS` if there are two
  */
 export function readBearer(request: Request): string | undefined {
   const header = request.headers.get('Authorization')
@@ -20,7 +18,7 @@ export function readBearer(request: Request): string | undefined {
   if (header.includes(',')) {
     throw refusal(
       'ERR_CREDENTIALS_AMBIGUOUS',
-      'The request carries more than one credential; send a single Authorization header.',
+      'The request has more than one credential; send a single Authorization header.',
     )
   }
   throw refusal('ERR_CREDENTIALS_INVALID', 'Send the header as: Authorization: Bearer <token>.')

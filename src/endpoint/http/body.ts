@@ -1,13 +1,13 @@
 import { isPlainObject } from '../../token/claims.ts'
 import { isRefusal, refusal } from './problem.ts'
 
-/** Bytes. Membrane refuses tokens over 8 KiB, so no sensible request comes near. */
+/** Bytes. A token has at most 8192 characters, so valid requests are far smaller. */
 const BODY_LIMIT = 16 * 1024
 
 const JSON_TYPE = /^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i
 
 /**
- * Reads the body of a request as a JSON object (RFC 8259), or as `{}` where there is no body.
+ * Reads the body of a request as a JSON object (RFC 8259), or as `{}` if there is no body.
  *
  * @throws a {@link Refusal}: `ERR_CONTENT_TYPE_UNSUPPORTED`, `ERR_BODY_TOO_LARGE`, `ERR_BODY_INVALID`
  */
@@ -22,11 +22,16 @@ export async function readJsonObject(request: Request): Promise<Record<string, u
   return value
 }
 
-// Counted while reading: Content-Length may be absent or wrong.
+/**
+ * Reads the body of a request as UTF-8 text of at most 16 KiB. Bytes are counted while reading, because Content-Length
+ * may be absent or wrong.
+ *
+ * @throws a {@link Refusal}: `ERR_BODY_TOO_LARGE`, `ERR_BODY_INVALID`
+ */
 export async function readText(request: Request): Promise<string> {
   if (Number(request.headers.get('Content-Length')) > BODY_LIMIT) throw tooLarge()
   if (request.body === null) return ''
-  // Firefox has no streams of requests.
+  // Firefox does not support `Request.body`.
   if (request.body === undefined) return decodeWhole(await request.arrayBuffer())
   const reader = request.body.getReader()
   const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -34,7 +39,7 @@ export async function readText(request: Request): Promise<string> {
   let size = 0
   for (;;) {
     const { done, value } = await reader.read().catch(() => {
-      throw invalid('The body broke off before its end.')
+      throw invalid('The body is incomplete.')
     })
     size += value?.byteLength ?? 0
     if (size > BODY_LIMIT) {
@@ -71,9 +76,9 @@ function parseJson(text: string): unknown {
   } catch (error) {
     if (isRefusal(error)) throw error
     // The engine's message quotes the body.
-    throw invalid('The body is not valid JSON, or is nested too deep.')
+    throw invalid('The body is not valid JSON.')
   }
-  // Harmless here, but whoever copies or merges the fields of the token later may not be so careful.
+  // Harmless here, but code that later copies or merges the fields could set a prototype.
   if (hasPrototype) throw invalid('The body must not have a member named __proto__.')
   return value
 }
@@ -81,8 +86,8 @@ function parseJson(text: string): unknown {
 const DEPTH_LIMIT = 1000
 
 /**
- * Rejects what JSON readers disagree on, two members with the same name in one object (RFC 7493 section 2.3): one reader
- * takes the first and another the last, so they would see two different customers. Also limits depth. Linear time.
+ * Rejects two members with the same name in one object (RFC 7493 section 2.3): some parsers take the first and others
+ * the last, so they would read different customers. Also limits the depth. Runs in linear time.
  */
 function checkStructure(text: string): void {
   // The names seen in each open object or array.
@@ -125,7 +130,7 @@ function invalid(detail: string): Error {
 }
 
 function tooLarge(): Error {
-  return refusal('ERR_BODY_TOO_LARGE', `The body may have ${BODY_LIMIT} bytes at most.`)
+  return refusal('ERR_BODY_TOO_LARGE', `The body must not exceed ${BODY_LIMIT} bytes.`)
 }
 
 function unsupportedType(): Error {

@@ -1,21 +1,21 @@
 import { readContext } from '../../context.ts'
 
-/** The one address of every `fetch` from a Worker in another zone; it identifies nobody. */
+/** Address of every `fetch` from a Worker in another zone, so it does not identify a client. */
 const WORKERS_ADDRESS = '2a06:98c0:3600::103'
 
 /**
- * The network a request comes from, as far as it can be trusted: `clientAddress` of the context, or
- * `CF-Connecting-IP` on Workers, where Cloudflare sets it. An IPv4 address counts as is, an IPv4-mapped
- * one as its IPv4 address, an IPv6 address as its /64.
+ * The network that a request comes from, by its trusted address: `clientAddress` of the context, or `CF-Connecting-IP`
+ * on Workers, where Cloudflare sets it. For IPv4, including IPv4-mapped addresses, it is the address; for IPv6, the
+ * /64.
  *
- * @returns `undefined` where the address is unknown
+ * @returns `undefined` if the address is unknown
  */
 export function networkOf(request: Request, context: object | undefined): string | undefined {
   const address = readContext(context).clientAddress ?? cloudflareAddress(request)
   return address === undefined || address === WORKERS_ADDRESS ? undefined : toNetwork(address)
 }
 
-// Elsewhere anybody could send the header.
+// On other runtimes, any client could send the header.
 function cloudflareAddress(request: Request): string | undefined {
   if (globalThis.navigator?.userAgent !== 'Cloudflare-Workers') return undefined
   return request.headers.get('CF-Connecting-IP') ?? undefined

@@ -28,7 +28,7 @@ interface ProblemKind {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-// With the type about:blank, RFC 9457 section 4.2.1 wants the status phrase as title; `code` tells more.
+// RFC 9457 section 4.2.1: with the type about:blank, the title is the status phrase.
 const TITLES = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -50,7 +50,7 @@ const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   ERR_TOKEN_TOO_LARGE: { status: 400 },
   ERR_CREDENTIALS_MISSING: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } },
   ERR_CREDENTIALS_INVALID: { status: 401, headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } },
-  // RFC 6750 section 3.1: credentials sent twice, or in two ways, make a bad request.
+  // RFC 6750 section 3.1: sending credentials twice, or in two ways, is an invalid request.
   ERR_CREDENTIALS_AMBIGUOUS: {
     status: 400,
     headers: { 'WWW-Authenticate': 'Bearer error="invalid_request"' },
@@ -69,18 +69,18 @@ const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   ERR_SETTING_INVALID: { status: 503 },
 }
 
-/** Headers of every response about a token, including errors. */
+/** Headers of every response, including errors. */
 export const ENDPOINT_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
 }
 
-/** An error that becomes a problem response. Created by {@link refusal}. */
+/** An error that is returned as a problem response. Created by {@link refusal}. */
 export interface Refusal extends Error {
   readonly name: 'Refusal'
   readonly code: ProblemCode
   readonly headers: Readonly<Record<string, string>>
-  /** Error code of RFC 6749 section 5.2, where the token endpoint of OAuth names another one than `code` implies. */
+  /** Error code at `/oauth/token` (RFC 6749 section 5.2), if it is not the one that `code` maps to. */
   readonly oauthError?: string
 }
 
@@ -88,7 +88,7 @@ export interface Refusal extends Error {
  * Creates the error that your own {@link Authenticator} or hook throws to reject a request.
  *
  * @param code Determines the HTTP status
- * @param detail What is wrong and how to fix it; part of the response, so it must not contain secrets
+ * @param detail What is wrong and how to fix it; returned to the caller, so it must not contain secrets
  * @param headers Headers to add to the response, such as `Allow`
  *
  * @example Reject a revoked session
@@ -105,28 +105,31 @@ export function refusal(
   return Object.assign(new Error(detail), { name: 'Refusal' as const, code, headers })
 }
 
-/** A problem, ready to be sent: what went wrong, and the HTTP status and headers that go with it. */
+/** What went wrong, with the HTTP status and headers of its response. */
 export interface Problem {
   readonly code: ProblemCode
   readonly detail: string
   readonly status: keyof typeof TITLES
   readonly headers: Readonly<Record<string, string>>
   readonly oauthError?: string | undefined
-  /** For the operator alone: the name of an unexpected error, or what a key management service reported. */
+  /** Only for the audit log: the name of an unexpected error, or what a key management service reported. */
   readonly error?: string
 }
 
 const INTERNAL_DETAIL = 'Something went wrong on the server.'
 const KEY_DETAIL = 'The signing key is unreachable at the moment; try again shortly.'
 
-/** Codes whose message is about the request, and is for the caller to read. */
+/** Codes of errors in the request; their message is returned to the caller. */
 const CALLER_CODES: readonly string[] = [
   'ERR_CLAIM_INVALID',
   'ERR_LIFETIME_INVALID',
   'ERR_TOKEN_TOO_LARGE',
 ] satisfies ProblemCode[]
 
-/** What was thrown, as a problem: refusals and mistakes of the caller as they are, everything else as a bare 500. */
+/**
+ * The problem of a thrown error. Refusals and errors in the request keep their message, an unavailable key is a 503,
+ * and everything else is a 500 without details.
+ */
 export function problemOf(error: unknown): Problem {
   if (isRefusal(error)) {
     const { code, message, headers, oauthError } = error
@@ -138,7 +141,7 @@ export function problemOf(error: unknown): Problem {
       return { ...makeProblem('ERR_KEY_UNAVAILABLE', KEY_DETAIL), error: error.message }
     }
   }
-  // Only its name: the message of an unexpected error may quote a key or a token.
+  // Only the name, because the message of an unexpected error may quote a key or a token.
   return {
     ...makeProblem('ERR_INTERNAL', INTERNAL_DETAIL),
     error: error instanceof Error ? error.name : typeof error,
@@ -155,7 +158,7 @@ export function makeProblem(
 }
 
 /**
- * A problem details response (RFC 9457), with `code`, `requestId`, and `error` beside the standard members.
+ * A problem details response (RFC 9457), with the extension members `code`, `requestId` and `error`.
  *
  * @param base Headers of every response
  */
@@ -170,7 +173,7 @@ export function problemResponse(problem: Problem, requestId: string, base: Heade
   return new Response(JSON.stringify(body), { status, headers })
 }
 
-/** The caller's `X-Request-Id` if it is safe to repeat, else a fresh one. */
+/** The caller's `X-Request-Id` if it is safe to return, otherwise a new UUID. */
 export function requestIdOf(request: Request): string {
   const given = request.headers.get('X-Request-Id')
   return given !== null && /^[\w=-]{1,255}$/.test(given) ? given : crypto.randomUUID()

@@ -1,14 +1,14 @@
 import { invalidOption } from '../../options.ts'
 
 /**
- * A handler for `Deno.serve`, Bun, Next.js, Hono and Workers.
+ * A request handler for Workers, `Deno.serve`, `Bun.serve`, Next.js and Hono.
  *
  * @param context What the runtime passes besides the request; `waitUntil` and `clientAddress` are used if present
  */
 export type RequestHandler = (request: Request, context?: object) => Promise<Response>
 
 /**
- * Express and Fastify pass requests of their own, with which every later step would fail in ways hard to explain.
+ * Rejects the request objects of Node, Express and Fastify, with which later steps would fail confusingly.
  *
  * @throws `ERR_OPTION_INVALID`
  */

@@ -1,7 +1,7 @@
 import type { Form } from './form.ts'
 import { oauthRefusal } from './oauth-error.ts'
 
-/** A client as it authenticates itself (RFC 6749 section 2.3.1). */
+/** Credentials of an OAuth client (RFC 6749 section 2.3.1). */
 export interface ClientCredentials {
   readonly name: string
   readonly secret: string
@@ -10,8 +10,9 @@ export interface ClientCredentials {
 /**
  * Reads the credentials of a client from the Authorization header or the body.
  *
- * @returns `undefined` where there are none; a `client_id` by itself authenticates nobody
- * @throws a {@link Refusal} where they come twice, or cannot be read
+ * @returns `undefined` if there are none; a `client_id` alone does not authenticate
+ * @throws a {@link Refusal} with `invalid_request` if they are sent twice or incomplete, with `invalid_client` if they
+ *   are malformed or of an unsupported kind
  */
 export function readClient(request: Request, form: Form): ClientCredentials | undefined {
   const header = request.headers.get('Authorization')
@@ -24,7 +25,7 @@ export function readClient(request: Request, form: Form): ClientCredentials | un
   }
   if (header === null) {
     if (secret === undefined) return undefined
-    if (id === undefined) throw oauthRefusal('invalid_request', 'client_id is missing beside client_secret.')
+    if (id === undefined) throw oauthRefusal('invalid_request', 'Send client_id with client_secret.')
     return { name: id, secret }
   }
   const client = readBasic(header)
@@ -41,7 +42,7 @@ function readBasic(header: string): ClientCredentials {
   if (text === undefined || colon < 1 || colon === text.length - 1) {
     throw oauthRefusal(
       'invalid_client',
-      'Write the header as: Authorization: Basic base64(client_id:client_secret).',
+      'Send the header as: Authorization: Basic base64(client_id:client_secret).',
     )
   }
   return { name: unescapeForm(text.slice(0, colon)), secret: unescapeForm(text.slice(colon + 1)) }
@@ -56,7 +57,7 @@ function decode(base64: string): string | undefined {
   }
 }
 
-// RFC 6749 section 2.3.1 has both encoded as in a form; many clients leave that out, and mean what they send.
+// RFC 6749 section 2.3.1: both are form-encoded. Many clients skip that, so text that cannot be decoded is used as is.
 function unescapeForm(text: string): string {
   try {
     return decodeURIComponent(text.replace(/\+/g, ' '))

@@ -1,9 +1,9 @@
 import { readText } from '../http/body.ts'
 import { oauthRefusal } from './oauth-error.ts'
 
-/** The parameters of a token request; `audience` and `resource` may come more than once (RFC 8693 section 2.1). */
+/** The parameters of a token request; `audience` and `resource` may be repeated (RFC 8693 section 2.1). */
 export interface Form {
-  /** `undefined` where it is absent, or empty, which is the same (RFC 6749 section 3.2). */
+  /** `undefined` if it is absent or empty, which means the same (RFC 6749 section 3.2). */
   get(name: string): string | undefined
   getAll(name: string): string[]
 }
@@ -11,10 +11,14 @@ export interface Form {
 const REPEATABLE = ['audience', 'resource']
 const FORM_TYPE = /^application\/x-www-form-urlencoded[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i
 
-/** Members of the other routes. RFC 6749 has unknown parameters ignored, but these would be missed. */
+/** Body members of the other routes. RFC 6749 ignores unknown parameters, but ignoring these would hide a mistake. */
 const MISPLACED = ['id', 'name', 'fields', 'isAdmin', 'expiresIn', 'expires_in']
 
-/** Reads the body of a token request (RFC 6749 section 3.2). @throws a {@link Refusal} */
+/**
+ * Reads the body of a token request (RFC 6749 section 3.2).
+ *
+ * @throws a {@link Refusal} with `invalid_request`, or the errors of {@link readText}
+ */
 export async function readForm(request: Request): Promise<Form> {
   if (!FORM_TYPE.test(request.headers.get('Content-Type') ?? '')) {
     throw oauthRefusal('invalid_request', 'Send Content-Type: application/x-www-form-urlencoded, in UTF-8.')
@@ -31,7 +35,7 @@ export async function readForm(request: Request): Promise<Form> {
   if (misplaced) {
     throw oauthRefusal(
       'invalid_request',
-      `"${misplaced}" is not a parameter here: the subject token or the client determines whom the token is for, and its lifetime is the configured one.`,
+      `"${misplaced}" is not a parameter here: the customer comes from the subject token, and the lifetime from the settings.`,
     )
   }
   return {

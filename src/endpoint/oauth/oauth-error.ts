@@ -1,6 +1,9 @@
 import { type Problem, type ProblemCode, type Refusal, refusal } from '../http/problem.ts'
 
-/** Error codes of RFC 6749 section 5.2 and RFC 8693 section 2.2.2, and two for what these leave open. */
+/**
+ * Error codes of RFC 6749 section 5.2 and RFC 8693 section 2.2.2, which have none for outages and rate limits: the last
+ * two are those of RFC 6749 section 4.1.2.1.
+ */
 export type OAuthError =
   | 'invalid_request'
   | 'invalid_client'
@@ -11,14 +14,14 @@ export type OAuthError =
   | 'temporarily_unavailable'
   | 'server_error'
 
-/** A refusal with an error code of its own. */
+/** Creates a refusal with an OAuth error code. */
 export function oauthRefusal(error: OAuthError, detail: string): Refusal {
   const code: ProblemCode = error === 'invalid_client' ? 'ERR_CREDENTIALS_INVALID' : 'ERR_BODY_INVALID'
   return Object.assign(refusal(code, detail), { oauthError: error })
 }
 
-/** OAuth error codes for the problems of the other routes; `invalid_request` for those not listed. */
-const ERRORS: Partial<Record<ProblemCode, OAuthError>> = {
+/** OAuth error codes of problems; for all others, `invalid_request`. */
+const OAUTH_ERRORS: Partial<Record<ProblemCode, OAuthError>> = {
   ERR_CALLER_FORBIDDEN: 'invalid_scope',
   ERR_RATE_LIMITED: 'temporarily_unavailable',
   ERR_JWKS_UNAVAILABLE: 'temporarily_unavailable',
@@ -26,13 +29,14 @@ const ERRORS: Partial<Record<ProblemCode, OAuthError>> = {
   ERR_INTERNAL: 'server_error',
 }
 
-/** Statuses that are kept; all other errors are 400 (RFC 6749 section 5.2). */
-const STATUSES = [405, 413, 429, 500, 503]
+/** Statuses that are returned unchanged; other errors are 400 (RFC 6749 section 5.2), or 401 for `invalid_client`. */
+const KEPT_STATUSES = [405, 413, 429, 500, 503]
 
-/** An error response of RFC 6749 section 5.2. */
+/** An OAuth error response (RFC 6749 section 5.2). */
 export function oauthErrorResponse(problem: Problem, requestId: string, base: Headers): Response {
-  const error = (problem.oauthError as OAuthError | undefined) ?? ERRORS[problem.code] ?? 'invalid_request'
-  const isClient = error === 'invalid_client'
+  const error =
+    (problem.oauthError as OAuthError | undefined) ?? OAUTH_ERRORS[problem.code] ?? 'invalid_request'
+  const isClientError = error === 'invalid_client'
   const headers = new Headers(base)
   headers.set('Content-Type', 'application/json')
   headers.set('Pragma', 'no-cache')
@@ -41,15 +45,15 @@ export function oauthErrorResponse(problem: Problem, requestId: string, base: He
     const value = problem.headers[name]
     if (value !== undefined) headers.set(name, value)
   }
-  if (isClient) headers.set('WWW-Authenticate', 'Basic realm="membrane-token", charset="UTF-8"')
-  const status = isClient ? 401 : STATUSES.includes(problem.status) ? problem.status : 400
-  return new Response(JSON.stringify({ error, error_description: describe(problem.detail) }), {
+  if (isClientError) headers.set('WWW-Authenticate', 'Basic realm="membrane-token", charset="UTF-8"')
+  const status = isClientError ? 401 : KEPT_STATUSES.includes(problem.status) ? problem.status : 400
+  return new Response(JSON.stringify({ error, error_description: toDescription(problem.detail) }), {
     status,
     headers,
   })
 }
 
 // RFC 6749 section 5.2: printable ASCII without quotes and backslashes.
-function describe(detail: string): string {
+function toDescription(detail: string): string {
   return detail.replace(/["`’]/g, "'").replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
 }

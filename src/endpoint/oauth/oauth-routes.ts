@@ -14,13 +14,13 @@ export interface OAuthOptions {
   readonly authenticate: Authenticator & Partial<CredentialAuthenticator>
   readonly signer: Signer
   readonly apiUri: string | undefined
-  /** https URL of this service; `issuer` of its metadata. */
+  /** The https URL of this service: the `issuer` in its metadata. */
   readonly issuerUrl: string
 }
 
 export interface OAuthRoutes {
   readonly token: Endpoint
-  /** RFC 8414. */
+  /** The authorization server metadata (RFC 8414). */
   readonly metadata: { readonly type: string; readonly cacheControl: string; readonly body: string }
   readonly metadataPaths: readonly string[]
 }
@@ -33,34 +33,34 @@ const REQUESTED_TOKEN_TYPES = ['jwt', 'access_token'].map((type) => TOKEN_TYPE +
 const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
 /**
- * Makes the routes for stock OAuth clients: `POST /oauth/token` and the metadata that leads to it. The decisions,
+ * Creates the routes for standard OAuth clients: `POST /oauth/token`, and the metadata that describes it. Policy, rate
  * limits and audit are those of the other routes.
  *
  * | grant | caller | token |
  * |---|---|---|
- * | token exchange (RFC 8693) | a session | its customer's |
+ * | token exchange (RFC 8693) | a session | a token for its customer |
  * | token exchange | a workload, with `scope=admin` | an admin token |
- * | client credentials (RFC 6749 section 4.4) | an API key by its name, with `scope=admin` | an admin token |
+ * | client credentials (RFC 6749 section 4.4) | an API key and its name, with `scope=admin` | an admin token |
  *
  * @throws `ERR_OPTION_INVALID`
  */
 export function createOAuthRoutes(options: OAuthOptions): OAuthRoutes {
   const { issuer, authenticate, issuerUrl } = options
   const { verify } = authenticate
-  checkIssuer(issuerUrl)
+  checkIssuerUrl(issuerUrl)
   if (!verify) {
     throw invalidOption(
-      'oauthIssuer needs an authenticator of this package, such as sessionJwt or oneOf: one of your own reads requests, and /oauth/token carries the credentials in its body.',
+      'oauthIssuer needs an authenticator with a verify method, such as sessionJwt or oneOf, because /oauth/token takes credentials in its body.',
       'authenticate',
     )
   }
-  const grants = createGrants(verify, targetsOf(options))
+  const grants = createGrants(verify, listTargets(options))
 
   const token: Endpoint = async (request, context, requestId, base) => {
     let issuedTokenType: string | undefined
     const route: Route = {
       kind: 'admin',
-      identify: async (request, context, withinLimit) => {
+      identify: async (request, context, withRateLimit) => {
         if (request.method !== 'POST') throw refusal('ERR_METHOD_NOT_ALLOWED', 'Use POST.', { Allow: 'POST' })
         const form = await readForm(request)
         const grantType = form.get('grant_type')
@@ -75,7 +75,7 @@ export function createOAuthRoutes(options: OAuthOptions): OAuthRoutes {
         if (grantType === TOKEN_EXCHANGE) {
           issuedTokenType = form.get('requested_token_type') ?? `${TOKEN_TYPE}access_token`
         }
-        return grant(form, request, context, withinLimit)
+        return grant(form, request, context, withRateLimit)
       },
     }
     const issued = await issuer.issue(route, request, context, requestId)
@@ -86,28 +86,28 @@ export function createOAuthRoutes(options: OAuthOptions): OAuthRoutes {
   return { token, ...createMetadata(issuerUrl) }
 }
 
-type GrantReader = (
+type GrantHandler = (
   form: Form,
   request: Request,
   context: object | undefined,
-  withinLimit: Parameters<Route['identify']>[2],
+  withRateLimit: Parameters<Route['identify']>[2],
 ) => Promise<Identified>
 
 function createGrants(
   verify: CredentialAuthenticator['verify'],
-  targets: { readonly audiences: readonly string[]; readonly resources: readonly string[] },
-): Readonly<Record<string, GrantReader>> {
+  targets: Targets,
+): Readonly<Record<string, GrantHandler>> {
   return {
-    [CLIENT_CREDENTIALS]: async (form, request, context, withinLimit) => {
+    [CLIENT_CREDENTIALS]: async (form, request, context, withRateLimit) => {
       const client = readClient(request, form)
       if (!client)
         throw oauthRefusal(
           'invalid_client',
-          'Authenticate the client: its name and API key, as Basic or in the body.',
+          'Send the client id (the name of an API key) and the key, as Basic or in the body.',
         )
       const scope = readScope(form)
-      if (scope !== 'admin') throw oauthRefusal('invalid_scope', 'Client credentials are for scope=admin.')
-      await withinLimit(
+      if (scope !== 'admin') throw oauthRefusal('invalid_scope', 'Client credentials need scope=admin.')
+      await withRateLimit(
         () => client.secret,
         async () => {
           const caller = await verifyClient(verify({ kind: 'client', ...client }, context))
@@ -118,7 +118,7 @@ function createGrants(
       return identified(scope)
     },
 
-    [TOKEN_EXCHANGE]: async (form, request, context, withinLimit) => {
+    [TOKEN_EXCHANGE]: async (form, request, context, withRateLimit) => {
       const token = readSubjectToken(form)
       checkTargets(form, targets)
       if (request.headers.has('Authorization') || form.get('client_secret') !== undefined) {
@@ -128,7 +128,7 @@ function createGrants(
         )
       }
       const scope = readScope(form)
-      const caller = await withinLimit(
+      const caller = await withRateLimit(
         () => token,
         async () => {
           const found = await verifySubject(verify({ kind: 'bearer', token }, context))
@@ -142,7 +142,7 @@ function createGrants(
         },
       )
       if (caller?.kind === 'service' && scope !== 'admin') {
-        throw oauthRefusal('invalid_scope', 'A workload requests scope=admin.')
+        throw oauthRefusal('invalid_scope', 'Workloads need scope=admin.')
       }
       return identified(scope ?? 'customer')
     },
@@ -155,7 +155,7 @@ const identified = (kind: Scope): Identified => ({
   readTokenRequest: async () => ({}),
 })
 
-/** RFC 8693 section 2.2.2: a subject token that is not acceptable, for whatever reason, is an invalid request. */
+/** RFC 8693 section 2.2.2: an invalid or unacceptable subject token is `invalid_request`, never `invalid_scope`. */
 async function verifySubject(verified: Promise<Caller | null>): Promise<Caller | null> {
   try {
     return await verified
@@ -205,33 +205,36 @@ const SCOPES: readonly unknown[] = ['customer', 'admin'] satisfies Scope[]
 function readScope(form: Form): Scope | undefined {
   const scope = form.get('scope')
   if (scope === undefined || SCOPES.includes(scope)) return scope as Scope | undefined
-  throw oauthRefusal('invalid_scope', 'scope must be admin, or customer in an exchange of a session.')
+  throw oauthRefusal('invalid_scope', 'scope must be admin, or customer when a session is exchanged.')
 }
 
-/** What `audience` and `resource` may name: this service, and Membrane, the audience of its tokens. */
-function targetsOf({ signer, apiUri, issuerUrl }: OAuthOptions) {
+/** Accepted values of `audience` and `resource` (RFC 8693 section 2.1). */
+interface Targets {
+  readonly audiences: readonly string[]
+  readonly resources: readonly string[]
+}
+
+/** The targets are this service, and Membrane, where the tokens are used. */
+function listTargets({ signer, apiUri, issuerUrl }: OAuthOptions): Targets {
   return {
     audiences: [signer.workspaceKey, issuerUrl],
     resources: [issuerUrl, ...(apiUri === undefined ? [] : [apiUri])],
   }
 }
 
-function checkTargets(
-  form: Form,
-  { audiences, resources }: { readonly audiences: readonly string[]; readonly resources: readonly string[] },
-): void {
-  const isOurs =
+function checkTargets(form: Form, { audiences, resources }: Targets): void {
+  const areAccepted =
     form.getAll('audience').every((audience) => audiences.includes(audience)) &&
     form.getAll('resource').every((resource) => resources.includes(resource))
-  if (!isOurs) {
+  if (!areAccepted) {
     throw oauthRefusal(
       'invalid_target',
-      'audience must be the workspace key, and resource this service; or leave them out.',
+      'audience must be the workspace key, and resource this service; or omit both.',
     )
   }
 }
 
-/** RFC 6749 section 5.1, RFC 8693 section 2.2.1. */
+/** The token response (RFC 6749 section 5.1, RFC 8693 section 2.2.1). */
 function tokenResponse(
   { signed, grant }: { readonly signed: SignedToken; readonly grant: Grant },
   issuedTokenType: string | undefined,
@@ -272,12 +275,12 @@ function createMetadata(issuerUrl: string): Pick<OAuthRoutes, 'metadata' | 'meta
       cacheControl: 'public, max-age=300',
       body: JSON.stringify(metadata),
     },
-    // RFC 8414 section 3.1: an issuer with a path has the well-known part before it.
+    // RFC 8414 section 3.1: the path of an issuer follows the well-known part.
     metadataPaths: path === '/' ? [WELL_KNOWN] : [WELL_KNOWN, WELL_KNOWN + path],
   }
 }
 
-function checkIssuer(issuerUrl: string): void {
+function checkIssuerUrl(issuerUrl: string): void {
   checkHttpUrl(issuerUrl, 'oauthIssuer')
   const { protocol, hostname, search } = new URL(issuerUrl)
   const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
