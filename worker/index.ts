@@ -5,7 +5,7 @@ type Env = Readonly<Record<string, unknown>>
 
 const services = new WeakMap<Env, ReturnType<typeof createTokenServiceFromEnv>>()
 
-/** Created once per isolate; settings are read on the first request. */
+/** Creates the service once per isolate; settings are read on the first request. */
 function serviceOf(env: Env): ReturnType<typeof createTokenServiceFromEnv> {
   let service = services.get(env)
   if (!service) {

@@ -1,13 +1,13 @@
 import type { KeySetCache } from 'membrane-token/service'
 
-/** `caches` as Workers have it; TypeScript's DOM types lack `default`. */
+/** `caches` on Workers; TypeScript's DOM types lack `default`. */
 interface WorkerCaches {
   readonly default?: Pick<Cache, 'match' | 'put'>
 }
 
 /**
- * Shares fetched key sets between the isolates of a location. The cache has no effect on `workers.dev` or behind Access,
- * and throws if there is no cache service; callers treat that as an empty cache.
+ * Shares fetched key sets between the isolates of a location. On `workers.dev` and behind Access, the cache has no
+ * effect, and without a cache service it throws; callers treat both as an empty cache.
  */
 export function createKeySetCache(): KeySetCache | undefined {
   const cache = (globalThis as { caches?: WorkerCaches }).caches?.default

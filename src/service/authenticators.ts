@@ -6,13 +6,18 @@ import { type WorkloadIdentity, workloadIdentity } from '../endpoint/auth/worklo
 import type { KeySetCache } from '../jwks/cache.ts'
 import type { ReadSettings, SettingName } from './settings.ts'
 
-/** The authenticator of one setting. */
-export interface AuthenticatorWay {
+/** An authenticator, and the setting that turns it on. */
+export interface ConfiguredAuthenticator {
   readonly setting: SettingName
   readonly authenticate: CredentialAuthenticator
 }
 
-/** The result of `make`; an option that it rejects is reported as the setting that the option came from. */
+/**
+ * Calls `make`. If it rejects an option, reports the setting of that option, or else `setting`.
+ *
+ * @param options The setting of each option
+ * @returns The result of `make`, or `undefined` after a fault
+ */
 export type WithSetting = <Made>(
   setting: SettingName,
   options: Readonly<Record<string, SettingName>>,
@@ -24,7 +29,7 @@ export async function makeAuthenticators(
   settings: ReadSettings,
   keySetCache: KeySetCache | undefined,
   withSetting: WithSetting,
-): Promise<AuthenticatorWay[]> {
+): Promise<ConfiguredAuthenticator[]> {
   const {
     API_KEYS: keys,
     SESSION_ISSUER: issuer,
@@ -49,12 +54,12 @@ export async function makeAuthenticators(
     ],
     ['WORKLOAD_IDENTITIES', {}, identities && (() => makeWorkloads(identities, keySetCache))],
   ]
-  const ways: AuthenticatorWay[] = []
+  const configured: ConfiguredAuthenticator[] = []
   for (const [setting, options, make] of makers) {
     const authenticate = make && (await withSetting(setting, options, make))
-    if (authenticate) ways.push({ setting, authenticate })
+    if (authenticate) configured.push({ setting, authenticate })
   }
-  return ways
+  return configured
 }
 
 const SESSION_OPTIONS: Readonly<Record<string, SettingName>> = {
@@ -109,7 +114,7 @@ function makeAccess(
   })
 }
 
-/** In JSON, the URL of a key set is text. */
+/** In JSON, the URL of a key set is a string. */
 function makeWorkloads(
   identities: readonly Record<string, unknown>[],
   keySetCache: KeySetCache | undefined,
@@ -119,6 +124,6 @@ function makeWorkloads(
     const isUrl = typeof jwks === 'string' && URL.canParse(jwks)
     return (isUrl ? { ...identity, jwks: new URL(jwks) } : identity) as Partial<WorkloadIdentity>
   })
-  // Its members are checked by workloadIdentity, which names the one at fault.
+  // workloadIdentity validates the members and names the invalid one.
   return workloadIdentity({ identities: read as WorkloadIdentity[], keySetCache })
 }

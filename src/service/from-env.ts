@@ -27,17 +27,17 @@ import {
 } from './service.ts'
 import { parseSettings, type ReadSettings, type SettingName, settingError } from './settings.ts'
 
-/** Options of {@link createTokenServiceFromEnv} and {@link readSettings} that are not settings. */
+/** Options of {@link createTokenServiceFromEnv} and {@link readSettings} that cannot be environment variables. */
 export interface ServiceHooks {
-  /** Limits requests by caller, and failed attempts. Default: by the binding `RATE_LIMITER`, where there is one. */
+  /** Limits requests by caller, and failed attempts. Default: the binding `RATE_LIMITER`, if there is one. */
   rateLimit?: RateLimitHook | undefined
   /** Called for every decision. Default: writes a line of JSON with `console.log`. */
   audit?: AuditHook | undefined
   /** Shares fetched key sets between processes or isolates. */
   keySetCache?: KeySetCache | undefined
-  /** The key management services that this build includes, such as `[awsKms]` of `membrane-token/kms`. */
+  /** The key management services to include, such as `[awsKms]` of `membrane-token/kms`. */
   kms?: readonly KmsProvider[] | undefined
-  /** Prefix of every setting's name, for apps in which a name such as `API_KEYS` has another meaning. */
+  /** Prefix of every setting, for apps in which a name such as `API_KEYS` has another meaning. */
   prefix?: string | undefined
 }
 
@@ -54,11 +54,11 @@ function readHooks(hooks: ServiceHooks): ServiceHooks {
 type Env = Readonly<Record<string, unknown>>
 
 /**
- * Reads all settings and makes what {@link createTokenService} takes: imports the key, or opens it at its key
- * management service, and makes the authenticators.
+ * Reads all settings into the options of {@link createTokenService}: imports the private key or opens it in its key
+ * management service, and creates the authenticators.
  *
  * @param env Environment variables (`process.env`, `Deno.env.toObject()`), or the bindings of a Worker
- * @throws `ERR_SETTING_INVALID` with every fault in `faults`; `ERR_KEY_UNAVAILABLE` while a key management service
+ * @throws `ERR_SETTING_INVALID` with every fault in `faults`; `ERR_KEY_UNAVAILABLE` while the key management service
  *   is unreachable; `ERR_OPTION_INVALID` for invalid hooks
  *
  * @example Check the settings before a deployment
@@ -99,12 +99,12 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
     SIGNER_OPTIONS,
     () => makeSigner(settings, env, kms),
   )
-  const ways = await makeAuthenticators(settings, keySetCache, withSetting)
-  // Without any, each missing setting is reported by itself.
-  const [only] = ways
+  const configured = await makeAuthenticators(settings, keySetCache, withSetting)
+  // If there is none, `faults` says why.
+  const [only] = configured
   const authenticate =
-    ways.length > 1
-      ? await withSetting('SESSION_AUDIENCE', {}, () => oneOf(...ways.map((way) => way.authenticate)))
+    configured.length > 1
+      ? await withSetting('SESSION_AUDIENCE', {}, () => oneOf(...configured.map((one) => one.authenticate)))
       : only?.authenticate
   const additionalKeys = settings.MEMBRANE_ADDITIONAL_KEYS as JSONWebKeySet | undefined
   if (signer) {
@@ -128,8 +128,8 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
         signer,
         `${prefix}${settings.MEMBRANE_PRIVATE_KEY ? 'MEMBRANE_PRIVATE_KEY' : 'MEMBRANE_WORKSPACE_SECRET'}`,
       ),
-      ways: ways.map(({ setting, authenticate: { dependencies } }) =>
-        readinessOf(prefix + setting, dependencies),
+      ways: configured.map(({ setting, authenticate: { dependencies } }) =>
+        wayOf(prefix + setting, dependencies),
       ),
     },
   }
@@ -137,11 +137,12 @@ export async function readSettings(env: Env, hooks: ServiceHooks = {}): Promise<
 
 /**
  * Creates the service from environment variables. Settings are read on the first request; concurrent requests share the
- * result. After a failure they are read again, so no restart is needed once a setting is corrected or a store is
- * reachable again. Until then, every route returns 503, and `/health` lists the invalid settings.
+ * result. After a failure, the next request reads them again, so no restart is needed when a setting is corrected or a
+ * store is reachable again. Until then, every route returns 503, and `/health` lists the invalid settings. If only the
+ * key management service is unreachable, `/health` returns 200.
  *
  * @returns A handler that rejects only for something that is not a `Request` (`ERR_OPTION_INVALID`)
- * @throws `ERR_OPTION_INVALID` for wrong hooks
+ * @throws `ERR_OPTION_INVALID` for invalid hooks
  *
  * @example On Deno
  *
@@ -154,7 +155,7 @@ export function createTokenServiceFromEnv(env: Env, hooks: ServiceHooks = {}): R
   const shared = createSharedTask()
   let service: RequestHandler | undefined
   let failure: unknown
-  const open = async (): Promise<void> => {
+  const read = async (): Promise<void> => {
     try {
       service = createTokenService(await readSettings(env, hooks))
     } catch (error) {
@@ -165,29 +166,29 @@ export function createTokenServiceFromEnv(env: Env, hooks: ServiceHooks = {}): R
 
   return async (request, context) => {
     checkRequest(request)
-    if (!service) await shared.join(open, context)
-    return service ? service(request, context) : notOpened(failure, request, base)
+    if (!service) await shared.join(read, context)
+    return service ? service(request, context) : notReadResponse(failure, request, base)
   }
 }
 
-function notOpened(error: unknown, request: Request, base: Headers): Response {
+function notReadResponse(error: unknown, request: Request, base: Headers): Response {
   const requestId = requestIdOf(request)
   const path = pathOf(request.url)
   const isHealth = path === '/health' || path === '/healthz'
   if (!(error instanceof MembraneTokenError)) {
     const problem = problemOf(error)
-    // biome-ignore lint/suspicious/noConsole: the one line that leads from a request id to an unexpected failure
+    // biome-ignore lint/suspicious/noConsole: the only record that links a request id to an unexpected failure
     console.error(JSON.stringify({ requestId, outcome: 'failed', code: problem.code, error: problem.error }))
     return problemResponse(problem, requestId, base)
   }
   if (error.code === 'ERR_KEY_UNAVAILABLE') {
-    // The settings are valid as far as they can be checked here, and a restart would not make the key available.
+    // The settings are valid, and a restart would not help, so the service is healthy.
     if (isHealth) return publicResponse(HEALTHY, requestId, base)
     return problemResponse(problemOf(error), requestId, base)
   }
   const detail = isHealth
     ? error.message
-    : 'This service is not configured yet; GET /health names the settings at fault.'
+    : 'This service is not configured yet; GET /health lists the invalid settings.'
   return problemResponse(makeProblem('ERR_SETTING_INVALID', detail), requestId, base)
 }
 
@@ -217,7 +218,7 @@ async function makeSigner(settings: ReadSettings, env: Env, kms: readonly KmsPro
   })
 }
 
-/** A key as text, or, for the URI of a key in a key management service, that key. */
+/** The private key as text, or the remote key that a KMS URI names. */
 async function openKey(key: string, env: Env, kms: readonly KmsProvider[]): Promise<string | RemoteKey> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(key)?.[1]
   if (scheme === undefined) return key
@@ -231,7 +232,7 @@ async function openKey(key: string, env: Env, kms: readonly KmsProvider[]): Prom
   )
 }
 
-function readinessOf(name: string, dependencies: CredentialAuthenticator['dependencies']): Way {
+function wayOf(name: string, dependencies: CredentialAuthenticator['dependencies']): Way {
   if (dependencies.length === 0) return { name }
   return {
     name,

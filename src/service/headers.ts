@@ -1,8 +1,8 @@
 import { ENDPOINT_HEADERS } from '../endpoint/http/problem.ts'
 
 /**
- * The headers of every answer of the service, copied by the engine for each: those that matter for an API that answers
- * JSON, and no others. `Strict-Transport-Security` is for whoever owns the whole host, such as the Worker.
+ * Headers of every response: the security headers that matter for a JSON API. `Strict-Transport-Security` is not one of
+ * them, because it applies to the whole host; the Worker and `serve` set it.
  */
 export const SERVICE_HEADERS: Readonly<Record<string, string>> = {
   ...ENDPOINT_HEADERS,
@@ -12,18 +12,18 @@ export const SERVICE_HEADERS: Readonly<Record<string, string>> = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 }
 
-/** What a page of an allowed origin may read (Fetch standard, section 3.3.3). */
-const EXPOSED = 'X-Request-Id,Retry-After,Date,WWW-Authenticate'
+/** Response headers that pages of an allowed origin may read, besides the CORS-safelisted ones. */
+const EXPOSED_HEADERS = 'X-Request-Id,Retry-After,Date,WWW-Authenticate'
 
-/** Lets a page of another origin read an answer. */
+/** Adds the headers that let pages of an origin read the response. */
 export function allowOrigin(headers: Headers, origin: string): Headers {
   headers.set('Access-Control-Allow-Origin', origin)
-  headers.set('Access-Control-Expose-Headers', EXPOSED)
+  headers.set('Access-Control-Expose-Headers', EXPOSED_HEADERS)
   if (!/\borigin\b/i.test(headers.get('Vary') ?? '')) headers.append('Vary', 'Origin')
   return headers
 }
 
-/** The answer to a preflight request of an allowed origin. */
+/** The response to a preflight request of an allowed origin. */
 export function preflightResponse(origin: string, requestId: string, base: Headers): Response {
   const headers = new Headers(base)
   headers.set('Access-Control-Allow-Origin', origin)

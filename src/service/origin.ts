@@ -1,29 +1,29 @@
-/** Where a request comes from, as far as CORS is concerned. */
+/** The origin of a request, for CORS. */
 export type Origin =
-  /** Not from a page, or from a page of the service's own origin. */
+  /** Not from a page, or from a page of the service's origin. */
   | 'own'
-  /** From a page of another origin that is allowed. */
+  /** From a page of an allowed origin. */
   | { readonly allowed: string }
   | 'forbidden'
 
-/** Whether any header shows that a page sent the request; opening the address in a browser does not count. */
+/** Whether a header shows that a page sent the request. Opening the URL in a browser does not count. */
 export function isFromPage({ headers }: Request): boolean {
   const site = headers.get('Sec-Fetch-Site')
   return headers.has('Origin') || (site !== null && site !== 'none')
 }
 
 /**
- * Decides about the origin of a request. Pages of other origins are rejected unless their origin is allowed.
+ * Decides whether the origin of a request is allowed.
  *
- * Same origin is `Sec-Fetch-Site: same-origin`, or else an `Origin` whose host equals `Host`: behind a proxy that
- * terminates TLS, the URL is not the page's.
+ * Same origin is `Sec-Fetch-Site: same-origin`, or, from browsers without that header, an `Origin` whose host equals
+ * `Host`. The scheme of the URL is ignored, because a proxy may terminate TLS.
  */
 export function decideOrigin(request: Request, allowedOrigins: ReadonlySet<string>): Origin {
   const { headers } = request
   const origin = headers.get('Origin')
   const site = headers.get('Sec-Fetch-Site')
   if (site === 'same-origin') return 'own'
-  // Images and navigations carry no Origin, but browsers say that another site asked for them.
+  // Images and navigations have no Origin, but Sec-Fetch-Site shows that a page of another origin caused them.
   if (origin === null) return site === null || site === 'none' ? 'own' : 'forbidden'
   if (allowedOrigins.has(origin)) return { allowed: origin }
   const host = headers.get('Host') ?? hostOf(request.url)
@@ -36,8 +36,8 @@ function hostOf(url: string): string {
 }
 
 /**
- * Whether a text is an origin exactly as browsers write it (RFC 6454 section 6.1), that of an app's own scheme
- * (`capacitor://localhost`, `chrome-extension://…`) included. `null` is not an origin.
+ * Whether a string is an origin exactly as browsers send it (RFC 6454 section 6.2), including those with a custom
+ * scheme (`capacitor://localhost`, `chrome-extension://…`). `null` is not accepted.
  */
 export function isExactOrigin(text: string): boolean {
   if (/^https?:/i.test(text))

@@ -1,32 +1,33 @@
 import { createSharedTask } from '../shared-task.ts'
 
-/** One way to serve callers; it works while all its dependencies are reachable. */
+/** A signer or an authenticator, as `/ready` checks it. */
 export interface Way {
-  /** The setting or key set, reported while it is unreachable. */
+  /** The setting or key set, listed in `degraded` while a dependency is unreachable. */
   readonly name: string
-  /** Rejects while a dependency is unreachable; absent if there are none, as for API keys. */
+  /** Rejects while a dependency is unreachable. Absent if there are none, as for API keys. */
   readonly check?: ((context?: object) => Promise<void>) | undefined
-  /** Whether callers can still be served for now. Default: no. */
+  /** Whether callers can be served while a dependency is unreachable, for example with cached keys. Default: no. */
   readonly isUsable?: (() => boolean) | undefined
 }
 
-/** The result that `/ready` returns. */
+/** What `/ready` reports. */
 export interface Readiness {
+  /** Whether any caller can be served. */
   readonly isReady: boolean
-  /** Names of what is unreachable. */
+  /** Names of the signer and authenticators with an unreachable dependency. */
   readonly degraded: readonly string[]
 }
 
-/** Milliseconds for which a result is reused, for all callers. */
+/** Milliseconds for which a result is reused. */
 const PERIOD = 10_000
-/** Milliseconds. */
+/** Time limit of a check, in milliseconds. */
 const TIMEOUT = 5000
 
 /**
- * Checks at most once every ten seconds whether callers can be served.
+ * Checks whether callers can be served, at most once every ten seconds.
  *
- * @param signer Required by all callers
- * @param ways Ready as long as one of them works
+ * @param signer Required to serve any caller
+ * @param ways The authenticators, of which at least one must work
  */
 export function createReadiness(
   signer: Way,

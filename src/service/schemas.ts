@@ -5,11 +5,11 @@ import { isPlaceholder as isUnfilled } from '../placeholders.ts'
 import { parseDuration } from '../token/lifetime.ts'
 import { isExactOrigin } from './origin.ts'
 
-/** Reads the text of a setting. Every message is written here: those of valibot quote what they reject. */
+/** Parses the text of a setting. It uses its own messages, because valibot's quote the rejected value. */
 export type Schema<Value> = v.GenericSchema<string, Value>
 
 /**
- * Samples that were never filled in: `…`, `<WORKSPACE_KEY>` and `<YOUR PRIVATE KEY>`, `{CUSTOMER_ID}`, `{{…}}`, `${…}`,
+ * Unreplaced placeholders: `…`, `<WORKSPACE_KEY>` and `<YOUR PRIVATE KEY>`, `{CUSTOMER_ID}`, `{{…}}`, `${…}`,
  * `your-workspace-key`, `change-me`. Matched against trimmed text, in linear time.
  */
 const PLACEHOLDER = /^(…|<[^<>]*>|\$?\{[A-Z][A-Z0-9_ ]*\}|\{\{.*\}\}|\$\{.*\}|your[-_ ].*|change[-_ ]?me)$/is
@@ -35,7 +35,7 @@ export const word = (fix: string): Schema<string> =>
     v.check((value) => value !== '', `is empty: ${fix}.`),
   )
 
-/** One of some names. */
+/** One of several names. */
 const oneOf = <const Name extends string>(names: readonly Name[], message: string): Schema<Name> =>
   v.pipe(
     v.string(message),
@@ -53,7 +53,7 @@ export const duration: Schema<string> = /* @__PURE__ */ v.pipe(
   ),
 )
 
-/** Whether a value is a lifetime that can be read. */
+/** Whether a value is a valid duration with a unit. */
 export function isDuration(value: unknown): value is string {
   if (typeof value !== 'string') return false
   try {
@@ -63,7 +63,7 @@ export function isDuration(value: unknown): value is string {
   }
 }
 
-// Of at least 32 bytes; shorter ones are rejected anyway.
+// Sample secrets from documentation, of at least 32 bytes; shorter ones are rejected anyway.
 const SAMPLE_SECRETS = [
   'a-string-secret-at-least-256-bits-long',
   'a-valid-string-secret-that-is-at-least-384-bits-long',
@@ -72,7 +72,7 @@ const SAMPLE_SECRETS = [
 
 export const secret: Schema<string> = /* @__PURE__ */ v.pipe(
   text('set the secret from the Settings page of your workspace'),
-  // Its bytes are used as they are, so an extra byte would invalidate every signature.
+  // The secret is used byte for byte, so an extra byte would invalidate every signature.
   v.check(
     (value) => !/^[\r\n]|[\r\n]$/.test(value),
     'begins or ends with a line break: set it with `printf %s`, not with `echo`.',
@@ -155,7 +155,7 @@ export const apiKeys: Schema<ApiKey[]> = /* @__PURE__ */ v.pipe(
   ),
 )
 
-/** Entries with commas between them. */
+/** A comma-separated list. */
 export const list = (fix: string): Schema<string[]> =>
   v.pipe(
     v.string(`must be text: ${fix}.`),
@@ -194,7 +194,7 @@ export const secureUrl = (fix: string): Schema<string> =>
     }, 'is not https: anyone on the network path could replace the response.'),
   )
 
-/** A URL to which the paths of metadata are appended (RFC 8414 section 2). */
+/** A URL to which the path of metadata is appended, so it has no query (RFC 8414 section 2). */
 export const issuerUrl = (fix: string): Schema<string> =>
   v.pipe(
     secureUrl(fix),
@@ -231,7 +231,7 @@ export const keySet: Schema<{ keys: Record<string, unknown>[] }> = /* @__PURE__ 
   v.check(({ keys }) => keys.every(isObject), 'has a key that is not an object.'),
 )
 
-/** A list of objects, whose members are checked by the authenticator. */
+/** A list of objects, whose members the authenticator validates. */
 export const objects = (fix: string): Schema<Record<string, unknown>[]> =>
   v.pipe(
     json(fix),
@@ -239,5 +239,5 @@ export const objects = (fix: string): Schema<Record<string, unknown>[]> =>
     v.check((items) => items.length > 0, 'is an empty list: remove the setting.'),
   )
 
-/** Names of claims: with commas, without empty ones. */
+/** The name of a claim, or a dotted path. */
 export const claimName: Schema<string> = /* @__PURE__ */ word('set the name of a claim, such as sub')

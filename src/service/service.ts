@@ -21,15 +21,15 @@ import { bindClock, invalidOption, readOptions } from '../options.ts'
 import type { Signer } from '../token/signer.ts'
 import { allowOrigin, preflightResponse, SERVICE_HEADERS } from './headers.ts'
 import { decideOrigin, isExactOrigin, isFromPage } from './origin.ts'
-import { createReadiness, type Way } from './readiness.ts'
+import { createReadiness, type Readiness, type Way } from './readiness.ts'
 
 /** Options of {@link createTokenService}. */
 export interface TokenServiceOptions extends Omit<TokenEndpointOptions, 'kind'> {
-  /** Other public keys to publish: the next key before it signs, the previous one after. */
+  /** Other public keys to publish: the next key before it is used, the previous one afterwards. */
   additionalKeys?: JSONWebKeySet | undefined
-  /** Exact origins of pages that may request customer tokens; the service's own origin always may. */
+  /** Exact origins of pages that may request customer tokens, besides the service's own. Default: none. */
   allowedOrigins?: readonly string[] | undefined
-  /** https URL; turns on `/oauth/token`, and is the `issuer` of its metadata (RFC 8414). */
+  /** The https URL of the service, the `issuer` in its metadata (RFC 8414). Enables `/oauth/token`. */
   oauthIssuer?: string | undefined
   /** What `/ready` checks. Default: the signer and the key sets of `authenticate`. */
   readiness?: { readonly signer: Way; readonly ways: readonly Way[] } | undefined
@@ -49,22 +49,22 @@ const OPTIONS = [
   'now',
 ] as const
 
-/** Who may call a route: pages too, servers only, or anyone. */
+/** Who may call a route: servers and pages of allowed origins, only servers, or anyone. */
 type Audience = 'pages' | 'servers' | 'anyone'
 
 interface ServiceRoute {
   readonly audience: Audience
   /** The kind of token to report when a request is rejected for its origin. */
   readonly kind: Scope
-  readonly answer: Endpoint
+  readonly handle: Endpoint
 }
 
 /**
- * Creates the token service: one handler for all routes, on every runtime.
+ * Creates the token service: one request handler for all routes, on every runtime.
  *
  * | request | response |
  * |---|---|
- * | `GET`, `POST /api/membrane-token` | a customer's token |
+ * | `GET`, `POST /api/membrane-token` | a customer token |
  * | `POST /api/membrane-admin-token` | an admin token, for services |
  * | `GET /.well-known/jwks.json` | the public keys |
  * | `GET /health`, `/healthz` | 200 |
@@ -72,7 +72,7 @@ interface ServiceRoute {
  * | `POST /oauth/token` | with `oauthIssuer`: token exchange (RFC 8693) and client credentials (RFC 6749) |
  *
  * @returns A handler that rejects only for something that is not a `Request` (`ERR_OPTION_INVALID`)
- * @throws `ERR_OPTION_INVALID` · `ERR_LIFETIME_INVALID` · the `ERR_KEY_…` of {@link createVerifier} for `additionalKeys`
+ * @throws `ERR_OPTION_INVALID` · `ERR_LIFETIME_INVALID` · for `additionalKeys`, the `ERR_KEY_…` of `createVerifier`
  *
  * @example
  *
@@ -105,21 +105,21 @@ export function createTokenService(options: TokenServiceOptions): RequestHandler
   const routes = new Map<string, ServiceRoute>([
     [
       '/api/membrane-token',
-      { audience: 'pages', kind: 'customer', answer: createEndpoint('customer', parts) },
+      { audience: 'pages', kind: 'customer', handle: createEndpoint('customer', parts) },
     ],
     [
       '/api/membrane-admin-token',
-      { audience: 'servers', kind: 'admin', answer: createEndpoint('admin', parts) },
+      { audience: 'servers', kind: 'admin', handle: createEndpoint('admin', parts) },
     ],
     ['/.well-known/jwks.json', publicRoute(() => keys)],
     ['/health', publicRoute(() => HEALTHY)],
     ['/healthz', publicRoute(() => HEALTHY)],
   ])
-  const ready = publicRoute(async (context) => readinessAnswer(await checkReadiness(context)))
+  const ready = publicRoute(async (context) => readinessResponse(await checkReadiness(context)))
   routes.set('/ready', ready).set('/readyz', ready)
   if (oauthIssuer !== undefined) {
     const oauth = createOAuthRoutes({ ...parts, issuerUrl: oauthIssuer, signer })
-    routes.set('/oauth/token', { audience: 'servers', kind: 'customer', answer: oauth.token })
+    routes.set('/oauth/token', { audience: 'servers', kind: 'customer', handle: oauth.token })
     for (const path of oauth.metadataPaths)
       routes.set(
         path,
@@ -135,10 +135,10 @@ function createRouter(
   issuer: Issuer,
 ): RequestHandler {
   const base = new Headers(SERVICE_HEADERS)
-  // Written once for each origin: each header set on an answer is a call into the engine.
+  // Created once for each origin, because setting headers on every response is slow.
   const pageBases = new Map([...origins].map((origin) => [origin, allowOrigin(new Headers(base), origin)]))
 
-  const refuseOrigin = async (
+  const rejectOrigin = async (
     { audience, kind }: ServiceRoute,
     request: Request,
     context: object | undefined,
@@ -158,25 +158,25 @@ function createRouter(
     const requestId = requestIdOf(request)
     const route = routes.get(pathOf(request.url))
     if (!route) return problemResponse(NOT_FOUND, requestId, base)
-    if (route.audience === 'anyone') return route.answer(request, context, requestId, base)
+    if (route.audience === 'anyone') return route.handle(request, context, requestId, base)
     if (route.audience === 'servers') {
-      if (isFromPage(request)) return refuseOrigin(route, request, context, requestId)
-      return route.answer(request, context, requestId, base)
+      if (isFromPage(request)) return rejectOrigin(route, request, context, requestId)
+      return route.handle(request, context, requestId, base)
     }
     const origin = decideOrigin(request, origins)
-    if (origin === 'forbidden') return refuseOrigin(route, request, context, requestId)
-    if (origin === 'own') return route.answer(request, context, requestId, base)
+    if (origin === 'forbidden') return rejectOrigin(route, request, context, requestId)
+    if (origin === 'own') return route.handle(request, context, requestId, base)
     if (request.method === 'OPTIONS') return preflightResponse(origin.allowed, requestId, base)
-    const response = await route.answer(request, context, requestId, pageBases.get(origin.allowed) ?? base)
-    // The headers of an error may have replaced some.
+    const response = await route.handle(request, context, requestId, pageBases.get(origin.allowed) ?? base)
+    // The headers of an error may have replaced some of them.
     if (!response.ok) allowOrigin(response.headers, origin.allowed)
     return response
   }
 }
 
-const NOT_FOUND: Problem = /* @__PURE__ */ makeProblem('ERR_NOT_FOUND', 'There is nothing at this address.')
+const NOT_FOUND: Problem = /* @__PURE__ */ makeProblem('ERR_NOT_FOUND', 'There is no route at this path.')
 
-/** The path of an absolute URL, without the cost of parsing the rest of it. */
+/** The path of an absolute URL. Faster than `new URL`. */
 export function pathOf(url: string): string {
   const start = url.indexOf('/', url.indexOf('//') + 2)
   if (start === -1) return '/'
@@ -184,8 +184,8 @@ export function pathOf(url: string): string {
   return end === -1 ? url.slice(start) : url.slice(start, start + end)
 }
 
-/** A fixed answer of a public route. */
-export interface PublicAnswer {
+/** The response of a public route. */
+export interface PublicResponse {
   readonly status?: number
   readonly type: string
   readonly cacheControl?: string
@@ -194,26 +194,26 @@ export interface PublicAnswer {
 
 /** A public route, for GET and HEAD. */
 function publicRoute(
-  answer: (context: object | undefined) => PublicAnswer | Problem | Promise<PublicAnswer | Problem>,
+  respond: (context: object | undefined) => PublicResponse | Problem | Promise<PublicResponse | Problem>,
 ): ServiceRoute {
   return {
     audience: 'anyone',
     kind: 'customer',
-    answer: async ({ method }, context, requestId, base) => {
+    handle: async ({ method }, context, requestId, base) => {
       if (method !== 'GET' && method !== 'HEAD') {
         const problem = makeProblem('ERR_METHOD_NOT_ALLOWED', 'Use GET.', { Allow: 'GET, HEAD' })
         return problemResponse(problem, requestId, base)
       }
-      const found = await answer(context)
+      const result = await respond(context)
       const response =
-        'code' in found ? problemResponse(found, requestId, base) : publicResponse(found, requestId, base)
+        'code' in result ? problemResponse(result, requestId, base) : publicResponse(result, requestId, base)
       return method === 'HEAD' ? new Response(null, response) : response
     },
   }
 }
 
 export function publicResponse(
-  { status = 200, type, cacheControl, body }: PublicAnswer,
+  { status = 200, type, cacheControl, body }: PublicResponse,
   requestId: string,
   base: Headers,
 ): Response {
@@ -224,24 +224,18 @@ export function publicResponse(
   return new Response(body, { status, headers })
 }
 
-export const HEALTHY: PublicAnswer = { type: 'application/json', body: '{"status":"ok"}' }
+export const HEALTHY: PublicResponse = { type: 'application/json', body: '{"status":"ok"}' }
 
-function readinessAnswer({
-  isReady,
-  degraded,
-}: {
-  isReady: boolean
-  degraded: readonly string[]
-}): PublicAnswer | Problem {
+function readinessResponse({ isReady, degraded }: Readiness): PublicResponse | Problem {
   if (!isReady) {
     const code: ProblemCode = 'ERR_NOT_READY'
-    return makeProblem(code, `No caller can be served: cannot reach what ${degraded.join(', ')} needs.`)
+    return makeProblem(code, `No caller can be served. Unreachable: ${degraded.join(', ')}.`)
   }
   const body = { status: 'ok', ...(degraded.length > 0 && { degraded }) }
   return { type: 'application/json', body: JSON.stringify(body) }
 }
 
-/** A signer works if it signs: with a remote key, only its key management service can tell. */
+/** Checks a signer by signing, because a remote key may be unreachable. */
 export function signerWay(signer: Signer, name: string): Way {
   return {
     name,
@@ -251,7 +245,7 @@ export function signerWay(signer: Signer, name: string): Way {
   }
 }
 
-/** The ways of an authenticator: each part of `oneOf` by itself. */
+/** The checks of an authenticator, separate for each part of `oneOf`. */
 export function waysOf(authenticate: Authenticator & Partial<CredentialAuthenticator>): Way[] {
   const { parts, dependencies = [] } = authenticate
   if (parts) return parts.flatMap(waysOf)
@@ -259,7 +253,7 @@ export function waysOf(authenticate: Authenticator & Partial<CredentialAuthentic
   return dependencies.map(({ name, check, isUsable }) => ({ name, check, isUsable }))
 }
 
-function publishedKeys(signer: Signer, additionalKeys: JSONWebKeySet | undefined): PublicAnswer {
+function publishedKeys(signer: Signer, additionalKeys: JSONWebKeySet | undefined): PublicResponse {
   const keys = readPublishedKeys([
     ...(signer.publicJwk ? [signer.publicJwk] : []),
     ...(additionalKeys === undefined ? [] : readPublishedKeys(additionalKeys?.keys)),

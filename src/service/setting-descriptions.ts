@@ -1,6 +1,6 @@
 import { SETTING_READERS, type SettingName, type SettingReader, type Settings } from './settings.ts'
 
-/** One setting: its description, how its text is read, and its default. */
+/** A setting: its description, schema and default. */
 export interface SettingDefinition<Value> extends SettingReader<Value> {
   readonly description: string
 }
@@ -45,7 +45,7 @@ const DESCRIPTIONS: Readonly<Record<SettingName, string>> = {
     'For `membrane-token serve`: proxy networks whose X-Forwarded-For and X-Forwarded-Proto are trusted',
 }
 
-/** Every setting there is, for documentation and tools. */
+/** All settings, for documentation and tools. */
 export const SETTINGS: { readonly [Name in SettingName]: SettingDefinition<Settings[Name]> } =
   /* @__PURE__ */ describeAll()
 

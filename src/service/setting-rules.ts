@@ -5,13 +5,13 @@ import type { SettingName } from './settings.ts'
 export const DEFAULT_EXPIRES_IN = '2h'
 export const DEFAULT_MAX_EXPIRES_IN = '24h'
 
-/** Settings as they are given: text that has not been read. */
+/** The settings that are set, not parsed yet. */
 export type Given = Partial<Record<SettingName, unknown>>
 
 const isSet = (given: Given, ...names: SettingName[]): boolean =>
   names.some((name) => given[name] !== undefined)
 
-/** Rules between settings; each names the setting at fault. */
+/** Rules that involve several settings. Each names the setting to correct. */
 export const RULES: readonly {
   readonly setting: SettingName
   readonly holds: (given: Given) => boolean
@@ -36,7 +36,7 @@ export const RULES: readonly {
     setting: 'TOKEN_EXPIRES_IN',
     holds: ({ TOKEN_EXPIRES_IN: usual, TOKEN_MAX_EXPIRES_IN: longest }) => {
       const [given, most] = [usual ?? DEFAULT_EXPIRES_IN, longest ?? DEFAULT_MAX_EXPIRES_IN]
-      // A lifetime that cannot be read is reported as such.
+      // An invalid duration is reported by its schema.
       return !(isDuration(given) && isDuration(most)) || parseDuration(given) <= parseDuration(most)
     },
     detail: 'is longer than TOKEN_MAX_EXPIRES_IN: lower it, or raise the other.',

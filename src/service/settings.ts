@@ -25,7 +25,7 @@ import {
 } from './schemas.ts'
 import { DEFAULT_EXPIRES_IN, DEFAULT_MAX_EXPIRES_IN, type Given, RULES } from './setting-rules.ts'
 
-/** Every setting, as it is read. */
+/** All settings, parsed. */
 export interface Settings {
   MEMBRANE_WORKSPACE_KEY: string
   MEMBRANE_WORKSPACE_SECRET: string
@@ -60,16 +60,16 @@ export interface Settings {
 
 export type SettingName = keyof Settings
 
-/** How the text of one setting is read, and what it is when it is not set. */
+/** How a setting is parsed, and its default. */
 export interface SettingReader<Value> {
   readonly schema: Schema<Value>
-  /** As text. */
+  /** Text to parse if the setting is not set. */
   readonly default?: string
   /** Whether it may also be written as an object, in the `vars` of wrangler.toml. */
   readonly isJson?: boolean
 }
 
-/** How every setting is read; what it means is in setting-descriptions.ts, which a Worker does not need. */
+/** How each setting is parsed. The descriptions are in setting-descriptions.ts, which a Worker does not include. */
 export const SETTING_READERS: { readonly [Name in SettingName]: SettingReader<Settings[Name]> } = {
   MEMBRANE_WORKSPACE_KEY: {
     schema: word('set the workspace key from the Settings page of your workspace'),
@@ -174,14 +174,14 @@ export const SETTING_READERS: { readonly [Name in SettingName]: SettingReader<Se
 
 const NAMES = Object.keys(SETTING_READERS) as SettingName[]
 
-/** The settings that are set, and defaults. */
+/** The settings that are set or have a default. */
 export type ReadSettings = Partial<Settings>
 
 /**
- * Reads and checks the text of all settings.
+ * Parses and validates all settings.
  *
  * @param env Environment variables, or a Worker's bindings; a setting may be text, JSON, or a Secrets Store binding
- * @param prefix Put before the name of every setting
+ * @param prefix Prefix of the name of every setting
  * @throws `ERR_SETTING_INVALID` with every fault
  */
 export async function parseSettings(
@@ -220,7 +220,7 @@ export async function parseSettings(
   return settings as ReadSettings
 }
 
-/** The error of one fault or several. Each names its setting as it is spelled in the environment. */
+/** The error for one or more faults. Each names its setting as it is called in the environment. */
 export function settingError(faults: readonly SettingFault[], prefix: string): MembraneTokenError {
   const named = faults.map(({ setting, detail }) => ({ setting: prefix + setting, detail }))
   const message = named.map(({ setting, detail }) => `${setting} ${detail}`).join(' ')
@@ -237,10 +237,10 @@ function isSecretsStoreBinding(value: unknown): value is { get(): Promise<string
   return typeof value === 'object' && value !== null && 'get' in value && typeof value.get === 'function'
 }
 
-/** Variables of other software that happen to be close to a setting. */
+/** Variables of other software whose names are close to a setting. */
 const OTHERS = ['API_KEY']
 
-/** A variable at most two edits away from a setting that is not set was probably meant to be it. */
+/** A variable at most two edits away from a setting that is not set is probably a misspelling of it. */
 function findMisspellings(
   env: Readonly<Record<string, unknown>>,
   given: Given,
@@ -256,7 +256,7 @@ function findMisspellings(
     })
 }
 
-// Below the setting only a position is named: a member's name may be a value in the wrong place.
+// Names only a position inside the setting, because a member's name may be a misplaced secret.
 function toFault(setting: SettingName, issue: v.BaseIssue<unknown>): SettingFault {
   const position = issue.path?.[0]?.key
   const entry = typeof position === 'number' ? `entry ${position + 1} ` : ''
