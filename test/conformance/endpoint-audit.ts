@@ -1,6 +1,5 @@
 import { type AuditEvent, apiKeys, type Caller, type TokenEndpointOptions } from '../../src/endpoint.ts'
 import {
-  type Asked,
   atTime,
   backend,
   bearer,
@@ -12,6 +11,7 @@ import {
   parse,
   send,
   sha256,
+  type TestRequest,
   visitor,
 } from './endpoint-harness.ts'
 import { privateJwk } from './keys.ts'
@@ -25,7 +25,7 @@ const headers = { 'X-Request-Id': 'request-1' }
 async function auditOne(
   lib: Library,
   caller: Caller | null,
-  asked: Asked,
+  request: TestRequest,
   options: Partial<TokenEndpointOptions> = {},
 ): Promise<{ event: AuditEvent; jwtId: string | undefined; detail: unknown }> {
   const events: AuditEvent[] = []
@@ -34,9 +34,9 @@ async function auditOne(
   await atTime(now, async () => {
     const audit = (event: AuditEvent) => void events.push(event)
     const handler = await createTestEndpoint(lib, caller, { audit, ...options })
-    const answer = await send(handler, { ...asked, headers })
-    if (answer.status === 200) jwtId = (await expectGrant(answer)).jwtId
-    else detail = parse(answer.text).detail
+    const response = await send(handler, { ...request, headers })
+    if (response.status === 200) jwtId = (await expectGrant(response)).jwtId
+    else detail = parse(response.text).detail
   })
   const [event] = events
   assert(event && events.length === 1, `${events.length} events`)
@@ -54,30 +54,30 @@ export const endpointAudit: ConformanceModule = ({ test }, lib) => {
   const service = { callerKind: 'service', callerName: 'backend' }
   const session = { callerKind: 'customer', callerName: 'user-7', customerId: customer.id }
 
-  const issued: [string, Caller, Asked, Partial<TokenEndpointOptions>, object][] = [
+  const issued: [string, Caller, TestRequest, Partial<TokenEndpointOptions>, object][] = [
     ['for a session', { ...visitor, method: 'session' }, {}, {}, { ...session, method: 'session' }],
-    ['for a session of your own authenticator', visitor, {}, {}, session],
+    ['for a session of a custom authenticator', visitor, {}, {}, session],
     ['for a service', backend, { body: customer }, {}, { ...service, customerId: customer.id }],
     ['for an admin', backend, { body: {} }, { kind: 'admin' }, { ...service, tokenKind: 'admin' }],
   ]
-  for (const [title, caller, asked, options, expected] of issued) {
+  for (const [title, caller, request, options, expected] of issued) {
     test(`issued ${title}`, async () => {
-      const { event, jwtId } = await auditOne(lib, caller, { method: 'POST', ...asked }, options)
+      const { event, jwtId } = await auditOne(lib, caller, { method: 'POST', ...request }, options)
       equal({ ...event }, { ...common, ...expected, outcome: 'issued', jwtId })
     })
   }
 
-  const refused: [string, Caller | null, Asked, string, object][] = [
+  const refused: [string, Caller | null, TestRequest, string, object][] = [
     ['missing credentials', null, {}, 'ERR_CREDENTIALS_MISSING', {}],
-    ['a method', backend, { method: 'PUT' }, 'ERR_METHOD_NOT_ALLOWED', {}],
+    ['the method', backend, { method: 'PUT' }, 'ERR_METHOD_NOT_ALLOWED', {}],
     ['a session that names a customer', visitor, { body: { id: 'other' } }, 'ERR_CALLER_FORBIDDEN', session],
     ['a missing scope', { ...backend, scopes: ['admin'] }, {}, 'ERR_CALLER_FORBIDDEN', service],
-    ['a body', backend, { body: '{' }, 'ERR_BODY_INVALID', service],
-    ['an id', backend, { body: { id: 5 } }, 'ERR_CLAIM_INVALID', service],
+    ['the body', backend, { body: '{' }, 'ERR_BODY_INVALID', service],
+    ['the id', backend, { body: { id: 5 } }, 'ERR_CLAIM_INVALID', service],
   ]
-  for (const [title, caller, asked, code, expected] of refused) {
+  for (const [title, caller, request, code, expected] of refused) {
     test(`refused for ${title}`, async () => {
-      const { event, detail } = await auditOne(lib, caller, asked)
+      const { event, detail } = await auditOne(lib, caller, request)
       equal({ ...event }, { ...common, ...expected, outcome: 'refused', code, detail })
     })
   }
@@ -102,7 +102,7 @@ export const endpointAudit: ConformanceModule = ({ test }, lib) => {
     equal([events[0]?.keyId, events[0]?.algorithm], ['key-1', 'ES256'])
   })
 
-  test('holds no secret, and nothing of the customer’s fields', async () => {
+  test('contains no secret, and no name or fields of the customer', async () => {
     const apiKey = 'an-api-key-nobody-could-guess-0123456789'
     const authenticate = apiKeys({
       keys: [{ name: 'backend', sha256: await sha256(apiKey), scopes: ['customer'] }],
@@ -119,7 +119,7 @@ export const endpointAudit: ConformanceModule = ({ test }, lib) => {
     equal(events.length, 3)
     const confidential = [apiKey, await sha256(apiKey), token, ...token.split('.'), secret]
     for (const hidden of [...confidential, 'Ada Private', '4111-1111', 'a-key-that-is-unknown', 'e30.e30']) {
-      assert(!text.includes(hidden), `the audit holds ${hidden}`)
+      assert(!text.includes(hidden), `the audit contains ${hidden}`)
     }
   })
 }
@@ -129,7 +129,7 @@ export const endpointBrokenAudit: ConformanceModule = ({ test }, lib) => {
     throw new TypeError('hunter2')
   }
 
-  test('a token whose audit fails is not issued', async () => {
+  test('no token is issued if the audit fails', async () => {
     for (const [caller, options] of [
       [visitor, { audit: failing }],
       [visitor, { audit: async () => failing() }],
@@ -138,10 +138,12 @@ export const endpointBrokenAudit: ConformanceModule = ({ test }, lib) => {
       await inSilence(async (lines) => {
         const handler = await createTestEndpoint(lib, caller, options)
         for (const accept of ['application/json', 'application/jwt']) {
-          const asked = { method: 'POST', headers: { ...headers, Accept: accept } }
-          const answer = await send(handler, asked)
-          expectProblem(answer, 'ERR_INTERNAL')
-          assert(!`${answer.text}${lines.join()}`.includes('hunter2'), 'the detail is revealed')
+          const response = await send(handler, {
+            method: 'POST',
+            headers: { ...headers, Accept: accept },
+          })
+          expectProblem(response, 'ERR_INTERNAL')
+          assert(!`${response.text}${lines.join()}`.includes('hunter2'), 'the detail is revealed')
         }
         equal(lines.length, 2)
         assert(
@@ -152,7 +154,7 @@ export const endpointBrokenAudit: ConformanceModule = ({ test }, lib) => {
     }
   })
 
-  test('an audit hook that recovers gets the failure', async () => {
+  test('the failure is audited if the hook recovers', async () => {
     const events: AuditEvent[] = []
     const audit = (event: AuditEvent) => {
       if (event.outcome === 'issued') failing()
@@ -164,7 +166,7 @@ export const endpointBrokenAudit: ConformanceModule = ({ test }, lib) => {
     })
   })
 
-  test('a rejection stays a rejection when the audit fails', async () => {
+  test('a rejection is returned unchanged if the audit fails', async () => {
     await inSilence(async (lines) => {
       const handler = await createTestEndpoint(lib, null, { audit: failing })
       expectProblem(await send(handler, makeRequest({ headers })), 'ERR_CREDENTIALS_MISSING')

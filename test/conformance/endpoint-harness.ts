@@ -1,7 +1,10 @@
+import type { JSONWebKeySet } from 'jose'
 import {
   type Authenticator,
   type Caller,
   createTokenEndpoint,
+  type SessionJwtOptions,
+  sessionJwt,
   type TokenEndpointOptions,
 } from '../../src/endpoint.ts'
 import type { Algorithm } from '../../src/index.ts'
@@ -11,11 +14,11 @@ import { replaceFor } from './globals.ts'
 import { type KeyServer, withKeyServer } from './key-server.ts'
 import { privateJwk } from './keys.ts'
 import { published } from './remote-key-set-harness.ts'
-import { assert, equal, type Library } from './suite.ts'
+import { assert, equal, type Library, rejects } from './suite.ts'
 import { type Forgery, forge, now } from './token-fixtures.ts'
 import { createTestSigner, customer, decode, secret, verifies } from './tokens.ts'
 
-/** What the tests of `membrane-token/endpoint` share: callers, requests, answers, and an identity provider. */
+/** Shared by the tests of `membrane-token/endpoint`: callers, requests, responses, and an identity provider. */
 
 export const backend: Extract<Caller, { kind: 'service' }> = {
   kind: 'service',
@@ -28,24 +31,24 @@ export const visitor: Extract<Caller, { kind: 'customer' }> = {
   subject: 'user-7',
 }
 
-export interface Asked {
+export interface TestRequest {
   /** Default: POST with a body, GET without. */
   method?: string
-  /** Text and bytes as they are, everything else as JSON. */
+  /** A string or bytes are sent unchanged, everything else as JSON. */
   body?: unknown
-  /** Of the body; `null`: none. */
+  /** The `Content-Type` of the body; `null` for none. */
   type?: string | null
   headers?: Record<string, string>
-  /** With its question mark. */
+  /** The query, with its question mark. */
   search?: string
 }
 
-export function makeRequest({ body, type, headers, search = '', ...asked }: Asked = {}): Request {
+export function makeRequest({ method, body, type, headers, search = '' }: TestRequest = {}): Request {
   const content =
     body === undefined ? null : body instanceof Uint8Array ? (body as Bytes) : utf8(toText(body))
   const contentType = content && type !== null ? { 'Content-Type': type ?? 'application/json' } : {}
   return new Request(`https://app.example/api/membrane-token${search}`, {
-    method: asked.method ?? (content ? 'POST' : 'GET'),
+    method: method ?? (content ? 'POST' : 'GET'),
     headers: { ...contentType, ...headers },
     body: content,
   })
@@ -59,7 +62,8 @@ export function bearer(credentials: string): Request {
   return makeRequest({ headers: { Authorization: `Bearer ${credentials}` } })
 }
 
-export interface Answer {
+/** A response whose body has been read. */
+export interface TestResponse {
   status: number
   headers: Headers
   text: string
@@ -67,12 +71,12 @@ export interface Answer {
 
 export type Handler = (request: Request) => Promise<Response>
 
-export async function send(handler: Handler, request: Request | Asked = {}): Promise<Answer> {
+export async function send(handler: Handler, request: Request | TestRequest = {}): Promise<TestResponse> {
   const response = await handler(request instanceof Request ? request : makeRequest(request))
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
-/** An endpoint with a stopped clock and a given caller. */
+/** An endpoint with a stopped clock, and a fixed caller or an authenticator. */
 export async function createTestEndpoint(
   lib: Library,
   caller: Caller | null | Authenticator,
@@ -108,44 +112,44 @@ const challenges: Readonly<Record<string, string>> = {
   ERR_CREDENTIALS_AMBIGUOUS: 'Bearer error="invalid_request"',
 }
 
-function expectClosed({ headers }: Answer, type: string): void {
+export function expectHeaders({ headers }: TestResponse, type: string): void {
   equal(headers.get('Content-Type'), type)
   equal(headers.get('Cache-Control'), 'no-store')
   equal(headers.get('X-Content-Type-Options'), 'nosniff')
 }
 
-/** Checks the whole of a problem response (RFC 9457), and returns its detail. */
-export function expectProblem(answer: Answer, code: string): string {
+/** Checks all of a problem response (RFC 9457), and returns its detail. */
+export function expectProblem(response: TestResponse, code: string): string {
   const [status, title] = statuses[code] ?? []
-  const { detail, requestId, ...members } = parse(answer.text)
-  equal({ status: answer.status, ...members }, { type: 'about:blank', title, status, code, error: title })
+  const { detail, requestId, ...members } = parse(response.text)
+  equal({ status: response.status, ...members }, { type: 'about:blank', title, status, code, error: title })
   assert(typeof detail === 'string' && detail !== '', 'no detail')
   assert(typeof requestId === 'string' && requestId !== '', 'no request id')
-  expectClosed(answer, 'application/problem+json')
-  equal(answer.headers.get('WWW-Authenticate'), challenges[code] ?? null)
-  assert(!/eyJ[\w-]+\.eyJ/.test(answer.text), 'a token in a problem')
+  expectHeaders(response, 'application/problem+json')
+  equal(response.headers.get('WWW-Authenticate'), challenges[code] ?? null)
+  assert(!/eyJ[\w-]+\.eyJ/.test(response.text), 'a token in a problem')
   return detail
 }
 
 export interface Grant {
   token: string
   jwtId: string
-  /** All of them but `jti`. */
+  /** All claims except `jti`. */
   claims: Record<string, unknown>
   expiresAt: unknown
   expiresIn: unknown
 }
 
 /** Checks a successful response completely, including the signature. */
-export async function expectGrant(answer: Answer): Promise<Grant> {
-  equal(answer.status, 200, answer.text)
-  expectClosed(answer, 'application/json')
-  const body = parse(answer.text)
+export async function expectGrant(response: TestResponse): Promise<Grant> {
+  equal(response.status, 200, response.text)
+  expectHeaders(response, 'application/json')
+  const body = parse(response.text)
   equal(Object.keys(body), ['token', 'expiresAt', 'expiresIn'])
   const { token, expiresAt, expiresIn } = body
   assert(typeof token === 'string' && (await verifies(token, 'HS512', secret)), 'the token is not genuine')
   const { jti, ...claims } = decode(token).claims
-  assert(/^[0-9a-f-]{36}$/.test(String(jti)), 'no jti of its own')
+  assert(/^[0-9a-f-]{36}$/.test(String(jti)), 'jti is not a UUID')
   equal(expiresAt, `${new Date((claims.exp as number) * 1000).toISOString().slice(0, 19)}Z`)
   equal(expiresIn, (claims.exp as number) - (claims.iat as number))
   return { token, jwtId: String(jti), claims, expiresAt, expiresIn }
@@ -155,17 +159,9 @@ export function parse(text: string): Record<string, unknown> {
   return JSON.parse(text) as Record<string, unknown>
 }
 
-/** Asserts that a function throws what `refusal()` makes. */
-export async function refuses(run: () => unknown, code: string): Promise<Error> {
-  let value: unknown
-  try {
-    value = await run()
-  } catch (error) {
-    assert(error instanceof Error, 'what is thrown is no error')
-    equal([error.name, Reflect.get(error, 'code')], ['Refusal', code], error.message)
-    return error
-  }
-  throw new Error(`expected ${code}, but it succeeded with ${JSON.stringify(value)}`)
+/** Asserts that a function throws a `refusal()` with this code. */
+export function refuses(run: () => unknown, code: string): Promise<Error> {
+  return rejects(run, code, 'Refusal')
 }
 
 /** Runs with `Date.now` stopped at a time. */
@@ -179,7 +175,7 @@ export async function atTime(
     'now',
     () => time,
     async (replaced) => {
-      assert(replaced, 'the clock cannot be replaced here')
+      assert(replaced, 'the clock cannot be replaced in this runtime')
       await run((seconds) => {
         time += seconds * 1000
       })
@@ -187,7 +183,7 @@ export async function atTime(
   )
 }
 
-/** Captures what is written to `console.error`. */
+/** Captures the output of `console.error`. */
 export async function inSilence(run: (lines: string[]) => Promise<void>): Promise<void> {
   const lines: string[] = []
   await replaceFor(
@@ -201,21 +197,27 @@ export async function inSilence(run: (lines: string[]) => Promise<void>): Promis
 export const issuer = 'https://id.example/'
 export const audience = 'https://api.example'
 
-/** A valid session token of an identity provider, with claims or header overridden. */
-export async function sessionToken(claims: object = {}, forgery: Forgery = {}): Promise<string> {
+/** A valid session token of an identity provider, with claims or header overridden; or with exactly this payload. */
+export async function sessionToken(claims: object | string = {}, forgery: Forgery = {}): Promise<string> {
   const algorithm: Algorithm = forgery.algorithm ?? 'ES256'
   const key = forgery.key ?? (await privateJwk('P-256'))
   const session = { id: undefined, iss: issuer, aud: audience, sub: 'user-7', exp: now / 1000 + 3600 }
-  return forge({ ...session, ...claims }, { header: { kid: 'a' }, ...forgery, algorithm, key })
+  const payload = typeof claims === 'string' ? claims : { ...session, ...claims }
+  return forge(payload, { header: { kid: 'a' }, ...forgery, algorithm, key })
 }
 
-export async function keySet(): Promise<{ keys: object[] }> {
-  return { keys: [await published('P-256', 'a')] }
+export async function keySet(): Promise<JSONWebKeySet> {
+  return { keys: [(await published('P-256', 'a')) as JSONWebKeySet['keys'][number]] }
+}
+
+/** An authenticator of the sessions of that provider, with a stopped clock. */
+export async function createSession(options: Partial<SessionJwtOptions> = {}) {
+  return sessionJwt({ issuer, audience, jwks: await keySet(), now: () => now, ...options })
 }
 
 type Routes = Record<string, () => Response | Promise<Response>>
 
-/** Replaces the network. Any other route is 404. */
+/** Replaces `fetch`. Any other URL is 404. */
 export async function withProvider(routes: Routes, run: (server: KeyServer) => Promise<void>): Promise<void> {
   const notFound = () => new Response('Not found', { status: 404 })
   await withKeyServer(notFound, async (server) => {

@@ -1,13 +1,14 @@
 import { utf8 } from './encoding.ts'
 import {
-  type Asked,
   backend,
   createTestEndpoint,
   expectGrant,
+  expectHeaders,
   expectProblem,
   parse,
   send,
   statuses,
+  type TestRequest,
   visitor,
 } from './endpoint-harness.ts'
 import type { ConformanceModule } from './suite.ts'
@@ -43,12 +44,12 @@ export const endpointMethods: ConformanceModule = ({ test }, lib) => {
     ['admin', 'POST', ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']],
   ] as const) {
     for (const method of methods) {
-      test(`${kind}: ${method} is not allowed, with or without credentials`, async () => {
-        const never = async () => assert(false, 'the caller is looked at') as never
+      test(`${kind}: ${method} is not allowed, and the caller is not authenticated`, async () => {
+        const never = async () => assert(false, 'the caller is authenticated') as never
         const handler = await createTestEndpoint(lib, never, { kind })
-        const answer = await send(handler, { method })
-        expectProblem(answer, 'ERR_METHOD_NOT_ALLOWED')
-        equal(answer.headers.get('Allow'), allow)
+        const response = await send(handler, { method })
+        expectProblem(response, 'ERR_METHOD_NOT_ALLOWED')
+        equal(response.headers.get('Allow'), allow)
       })
     }
   }
@@ -56,26 +57,27 @@ export const endpointMethods: ConformanceModule = ({ test }, lib) => {
 
 const padded = (size: number) => '{"id":"customer-42"}'.padEnd(size, ' ')
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
+const utf16 = (text: string) => Uint8Array.from([...text].flatMap((c) => [c.charCodeAt(0), 0]))
 
 export const endpointBodies: ConformanceModule = ({ test }, lib) => {
-  const good: [string, Asked, object][] = [
-    ['the id', { body: { id: 'c' } }, { id: 'c' }],
-    ['all of it', { body: customer }, customer],
-    ['id in Unicode', { body: { id: 'Zoë 🦋' } }, { id: 'Zoë 🦋' }],
-    ['name and fields null', { body: { id: 'c', name: null, fields: null } }, { id: 'c' }],
-    ['no fields', { body: { id: 'c', fields: {} } }, { id: 'c', fields: {} }],
+  const accepted: [string, TestRequest, object][] = [
+    ['only an id', { body: { id: 'c' } }, { id: 'c' }],
+    ['id, name and fields', { body: customer }, customer],
+    ['an id in Unicode', { body: { id: 'Zoë 🦋' } }, { id: 'Zoë 🦋' }],
+    ['name and fields of null', { body: { id: 'c', name: null, fields: null } }, { id: 'c' }],
+    ['empty fields', { body: { id: 'c', fields: {} } }, { id: 'c', fields: {} }],
     [
-      'prototype words',
+      'an id and a name from Object.prototype',
       { body: { id: 'toString', name: 'constructor' } },
       { id: 'toString', name: 'constructor' },
     ],
     [
-      'names of Object.prototype',
+      'a field name from Object.prototype',
       { body: '{"id":"c","fields":{"toString":1}}' },
       { id: 'c', fields: { toString: 1 } },
     ],
     [
-      'one name in two objects',
+      'the same name in different objects',
       { body: '{"id":"c","fields":{"id":"{\\"id\\":1}","a":{"id":2}}}' },
       { id: 'c', fields: { id: '{"id":1}', a: { id: 2 } } },
     ],
@@ -84,62 +86,14 @@ export const endpointBodies: ConformanceModule = ({ test }, lib) => {
     ['the type in capitals', { body: { id: 'c' }, type: 'Application/JSON' }, { id: 'c' }],
     ['16 KiB', { body: padded(16_384) }, { id: 'customer-42' }],
   ]
-  for (const [title, asked, expected] of good) {
-    test(`good: ${title}`, async () => {
-      const { claims } = await expectGrant(await send(await createTestEndpoint(lib, backend), asked))
+  for (const [title, request, expected] of accepted) {
+    test(`accepted: ${title}`, async () => {
+      const { claims } = await expectGrant(await send(await createTestEndpoint(lib, backend), request))
       equal(claims, { ...expected, ...dates })
     })
   }
 
-  const bad: [string, Asked, string][] = [
-    ['no body', { method: 'POST' }, 'ERR_BODY_INVALID'],
-    ['an empty body', { body: '' }, 'ERR_BODY_INVALID'],
-    ['no JSON', { body: '{"id":' }, 'ERR_BODY_INVALID'],
-    ['JSON and more', { body: '{"id":"c"}}' }, 'ERR_BODY_INVALID'],
-    ['a comment', { body: '{"id":"c"/**/}' }, 'ERR_BODY_INVALID'],
-    ['a trailing comma', { body: '{"id":"c",}' }, 'ERR_BODY_INVALID'],
-    ['a trailing NUL', { body: '{"id":"c"}\0' }, 'ERR_BODY_INVALID'],
-    ['two ids', { body: '{"id":"victim","id":"c"}' }, 'ERR_BODY_INVALID'],
-    ['two ids, one of them in disguise', { body: '{"id":"c","\\u0069d":"victim"}' }, 'ERR_BODY_INVALID'],
-    ['a member of fields twice', { body: '{"id":"c","fields":{"a":{"b":1,"b":2}}}' }, 'ERR_BODY_INVALID'],
-    ['a list', { body: [{ id: 'c' }] }, 'ERR_BODY_INVALID'],
-    ['a text', { body: '"customer-42"' }, 'ERR_BODY_INVALID'],
-    ['a number', { body: '42' }, 'ERR_BODY_INVALID'],
-    ['null', { body: 'null' }, 'ERR_BODY_INVALID'],
-    ['spaces', { body: '   ' }, 'ERR_BODY_INVALID'],
-    ['NaN', { body: '{"id":"c","fields":{"a":NaN}}' }, 'ERR_BODY_INVALID'],
-    ['not UTF-8', { body: Uint8Array.of(...utf8('{"id":"'), 0xff, ...utf8('"}')) }, 'ERR_BODY_INVALID'],
-    ['UTF-8 cut short', { body: Uint8Array.of(...utf8('{"id":"c"}'), 0xc3) }, 'ERR_BODY_INVALID'],
-    [
-      'UTF-16',
-      { body: Uint8Array.from([...'{"id":"c"}'].flatMap((c) => [c.charCodeAt(0), 0])) },
-      'ERR_BODY_INVALID',
-    ],
-    ['__proto__', { body: '{"id":"c","__proto__":{"id":"d"}}' }, 'ERR_BODY_INVALID'],
-    ['the id in __proto__', { body: '{"__proto__":{"id":"victim"}}' }, 'ERR_BODY_INVALID'],
-    ['__proto__ within', { body: '{"id":"c","fields":{"a":[{"__proto__":1}]}}' }, 'ERR_BODY_INVALID'],
-    ['__proto__ in disguise', { body: '{"id":"c","\\u005f_proto__":1}' }, 'ERR_BODY_INVALID'],
-    ['a byte too many', { body: padded(16_385) }, 'ERR_BODY_TOO_LARGE'],
-    ['a megabyte', { body: padded(1_048_576) }, 'ERR_BODY_TOO_LARGE'],
-    [
-      'fields for 9000 characters',
-      { body: { id: 'c', fields: { a: 'x'.repeat(9000) } } },
-      'ERR_TOKEN_TOO_LARGE',
-    ],
-    ['id empty', { body: { id: '' } }, 'ERR_CLAIM_INVALID'],
-    ['id a number', { body: { id: 42 } }, 'ERR_CLAIM_INVALID'],
-    ['id null', { body: { id: null } }, 'ERR_CLAIM_INVALID'],
-    ['id a list', { body: { id: ['c'] } }, 'ERR_CLAIM_INVALID'],
-    ['id an object', { body: { id: { toString: 'c' } } }, 'ERR_CLAIM_INVALID'],
-    ['fields text', { body: { id: 'c', fields: 'x' } }, 'ERR_CLAIM_INVALID'],
-    ['infinity in fields', { body: '{"id":"c","fields":{"a":1e999}}' }, 'ERR_CLAIM_INVALID'],
-    ['an infinite lifetime', { body: '{"id":"c","expiresIn":1e999}' }, 'ERR_LIFETIME_INVALID'],
-    ['name a number', { body: { id: 'c', name: 1 } }, 'ERR_CLAIM_INVALID'],
-    ['fields a list', { body: { id: 'c', fields: [] } }, 'ERR_CLAIM_INVALID'],
-    ['fields 300 deep', { body: `{"id":"c","fields":{"a":${nested(300)}}}` }, 'ERR_CLAIM_INVALID'],
-    ['no type', { body: { id: 'c' }, type: null }, 'ERR_CONTENT_TYPE_UNSUPPORTED'],
-  ]
-  for (const type of [
+  const types = [
     'text/plain',
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',
@@ -153,18 +107,69 @@ export const endpointBodies: ConformanceModule = ({ test }, lib) => {
     'application/json, text/plain',
     'text/plain; a=application/json',
     '*/*',
-  ]) {
-    bad.push([type, { body: { id: 'c' }, type }, 'ERR_CONTENT_TYPE_UNSUPPORTED'])
+  ]
+  const rejected: Record<string, [string, TestRequest][]> = {
+    ERR_BODY_INVALID: [
+      ['no body', { method: 'POST' }],
+      ['an empty body', { body: '' }],
+      ['truncated JSON', { body: '{"id":' }],
+      ['text after the JSON', { body: '{"id":"c"}}' }],
+      ['a comment', { body: '{"id":"c"/**/}' }],
+      ['a trailing comma', { body: '{"id":"c",}' }],
+      ['a trailing NUL', { body: '{"id":"c"}\0' }],
+      ['two ids', { body: '{"id":"victim","id":"c"}' }],
+      ['two ids, one of them escaped', { body: '{"id":"c","\\u0069d":"victim"}' }],
+      ['a member of fields twice', { body: '{"id":"c","fields":{"a":{"b":1,"b":2}}}' }],
+      ['a list', { body: [{ id: 'c' }] }],
+      ['a string', { body: '"customer-42"' }],
+      ['a number', { body: '42' }],
+      ['null', { body: 'null' }],
+      ['only spaces', { body: '   ' }],
+      ['NaN', { body: '{"id":"c","fields":{"a":NaN}}' }],
+      ['invalid UTF-8', { body: Uint8Array.of(...utf8('{"id":"'), 0xff, ...utf8('"}')) }],
+      ['truncated UTF-8', { body: Uint8Array.of(...utf8('{"id":"c"}'), 0xc3) }],
+      ['UTF-16', { body: utf16('{"id":"c"}') }],
+      ['__proto__', { body: '{"id":"c","__proto__":{"id":"d"}}' }],
+      ['the id in __proto__', { body: '{"__proto__":{"id":"victim"}}' }],
+      ['a nested __proto__', { body: '{"id":"c","fields":{"a":[{"__proto__":1}]}}' }],
+      ['an escaped __proto__', { body: '{"id":"c","\\u005f_proto__":1}' }],
+    ],
+    ERR_BODY_TOO_LARGE: [
+      ['one byte too many', { body: padded(16_385) }],
+      ['a megabyte', { body: padded(1_048_576) }],
+    ],
+    ERR_TOKEN_TOO_LARGE: [
+      ['fields of 9000 characters', { body: { id: 'c', fields: { a: 'x'.repeat(9000) } } }],
+    ],
+    ERR_CLAIM_INVALID: [
+      ['an empty id', { body: { id: '' } }],
+      ['a number as id', { body: { id: 42 } }],
+      ['null as id', { body: { id: null } }],
+      ['a list as id', { body: { id: ['c'] } }],
+      ['an object as id', { body: { id: { toString: 'c' } } }],
+      ['a string as fields', { body: { id: 'c', fields: 'x' } }],
+      ['infinity in fields', { body: '{"id":"c","fields":{"a":1e999}}' }],
+      ['a number as name', { body: { id: 'c', name: 1 } }],
+      ['a list as fields', { body: { id: 'c', fields: [] } }],
+      ['fields nested 300 deep', { body: `{"id":"c","fields":{"a":${nested(300)}}}` }],
+    ],
+    ERR_LIFETIME_INVALID: [['an infinite lifetime', { body: '{"id":"c","expiresIn":1e999}' }]],
+    ERR_CONTENT_TYPE_UNSUPPORTED: [
+      ['no type', { body: { id: 'c' }, type: null }],
+      ...types.map((type): [string, TestRequest] => [type, { body: { id: 'c' }, type }]),
+    ],
   }
-  for (const [title, asked, code] of bad) {
-    test(`bad: ${title}`, async () => {
-      const answer = await send(await createTestEndpoint(lib, backend), asked)
-      expectProblem(answer, code)
-      equal(answer.headers.get('Accept'), statuses[code]?.[0] === 415 ? 'application/json' : null)
-    })
+  for (const [code, requests] of Object.entries(rejected)) {
+    for (const [title, request] of requests) {
+      test(`rejected: ${title}`, async () => {
+        const response = await send(await createTestEndpoint(lib, backend), request)
+        expectProblem(response, code)
+        equal(response.headers.get('Accept'), statuses[code]?.[0] === 415 ? 'application/json' : null)
+      })
+    }
   }
 
-  const misspelt: [string, string][] = [
+  const misspelled: [string, string][] = [
     ['tenantKey', 'known: id, name, fields, expiresIn'],
     ['expireIn', 'did you mean `expiresIn`?'],
     ['ID', 'did you mean `id`?'],
@@ -173,25 +178,24 @@ export const endpointBodies: ConformanceModule = ({ test }, lib) => {
     ['iss', '`iss`'],
     ['constructor', '`constructor`'],
   ]
-  for (const [member, hint] of misspelt) {
-    test(`bad: the unknown member ${member} is named`, async () => {
-      const handler = await createTestEndpoint(lib, backend)
-      const detail = expectProblem(
-        await send(handler, { body: { id: 'c', [member]: 'x' } }),
-        'ERR_BODY_INVALID',
-      )
+  for (const [member, hint] of misspelled) {
+    test(`rejected, naming the unknown member: ${member}`, async () => {
+      const response = await send(await createTestEndpoint(lib, backend), {
+        body: { id: 'c', [member]: 'x' },
+      })
+      const detail = expectProblem(response, 'ERR_BODY_INVALID')
       assert(detail.includes(`\`${member}\``) && detail.includes(hint), detail)
     })
   }
 
-  test('bad: nested as deep as possible', async () => {
+  test('rejected: the deepest possible nesting', async () => {
     const handler = await createTestEndpoint(lib, backend)
     for (const body of [nested(8000), `{"id":"c","fields":{"a":${nested(8000)}}}`, '['.repeat(16_384)]) {
       equal((await send(handler, { body })).status, 400)
     }
   })
 
-  test('bad: the body is not quoted', async () => {
+  test('a rejected body is not quoted', async () => {
     const handler = await createTestEndpoint(lib, backend)
     const bodies = ['{"id":hunter2}', '{"id":"c","fields":"hunter2"}', '{"id":["hunter2"]}', 'hunter2']
     for (const body of [...bodies, '{"id":"c","expiresIn":"hunter2"}']) {
@@ -200,11 +204,11 @@ export const endpointBodies: ConformanceModule = ({ test }, lib) => {
     }
   })
 
-  test('the body is read only for callers who may have a token at all', async () => {
-    const asked = { body: '{"id":' }
-    expectProblem(await send(await createTestEndpoint(lib, null), asked), 'ERR_CREDENTIALS_MISSING')
+  test('the body is read only for callers who may get a token', async () => {
+    const request = { body: '{"id":' }
+    expectProblem(await send(await createTestEndpoint(lib, null), request), 'ERR_CREDENTIALS_MISSING')
     const other = { ...backend, scopes: ['admin'] as const }
-    expectProblem(await send(await createTestEndpoint(lib, other), asked), 'ERR_CALLER_FORBIDDEN')
+    expectProblem(await send(await createTestEndpoint(lib, other), request), 'ERR_CALLER_FORBIDDEN')
   })
 }
 
@@ -232,21 +236,20 @@ export const endpointAccept: ConformanceModule = ({ test }, lib) => {
     ['application/problem+json', false],
   ]
   for (const [accept, bare] of accepts) {
-    test(`${accept}: ${bare ? 'the bare token' : 'JSON'}`, async () => {
+    test(`Accept ${accept}: ${bare ? 'the bare token' : 'JSON'}`, async () => {
       const handler = await createTestEndpoint(lib, visitor)
-      const answer = await send(handler, accept === undefined ? {} : { headers: { Accept: accept } })
-      if (!bare) return void (await expectGrant(answer))
-      equal([answer.status, answer.headers.get('Content-Type')], [200, 'application/jwt'])
-      equal(answer.headers.get('Cache-Control'), 'no-store')
-      equal(answer.headers.get('X-Content-Type-Options'), 'nosniff')
-      assert(await verifies(answer.text, 'HS512', secret), 'not the token alone')
+      const response = await send(handler, accept === undefined ? {} : { headers: { Accept: accept } })
+      if (!bare) return void (await expectGrant(response))
+      equal(response.status, 200)
+      expectHeaders(response, 'application/jwt')
+      assert(await verifies(response.text, 'HS512', secret), 'not a bare token')
     })
   }
 
   test('an error is a problem, whatever Accept says', async () => {
     const handler = await createTestEndpoint(lib, null)
-    const answer = await send(handler, { headers: { Accept: 'application/jwt' } })
-    expectProblem(answer, 'ERR_CREDENTIALS_MISSING')
+    const response = await send(handler, { headers: { Accept: 'application/jwt' } })
+    expectProblem(response, 'ERR_CREDENTIALS_MISSING')
   })
 
   for (const [given, kept] of [
@@ -260,7 +263,7 @@ export const endpointAccept: ConformanceModule = ({ test }, lib) => {
     ['', false],
     [undefined, false],
   ] as const) {
-    test(`request id ${given?.slice(0, 20)}: ${kept ? 'kept' : 'replaced'}`, async () => {
+    test(`X-Request-Id ${given?.slice(0, 20)}: ${kept ? 'kept' : 'replaced'}`, async () => {
       const headers: Record<string, string> = given === undefined ? {} : { 'X-Request-Id': given }
       const { text } = await send(await createTestEndpoint(lib, null), { headers })
       const { requestId } = parse(text)

@@ -2,10 +2,10 @@ import { type SessionJwtOptions, sessionJwt } from '../../src/endpoint.ts'
 import {
   audience,
   bearer,
+  createSession,
   createTestEndpoint,
   expectProblem,
   issuer,
-  keySet,
   refuses,
   send,
   sessionToken,
@@ -21,21 +21,22 @@ import { now } from './token-fixtures.ts'
 const metadataUrl = 'https://id.example/.well-known/openid-configuration'
 const jwksUrl = 'https://keys.example/jwks.json'
 
+/** Like `createSession`, but with discovery by default. */
 const create = (options: Partial<SessionJwtOptions> = {}) =>
   sessionJwt({ issuer, audience, now: () => now, ...options })
 
 const json = (value: unknown) => () => Response.json(value)
 
 export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
-  test('a given key set: nothing is fetched', async () => {
+  test('with a key set, nothing is fetched', async () => {
     await withProvider({}, async (server) => {
-      const authenticate = create({ jwks: (await keySet()) as never })
+      const authenticate = await createSession()
       assert(await authenticate(bearer(await sessionToken())))
       equal(server.requests.length, 0)
     })
   })
 
-  test('the URL of a key set: fetched when first needed, then cached', async () => {
+  test('with the URL of a key set, it is fetched when first needed, then cached', async () => {
     await withProvider({ [jwksUrl]: answering(await published('P-256', 'a')) }, async (server) => {
       const authenticate = create({ jwks: new URL(jwksUrl) })
       equal(server.requests.length, 0, 'fetched too early')
@@ -47,7 +48,7 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
     })
   })
 
-  test('nothing is fetched for a token that no key could make valid', async () => {
+  test('nothing is fetched for a token that no key can verify', async () => {
     await withProvider({}, async (server) => {
       for (const options of [{}, { jwks: new URL(jwksUrl) }]) {
         const authenticate = create(options)
@@ -64,7 +65,7 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
     })
   })
 
-  test('addresses and keys in the header are not looked at', async () => {
+  test('URLs and keys in the header are ignored', async () => {
     await withProvider({ [jwksUrl]: answering(await published('P-256', 'a')) }, async (server) => {
       const authenticate = create({ jwks: new URL(jwksUrl) })
       const key = await privateJwk('other P-256')
@@ -84,7 +85,7 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
     })
   })
 
-  test('a new key', async () => {
+  test('a new key is fetched', async () => {
     const routes = { [jwksUrl]: answering(await published('P-256', 'a')) }
     await withProvider(routes, async (server) => {
       let time = now
@@ -98,7 +99,7 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
     })
   })
 
-  test('sessions with known keys are accepted while the provider is down', async () => {
+  test('known keys are used while the provider is down', async () => {
     const routes: Record<string, () => Response> = { [jwksUrl]: answering(await published('P-256', 'a')) }
     await withProvider(routes, async () => {
       let time = now
@@ -120,8 +121,8 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
     ['a secret in the set', answering({ kty: 'oct', k: 'c2VjcmV0', kid: 'a' })],
     ['null', json(null)],
     ['more than 64 KiB', () => new Response(' '.repeat(70_000))],
-    ['no network', unreachable],
-    ['two keys of one kid', answering({ kty: 'EC', kid: 'a' }, { kty: 'EC', kid: 'a' })],
+    ['a network error', unreachable],
+    ['two keys with one kid', answering({ kty: 'EC', kid: 'a' }, { kty: 'EC', kid: 'a' })],
   ]
   for (const [title, outage] of outages) {
     test(`503 with Retry-After: ${title}`, async () => {
@@ -129,16 +130,16 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
       await withProvider(routes, async () => {
         for (const options of [{ jwks: new URL(jwksUrl) }, {}]) {
           const handler = await createTestEndpoint(lib, create(options))
-          const answer = await send(handler, bearer(await sessionToken()))
-          expectProblem(answer, 'ERR_JWKS_UNAVAILABLE')
-          assert(Number(answer.headers.get('Retry-After')) > 0, 'no Retry-After')
-          assert(!answer.text.includes('<!doctype'), 'the response is quoted')
+          const response = await send(handler, bearer(await sessionToken()))
+          expectProblem(response, 'ERR_JWKS_UNAVAILABLE')
+          assert(Number(response.headers.get('Retry-After')) > 0, 'no Retry-After')
+          assert(!response.text.includes('<!doctype'), 'the response is quoted')
         }
       })
     })
   }
 
-  test('401: a reachable key set without a fitting key', async () => {
+  test('401: a key set without a matching key', async () => {
     await withProvider({ [jwksUrl]: answering(await published('P-384', 'c')) }, async () => {
       const handler = await createTestEndpoint(lib, create({ jwks: new URL(jwksUrl) }))
       expectProblem(await send(handler, bearer(await sessionToken())), 'ERR_CREDENTIALS_INVALID')
@@ -184,9 +185,9 @@ export const endpointDiscovery: ConformanceModule = ({ test }) => {
     ['a jwks_uri that is a list', { issuer, jwks_uri: [jwksUrl] }],
     ['a jwks_uri over http', { issuer, jwks_uri: jwksUrl.replace('https', 'http') }],
     ['a jwks_uri with a password', { issuer, jwks_uri: jwksUrl.replace('//', '//a:b@') }],
-    ['a jwks_uri of data', { issuer, jwks_uri: 'data:application/json,{"keys":[]}' }],
+    ['a data: URL as jwks_uri', { issuer, jwks_uri: 'data:application/json,{"keys":[]}' }],
     ['a list', [issuer, jwksUrl]],
-    ['text', issuer],
+    ['a string', issuer],
     ['null', null],
   ]
   for (const [title, value] of metadata) {
@@ -201,7 +202,7 @@ export const endpointDiscovery: ConformanceModule = ({ test }) => {
     })
   }
 
-  test('a provider may move its keys', async () => {
+  test('a provider can change its jwks_uri', async () => {
     const moved = 'https://keys.example/new'
     const routes = {
       [metadataUrl]: json({ issuer, jwks_uri: jwksUrl }),

@@ -2,9 +2,9 @@ import { type SessionJwtOptions, sessionJwt } from '../../src/endpoint.ts'
 import {
   audience,
   bearer,
+  createSession,
   createTestEndpoint,
   issuer,
-  keySet,
   loosely,
   refuses,
   send,
@@ -13,19 +13,12 @@ import {
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
 import type { Forgery } from './token-fixtures.ts'
-import { now } from './token-fixtures.ts'
 
 type Options = Partial<SessionJwtOptions>
 
+/** @returns the customer of the session */
 async function authenticate(token: string, options: Options = {}) {
-  const session = sessionJwt({
-    issuer,
-    audience,
-    jwks: (await keySet()) as never,
-    now: () => now,
-    ...options,
-  })
-  const caller = await session(bearer(token))
+  const caller = await (await createSession(options))(bearer(token))
   assert(caller?.kind === 'customer', 'not a customer')
   return caller.customer
 }
@@ -33,22 +26,22 @@ async function authenticate(token: string, options: Options = {}) {
 const typed = (typ: unknown): Forgery => ({ header: { kid: 'a', typ } })
 const noAudience: Options = { audience: undefined }
 
-/** Genuine tokens of the right issuer and audience that are not sessions. */
+/** Tokens that are genuine, with the right issuer and audience, but not sessions. */
 export const endpointNoSessions: ConformanceModule = ({ test }) => {
   const rejected: [string, object, Options?, Forgery?][] = [
     ['a logout token', { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }],
-    ['a logout token, by its type', {}, {}, typed('logout+jwt')],
+    ['a logout token, by type', {}, {}, typed('logout+jwt')],
     ['a security event', { events: {} }, {}, typed('secevent+jwt')],
-    ['events that are empty', { events: {} }],
+    ['empty events', { events: {} }],
     ['a DPoP proof', {}, {}, typed('dpop+jwt')],
-    ['a token that DPoP binds to a key', { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } }],
+    ['a token bound to a DPoP key', { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } }],
     [
-      'a token that a client certificate binds',
+      'a token bound to a client certificate',
       { cnf: { 'x5t#S256': 'bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2' } },
     ],
     ['an unknown type', {}, {}, typed('session')],
     ['an empty type', {}, {}, typed('')],
-    ['a type of which JWT is the beginning', {}, {}, typed('JWT+x')],
+    ['a type with JWT as its prefix', {}, {}, typed('JWT+x')],
     ['JWT where at+jwt is required', {}, { type: 'at+jwt' }],
     ['at+jwt where JWT is required', {}, { type: 'JWT' }, typed('at+jwt')],
     ['client credentials of Auth0', { gty: 'client-credentials', sub: 'abc@clients' }],
@@ -58,9 +51,13 @@ export const endpointNoSessions: ConformanceModule = ({ test }) => {
     ['the client as subject, by client_id', { sub: 'app', client_id: 'app' }],
     ['the client as subject, by cid', { sub: 'app', cid: 'app' }],
     ['a service account of Keycloak', { azp: 'app', preferred_username: 'service-account-app' }],
-    ['parties alone, and an audience', { azp: 'app' }, { ...noAudience, authorizedParties: ['app'] }],
     [
-      'parties alone, and an empty list of audiences',
+      'only authorized parties, and an audience',
+      { azp: 'app' },
+      { ...noAudience, authorizedParties: ['app'] },
+    ],
+    [
+      'only authorized parties, and an empty list of audiences',
       { aud: [], azp: 'app' },
       { ...noAudience, authorizedParties: ['app'] },
     ],
@@ -79,23 +76,23 @@ export const endpointNoSessions: ConformanceModule = ({ test }) => {
 
   const accepted: [string, object, Options?, Forgery?][] = [
     ['an access token', { client_id: 'app' }, {}, typed('at+jwt')],
-    ['an access token, its type in full', {}, {}, typed('application/AT+JWT')],
-    ['JWT, its type in full', {}, {}, typed('application/jwt')],
-    ['another type that was asked for', {}, { type: 'session+jwt' }, typed('session+jwt')],
+    ['an access token with its full type', {}, {}, typed('application/AT+JWT')],
+    ['JWT with its full type', {}, {}, typed('application/jwt')],
+    ['another type, if it is required', {}, { type: 'session+jwt' }, typed('session+jwt')],
     ['a user of Auth0', { gty: 'password', azp: 'app' }],
     ['a user of Entra ID', { idtyp: 'user' }],
     [
-      'a user of Keycloak whose name is like a service account',
+      'a user of Keycloak with the name of a service account',
       { azp: 'app', preferred_username: 'service-account-x' },
     ],
-    ['events and cnf that are null', { events: null, cnf: null }],
+    ['events and cnf of null', { events: null, cnf: null }],
     [
-      'parties alone, and no audience',
+      'only authorized parties, and no audience',
       { aud: undefined, azp: 'app' },
       { ...noAudience, authorizedParties: ['app'] },
     ],
     [
-      'parties and any audience',
+      'authorized parties and any audience',
       { azp: 'app' },
       { ...noAudience, anyAudience: true, authorizedParties: ['app'] },
     ],
@@ -112,10 +109,10 @@ export const endpointRequiredScopes: ConformanceModule = ({ test }, lib) => {
   const granted: [string, object, string[]?][] = [
     ['scope', { scope: 'openid membrane:token profile' }],
     ['scope as a list', { scope: ['openid', 'membrane:token'] }],
-    ['scp as text', { scp: 'openid membrane:token' }],
+    ['scp as a string', { scp: 'openid membrane:token' }],
     ['scp as a list', { scp: ['membrane:token'] }],
     ['permissions', { permissions: ['read', 'membrane:token'] }],
-    ['two of them, each elsewhere', { scope: 'a', scp: ['b'], permissions: ['c'] }, ['a', 'b', 'c']],
+    ['three scopes, each in another claim', { scope: 'a', scp: ['b'], permissions: ['c'] }, ['a', 'b', 'c']],
   ]
   for (const [title, claims, required = requiredScopes] of granted) {
     test(`granted: ${title}`, async () => {
@@ -127,11 +124,11 @@ export const endpointRequiredScopes: ConformanceModule = ({ test }, lib) => {
   const missing: [string, object][] = [
     ['none', {}],
     ['others', { scope: 'openid profile', scp: ['a'], permissions: ['b'] }],
-    ['a scope of which it is the beginning', { scope: 'membrane:token:x' }],
-    ['a scope of which it is the end', { scope: 'x:membrane:token' }],
-    ['other case', { scope: 'Membrane:Token' }],
+    ['a scope with it as a prefix', { scope: 'membrane:token:x' }],
+    ['a scope with it as a suffix', { scope: 'x:membrane:token' }],
+    ['another case', { scope: 'Membrane:Token' }],
     ['commas', { scope: 'openid,membrane:token' }],
-    ['permissions as text', { permissions: 'membrane:token' }],
+    ['permissions as a string', { permissions: 'membrane:token' }],
     ['an object', { scope: { 'membrane:token': true }, scp: { 0: 'membrane:token' } }],
     ['a list in a list', { scp: [['membrane:token']] }],
     ['null', { scope: null, scp: null, permissions: null }],
@@ -144,20 +141,11 @@ export const endpointRequiredScopes: ConformanceModule = ({ test }, lib) => {
   }
 
   test('the challenge of RFC 6750 names the scopes', async () => {
-    const session = sessionJwt({
-      issuer,
-      audience,
-      jwks: (await keySet()) as never,
-      now: () => now,
-      requiredScopes: ['a', 'b'],
-    })
-    const answer = await send(
-      await createTestEndpoint(lib, session),
-      bearer(await sessionToken({ scope: 'a' })),
-    )
-    equal(answer.status, 403)
-    equal(answer.headers.get('WWW-Authenticate'), 'Bearer error="insufficient_scope", scope="a b"')
-    assert(JSON.parse(answer.text).detail.includes(': b.'), answer.text)
+    const handler = await createTestEndpoint(lib, await createSession({ requiredScopes: ['a', 'b'] }))
+    const response = await send(handler, bearer(await sessionToken({ scope: 'a' })))
+    equal(response.status, 403)
+    equal(response.headers.get('WWW-Authenticate'), 'Bearer error="insufficient_scope", scope="a b"')
+    assert(JSON.parse(response.text).detail.includes(': b.'), response.text)
   })
 
   for (const scopes of ['membrane:token', [], [''], ['a b'], ['a"'], ['a\\'], ['ä'], [5], null]) {
@@ -173,7 +161,7 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
   const customerId = 'tenant'
   const good: [string, unknown, string][] = [
     ['a GUID in braces', '{6F9619FF-8B86-D011-B42D-00C04FC964FF}', '{6F9619FF-8B86-D011-B42D-00C04FC964FF}'],
-    ['a name like a sample', 'your-company-42', 'your-company-42'],
+    ['a name that looks like a sample', 'your-company-42', 'your-company-42'],
     ['an e-mail address', 'ada@example.com', 'ada@example.com'],
     ['spaces and slashes inside', 'a b/c', 'a b/c'],
     ['Null as a name', 'Null', 'Null'],
@@ -192,14 +180,14 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
     ['a no-break space', '\u00a0'],
     ['a line break inside', 'a\nb'],
     ['a zero byte', 'a\0'],
-    ['undefined as text', 'undefined'],
-    ['null as text', 'null'],
-    ['NaN as text', 'NaN'],
-    ['an object as text', '[object Object]'],
+    ['the string undefined', 'undefined'],
+    ['the string null', 'null'],
+    ['the string NaN', 'NaN'],
+    ['the string of an object', '[object Object]'],
     ['a placeholder in braces', '{CUSTOMER_ID}'],
     ['a placeholder in angle brackets', '<CUSTOMER_ID>'],
-    ['a template of Handlebars', '{{org.id}}'],
-    ['a template of JavaScript', '$' + '{org.id}'],
+    ['a Handlebars template', '{{org.id}}'],
+    ['a JavaScript template', '$' + '{org.id}'],
     ['a fraction', 1.5],
     ['a number beyond the safe integers', 2 ** 53],
     ['true', true],
@@ -212,7 +200,7 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
     })
   }
 
-  test('an ambiguous path is rejected wherever it is mapped', async () => {
+  test('an ambiguous path is rejected in every mapping', async () => {
     const token = await sessionToken({ 'a.b': 'one', a: { b: 'two' } })
     for (const mapping of [{ customerId: 'a.b' }, { customerName: 'a.b' }, { fields: ['a.b'] }]) {
       const error = await refuses(() => authenticate(token, mapping), 'ERR_CALLER_FORBIDDEN')
@@ -220,7 +208,7 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
     }
   })
 
-  test('a path that leads nowhere does not make a dotted name ambiguous', async () => {
+  test('a path without a value does not make a dotted name ambiguous', async () => {
     const token = await sessionToken({ 'a.b': 'one', a: { c: 'two' } })
     equal(await authenticate(token, { customerId: 'a.b' }), { id: 'one' })
   })
@@ -234,7 +222,7 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
     }
   })
 
-  test('email as customer id must be verified', async () => {
+  test('email as customer id requires email_verified or trustEmail', async () => {
     const email = 'ada@example.com'
     for (const email_verified of [undefined, false, 'true', 1, null]) {
       const token = await sessionToken({ email, email_verified })
@@ -250,8 +238,8 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
   for (const [title, options, option] of [
     ['a prefix that is a number', { customerIdPrefix: 5 }, 'customerIdPrefix'],
     ['a prefix with a control character', { customerIdPrefix: 'a\n' }, 'customerIdPrefix'],
-    ['trustEmail as text', { trustEmail: 'false' }, 'trustEmail'],
-    ['an option that does not exist', { audiences: audience }, 'audiences'],
+    ['trustEmail as a string', { trustEmail: 'false' }, 'trustEmail'],
+    ['an unknown option', { audiences: audience }, 'audiences'],
     ['a claim as a number', { customerId: 5 }, 'customerId'],
   ] as const) {
     test(`invalid options: ${title}`, async () => {

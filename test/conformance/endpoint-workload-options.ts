@@ -13,16 +13,16 @@ export const endpointWorkloadOptions: ConformanceModule = ({ test }) => {
     ['an empty audience', { audience: '' }, 'audience'],
     ['no scopes', { scopes: [] }, 'scopes'],
     ['another scope', { scopes: ['owner'] }, 'scopes'],
-    ['the key set as text', { jwks: 'https://keys.example' }, 'jwks'],
+    ['the URL of a key set as a string', { jwks: 'https://keys.example' }, 'jwks'],
     ['a key set without keys', { jwks: { key: [] } }, 'jwks'],
     ['no claims', { claims: undefined }, 'claims'],
     ['claims of null', { claims: null }, 'claims'],
     ['an empty object', { claims: {} }, 'claims'],
     ['a list of claims', { claims: ['repository_id'] }, 'claims'],
     ['a claim of null', { claims: { repository_id: null } }, 'claims'],
-    ['an empty text', { claims: { repository_id: '' } }, 'claims'],
+    ['an empty string', { claims: { repository_id: '' } }, 'claims'],
     ['an empty list', { claims: { repository_id: [] } }, 'claims'],
-    ['an empty object within', { claims: { repository_id: '74', a: {} } }, 'claims'],
+    ['an empty object inside', { claims: { repository_id: '74', a: {} } }, 'claims'],
     ['a list in a list', { claims: { repository_id: [['74']] } }, 'claims'],
     ['an object in a list', { claims: { repository_id: [{ a: 1 }] } }, 'claims'],
     ['NaN', { claims: { repository_id: '74', n: Number.NaN } }, 'claims'],
@@ -30,22 +30,22 @@ export const endpointWorkloadOptions: ConformanceModule = ({ test }) => {
     ['a wildcard', { claims: { repository: 'octo-org/*' } }, 'claims'],
     ['a wildcard in a list', { claims: { repository_id: '74', ref: ['refs/heads/*'] } }, 'claims'],
     [
-      'only what every token has',
+      'only claims that every token has',
       { issuer: pod.issuer, claims: { iss: pod.issuer, aud: audience } },
       'claims',
     ],
     ['only a scope', { issuer: pod.issuer, claims: { scope: 'deploy', ver: '2' } }, 'claims'],
     ['an unknown preset', { preset: 'jenkins' }, 'preset'],
-    ['a preset of every object', { preset: 'toString' }, 'preset'],
+    ['a preset from Object.prototype', { preset: 'toString' }, 'preset'],
     ['the issuer of another platform', { preset: 'fly' }, 'issuer'],
-    ['an issuer that the preset does not know', { preset: 'google-cloud' }, 'issuer'],
+    ['an issuer the preset does not accept', { preset: 'google-cloud' }, 'issuer'],
     [
       'the issuer of all tenants',
       { preset: 'azure', issuer: 'https://login.microsoftonline.com/common/v2.0' },
       'issuer',
     ],
-    ['a preset whose issuer must be filled in', { preset: 'vercel', issuer: undefined }, 'issuer'],
-    ['an option that does not exist', { scope: ['admin'] }, 'scope'],
+    ['a preset that needs an issuer', { preset: 'vercel', issuer: undefined }, 'issuer'],
+    ['an unknown option', { scope: ['admin'] }, 'scope'],
   ]
   for (const [title, identity, option] of wrong) {
     test(`invalid options: ${title}`, async () => {
@@ -55,7 +55,7 @@ export const endpointWorkloadOptions: ConformanceModule = ({ test }) => {
   }
 
   const mistakes: [string, Identity['preset'], string, ClaimRules, string][] = [
-    ['a number for an id', 'github-actions', job.issuer, { repository_id: 74 }, 'in quotes'],
+    ['a number as id', 'github-actions', job.issuer, { repository_id: 74 }, 'in quotes'],
     [
       'the bare name of a branch',
       'github-actions',
@@ -102,30 +102,24 @@ export const endpointWorkloadOptions: ConformanceModule = ({ test }) => {
     ],
   ]
   for (const [title, preset, issuer, claims, says] of mistakes) {
-    test(`a usual mistake: ${title}`, async () => {
+    test(`a common mistake: ${title}`, async () => {
       const error = await rejects(() => create({ preset, issuer, claims }), 'ERR_OPTION_INVALID')
       assert(error.message.includes(says), error.message)
     })
   }
 
-  test('a preset with one issuer gives it', async () => {
+  test('the issuer may be omitted if the preset has only one', async () => {
     const authenticate = await create({ preset: 'github-actions', issuer: undefined })
     assert(await authenticate(bearer(await jobToken())))
   })
 
-  test('invalid options: different keys for one issuer', async () => {
+  test('invalid options: different key sets for one issuer', async () => {
     const error = await rejects(() => create({}, { jwks: undefined }), 'ERR_OPTION_INVALID')
     equal(Reflect.get(error, 'option'), 'jwks')
   })
 
-  for (const options of [
-    undefined,
-    null,
-    {},
-    { identities: [] },
-    { identities: [null] },
-    { identities: {} },
-  ]) {
+  const empty = [{ identities: [] }, { identities: [null] }, { identities: {} }]
+  for (const options of [undefined, null, {}, ...empty]) {
     test(`invalid options: ${JSON.stringify(options)}`, async () => {
       await rejects(loosely(workloadIdentity, options), 'ERR_OPTION_INVALID')
     })

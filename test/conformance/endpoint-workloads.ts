@@ -1,10 +1,10 @@
-import { oneOf, sessionJwt } from '../../src/endpoint.ts'
+import { oneOf } from '../../src/endpoint.ts'
 import {
   bearer,
+  createSession,
   createTestEndpoint,
   expectGrant,
   expectProblem,
-  keySet,
   refuses,
   send,
   sessionToken,
@@ -13,7 +13,6 @@ import {
 import { answering } from './key-server.ts'
 import { published } from './remote-key-set-harness.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
-import { now } from './token-fixtures.ts'
 import { audience, create, jobToken, pod, podToken, seconds } from './workload-harness.ts'
 import { WORKLOADS } from './workload-tokens.ts'
 
@@ -30,7 +29,7 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
     })
 
     test(`invalid options: rules that do not tell workloads apart: ${title}`, async () => {
-      // The issuer of a cluster does not tell that it is one.
+      // The issuer of a cluster does not say that it is Kubernetes.
       const presets = preset === 'kubernetes' ? [preset] : [preset, undefined]
       for (const named of presets) {
         const options = { preset: named, issuer, claims: common }
@@ -47,7 +46,7 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
     })
   }
 
-  test('an admin token for a job, and none for a customer', async () => {
+  test('a job gets an admin token, but no customer token', async () => {
     const authenticate = await create({})
     const headers = { Authorization: `Bearer ${await jobToken()}` }
     const admin = await createTestEndpoint(lib, authenticate, { kind: 'admin' })
@@ -56,14 +55,14 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
     expectProblem(await send(customer, { body: { id: 'c' }, headers }), 'ERR_CALLER_FORBIDDEN')
   })
 
-  test('returns null: another issuer, an API key, the secret of a client', async () => {
+  test('returns null: another issuer, an API key, a client secret', async () => {
     const authenticate = await create({})
     equal(await authenticate(bearer(await jobToken({ iss: 'https://gitlab.com' }))), null)
     equal(await authenticate(bearer('mt_key')), null)
     equal(await authenticate.verify({ kind: 'client', name: 'deploy', secret: await jobToken() }), null)
   })
 
-  test('the first identity that matches', async () => {
+  test('the first matching identity is used', async () => {
     const claims = { repository_id: '74' }
     const authenticate = await create(
       { name: 'main', claims: { ...claims, ref: 'refs/heads/main' } },
@@ -98,7 +97,7 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
     assert(caller?.kind === 'service' && !('subject' in caller))
   })
 
-  test('the claims that differ are named, and no value of either side', async () => {
+  test('an error names the claims that differ, but no values', async () => {
     const authenticate = await create({ preset: 'github-actions' })
     const token = await jobToken({
       ref: 'refs/heads/topic',
@@ -127,8 +126,7 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
 
   test('sessions and workloads of one issuer: the audience selects', async () => {
     const { issuer } = pod
-    const jwks = (await keySet()) as never
-    const session = sessionJwt({ issuer, audience: 'https://app.example.com', jwks, now: () => now })
+    const session = await createSession({ issuer, audience: 'https://app.example.com' })
     const workload = await create({ issuer, claims: { sub: 'system:serviceaccount:prod:worker' } })
     const authenticate = oneOf(session, workload)
     equal((await authenticate(bearer(await podToken())))?.kind, 'service')
@@ -136,7 +134,7 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
     equal((await authenticate(bearer(user)))?.kind, 'customer')
     const both = await podToken({ aud: ['https://app.example.com', audience] })
     await refuses(() => authenticate(bearer(both)), 'ERR_CREDENTIALS_AMBIGUOUS')
-    const shared = sessionJwt({ issuer, audience, jwks, now: () => now })
+    const shared = await createSession({ issuer, audience })
     await rejects(() => oneOf(shared, workload), 'ERR_OPTION_INVALID')
   })
 }

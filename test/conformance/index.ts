@@ -2,9 +2,9 @@ import { algorithmChoice, everyAlgorithm, knownAnswers } from './algorithms.ts'
 import { algorithmAttacks, headerAttacks, signatureAttacks } from './attacks.ts'
 import { brokenKeyServers } from './broken-key-servers.ts'
 import { claimStyles, customers } from './claims.ts'
-import { clientAnswers } from './client-answers.ts'
 import { clientRenewal } from './client-renewal.ts'
 import { clientRequests } from './client-requests.ts'
+import { clientResponses } from './client-responses.ts'
 import { clientRetries } from './client-retries.ts'
 import { clientReuse } from './client-reuse.ts'
 import { insecureContexts, pages, trustedContexts } from './context.ts'
@@ -66,7 +66,7 @@ import { pollution, verifiedDates, verifiedSubject, verifiedWorkspace } from './
 import { allowedAlgorithms, verifierOptions } from './verifier-options.ts'
 import { silentVerifiers } from './verifier-secrecy.ts'
 
-/** The whole suite. A module is a function, so that nothing happens before a runner asks. */
+/** The whole suite. Each module is a function, so that importing it runs nothing. */
 export const modules: Record<string, ConformanceModule> = {
   algorithmAttacks,
   algorithmChoice,
@@ -76,6 +76,11 @@ export const modules: Record<string, ConformanceModule> = {
   brokenKeys,
   brokenPublicKeys,
   claimStyles,
+  clientRenewal,
+  clientRequests,
+  clientResponses,
+  clientRetries,
+  clientReuse,
   clock,
   concurrency,
   customers,
@@ -92,24 +97,24 @@ export const modules: Record<string, ConformanceModule> = {
   endpointCallers,
   endpointClaims,
   endpointCredentials,
+  endpointCustomerIds,
   endpointDependencies,
   endpointDiscovery,
   endpointFailures,
-  endpointOneOf,
   endpointLifetimes,
   endpointMethods,
   endpointMissingClaims,
+  endpointNoSessions,
+  endpointOneOf,
   endpointOptions,
+  endpointProviderShapes,
+  endpointRequiredScopes,
   endpointSession,
   endpointSessionEnd,
   endpointSessionHeader,
   endpointSessionKeys,
   endpointSessionOptions,
   endpointSharedIssuer,
-  endpointCustomerIds,
-  endpointNoSessions,
-  endpointProviderShapes,
-  endpointRequiredScopes,
   endpointWorkloadAttacks,
   endpointWorkloadOptions,
   endpointWorkloads,
@@ -143,11 +148,6 @@ export const modules: Record<string, ConformanceModule> = {
   misfitPublicKeys,
   pages,
   pollution,
-  clientAnswers,
-  clientRenewal,
-  clientRequests,
-  clientRetries,
-  clientReuse,
   publicHalves,
   publicKeyForms,
   remoteKeySets,
@@ -168,8 +168,8 @@ export const modules: Record<string, ConformanceModule> = {
   tokenForm,
   tokenJson,
   tokenSize,
-  unicode,
   trustedContexts,
+  unicode,
   unknownOptions,
   unsupportedAlgorithms,
   verifiedDates,

@@ -1,17 +1,17 @@
 /**
- * The registrar and assertions of the portable suite. Nothing here may need more than ECMAScript, so that
- * the same tests run in every runtime and browser.
+ * The registrar and assertions of the portable suite. They use only ECMAScript, so that the same tests run in every
+ * runtime and browser.
  */
 
 export type Library = typeof import('../../src/index.ts')
 
 export interface Suite {
   test(name: string, run: () => void | Promise<void>): void
-  /** Called by a test that has just seen it work. */
+  /** Records that this form of key works with this algorithm. */
   supports(use: keyof Support, form: string, algorithm: string): void
 }
 
-/** By form of key, the algorithms that it was seen to work with. */
+/** The algorithms that each form of key works with. */
 export type Support = Record<'sign' | 'verify', Record<string, string[]>>
 
 export type ConformanceModule = (suite: Suite, lib: Library) => void
@@ -35,27 +35,27 @@ export function assert(condition: unknown, message = 'assertion failed'): assert
   if (!condition) throw new Error(message)
 }
 
-/** Deep and structural; a key that holds `undefined` differs from an absent one. */
+/** Asserts deep equality. A member that is `undefined` differs from an absent one. */
 export function equal(actual: unknown, expected: unknown, message?: string): void {
   if (same(actual, expected)) return
   throw new Error(`${message ? `${message}: ` : ''}expected ${show(expected)}, got ${show(actual)}`)
 }
 
-/** `run` must throw, or reject with, a `MembraneTokenError` of this code. */
-export async function rejects(run: () => unknown, code: string): Promise<Error> {
+/** Asserts that `run` throws, or rejects with, an error with this name and code. */
+export async function rejects(run: () => unknown, code: string, name = 'MembraneTokenError'): Promise<Error> {
   let value: unknown
   try {
     value = await run()
   } catch (error) {
-    assert(error instanceof Error, `expected ${code}, got something that is no Error: ${show(error)}`)
+    assert(error instanceof Error, `expected ${code}, got something that is not an Error: ${show(error)}`)
     const found = 'code' in error ? error.code : undefined
-    if (error.name === 'MembraneTokenError' && found === code) return error
+    if (error.name === name && found === code) return error
     throw new Error(`expected ${code}, got ${error.name} ${show(found)}: ${error.message}`, { cause: error })
   }
   throw new Error(`expected ${code}, but it succeeded with ${show(value)}`)
 }
 
-/** One after the other: a failure must not depend on what else happened to be running. */
+/** Runs the tests in sequence, so that a failure does not depend on other tests that are running. */
 export async function runSuite(
   modules: Record<string, ConformanceModule>,
   lib: Library,
@@ -89,7 +89,7 @@ export async function runSuite(
   return { runtime, version, passed: total - failed, failed, total, failures, support }
 }
 
-/** How many tests there are, without running any. */
+/** Counts the tests without running any. */
 export function countTests(modules: Record<string, ConformanceModule>, lib: Library): number {
   let count = 0
   for (const register of Object.values(modules)) register({ test: () => count++, supports: () => {} }, lib)
@@ -99,7 +99,7 @@ export function countTests(modules: Record<string, ConformanceModule>, lib: Libr
 function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  // Tags instead of prototypes: values may come from another realm, or have none.
+  // Tags instead of prototypes, because a value may come from another realm or have no prototype.
   if (tag(a) !== tag(b)) return false
   if (a instanceof Date && b instanceof Date) return Object.is(a.getTime(), b.getTime())
   if (a instanceof Error && b instanceof Error && (a.name !== b.name || a.message !== b.message)) return false

@@ -10,9 +10,9 @@ export const pod = WORKLOADS['Kubernetes, a projected token'] as (typeof WORKLOA
 
 export type Identity = Partial<WorkloadIdentity>
 
-/** An authenticator whose identities are good but for what is put over them. */
+/** An authenticator of valid identities, with members overridden. */
 export async function create(...identities: Identity[]) {
-  const jwks = (await keySet()) as never
+  const jwks = await keySet()
   return workloadIdentity({
     now: () => now,
     identities: identities.map((identity) => ({

@@ -1,13 +1,13 @@
 import type { ClaimRules, WorkloadPresetName } from '../../src/endpoint.ts'
 
-/** The tokens of workloads as their platforms document them, dates and audience apart. */
+/** A workload token as its platform documents it, without dates and audience. */
 export interface WorkloadToken {
   preset: WorkloadPresetName
   issuer: string
   claims: Readonly<Record<string, unknown>>
-  /** Rules of the kind that the preset recommends. */
+  /** Rules as the preset recommends them. */
   rules: ClaimRules
-  /** Rules that match, and that many other workloads match as well. */
+  /** Rules that match this token, and tokens of many other workloads. */
   common: ClaimRules
 }
 
