@@ -1,5 +1,5 @@
 import { createTokenProvider } from '../../src/client.ts'
-import { armour } from '../conformance/encoding.ts'
+import { toPem } from '../conformance/encoding.ts'
 import * as shapes from '../conformance/key-shapes.ts'
 import type { ConformanceModule } from '../conformance/suite.ts'
 import { assert, equal, rejects } from '../conformance/suite.ts'
@@ -28,7 +28,7 @@ export const insecurePage: ConformanceModule = (suite, lib) => {
     'a secret': { secret },
     'secret bytes': { secret: new Uint8Array(32) },
     'a JWK': { privateKey },
-    'a PEM': { privateKey: armour('PRIVATE KEY', shapes.pkcs8Ec(privateKey)) },
+    'a PEM': { privateKey: shapes.privatePem(privateKey) },
   }
   for (const [title, material] of Object.entries(materials)) {
     suite.test(`may not sign with ${title}, trusted or not`, async () => {

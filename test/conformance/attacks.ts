@@ -1,6 +1,6 @@
 import type { Algorithm, VerifierOptions } from '../../src/index.ts'
 import * as der from './der.ts'
-import { armour, fromBase64url, toBase64, toBase64url, utf8 } from './encoding.ts'
+import { toPem, fromBase64url, toBase64, toBase64url, utf8 } from './encoding.ts'
 import { replaceFor } from './globals.ts'
 import { orders } from './key-numbers.ts'
 import * as shapes from './key-shapes.ts'
@@ -58,8 +58,8 @@ export const algorithmAttacks: ConformanceModule = (suite, lib) => {
 
   suite.test('RS→HS confusion: a public key as secret', async () => {
     const jwk = await publicJwk('RSA')
-    const pem = armour('PUBLIC KEY', shapes.spkiRsa(jwk))
-    const spellings = [pem, pem.trim(), shapes.spkiRsa(jwk), shapes.pkcs1Public(jwk), JSON.stringify(jwk)]
+    const pem = shapes.publicPem(jwk)
+    const spellings = [pem, pem.trim(), shapes.spki(jwk), shapes.pkcs1Public(jwk), JSON.stringify(jwk)]
     for (const publicKey of [pem, jwk, { ...jwk, alg: 'RS256' }]) {
       const one = await createTestVerifier(lib, { publicKey })
       const set = await createTestVerifier(lib, { jwks: { keys: [{ ...jwk, kid: 'k1' }] } })

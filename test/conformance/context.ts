@@ -1,5 +1,5 @@
 import type { SignerOptions } from '../../src/index.ts'
-import { armour } from './encoding.ts'
+import { toPem } from './encoding.ts'
 import { replaceFor } from './globals.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicJwk } from './keys.ts'
@@ -12,7 +12,7 @@ type Material = Pick<SignerOptions, 'secret' | 'privateKey'>
 const rawMaterials: [string, () => Promise<Material>][] = [
   ['a secret', async () => ({ secret })],
   ['secret bytes', async () => ({ secret: new Uint8Array(32) })],
-  ['a PEM', async () => ({ privateKey: armour('PRIVATE KEY', shapes.pkcs8Ec(await privateJwk('P-256'))) })],
+  ['a PEM', async () => ({ privateKey: shapes.privatePem(await privateJwk('P-256')) })],
   ['DER', async () => ({ privateKey: shapes.sec1(await privateJwk('P-256')) })],
   ['a JWK', async () => ({ privateKey: await privateJwk('P-256') })],
 ]

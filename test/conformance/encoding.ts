@@ -20,8 +20,8 @@ export function fromBase64url(text: string): Bytes {
   return fromBase64(text.replaceAll('-', '+').replaceAll('_', '/'))
 }
 
-/** RFC 7468 armour. The line width and the end of line vary, because they do in the wild. */
-export function armour(label: string, der: Bytes, endOfLine = '\n', width = 64): string {
+/** RFC 7468. Real PEM files vary in line width and line ending. */
+export function toPem(label: string, der: Bytes, endOfLine = '\n', width = 64): string {
   const lines = toBase64(der).match(new RegExp(`.{1,${width}}`, 'g')) ?? []
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join(endOfLine)
 }

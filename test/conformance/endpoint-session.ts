@@ -1,5 +1,5 @@
 import { type SessionJwtOptions, sessionJwt } from '../../src/endpoint.ts'
-import { armour, toBase64url, utf8 } from './encoding.ts'
+import { toBase64url, utf8 } from './encoding.ts'
 import {
   audience,
   bearer,
@@ -167,8 +167,8 @@ export const endpointSession: ConformanceModule = ({ test }) => {
     for (const name of ['P-256', 'RSA'] as const) {
       const jwk = await publicJwk(name)
       const jwks = { keys: [{ ...jwk, kid: 'a' }] } as never
-      const bytes = name === 'RSA' ? shapes.spkiRsa(jwk) : shapes.spkiEc(jwk)
-      const pem = armour('PUBLIC KEY', bytes)
+      const bytes = shapes.spki(jwk)
+      const pem = shapes.publicPem(jwk)
       for (const key of [
         pem,
         pem.trim(),

@@ -17,7 +17,7 @@ export async function refusesWithoutPoint(
   curve: Curve,
   privateKey: string | Uint8Array,
 ): Promise<boolean> {
-  const der = shapes.pkcs8Ec(await privateJwk(curve), { publicKey: 'none' })
+  const der = shapes.pkcs8(await privateJwk(curve), { publicKey: 'none' })
   try {
     const parameters = { name: 'ECDSA', namedCurve: curve }
     await crypto.subtle.exportKey(

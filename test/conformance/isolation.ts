@@ -1,5 +1,5 @@
 import type { Customer, SignerOptions } from '../../src/index.ts'
-import { armour, utf8 } from './encoding.ts'
+import { toPem, utf8 } from './encoding.ts'
 import { replaceFor } from './globals.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicJwk } from './keys.ts'
@@ -48,8 +48,8 @@ export const inputs: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('bytes passed as input are not changed', async () => {
-    const der = shapes.pkcs8Ec(await privateJwk('P-256'))
-    const pem = utf8(armour('EC PRIVATE KEY', shapes.sec1(await privateJwk('P-256'))))
+    const der = shapes.pkcs8(await privateJwk('P-256'))
+    const pem = utf8(toPem('EC PRIVATE KEY', shapes.sec1(await privateJwk('P-256'))))
     for (const privateKey of [der, pem]) {
       const before = [...privateKey]
       await createTestSigner(lib, { privateKey })
@@ -102,7 +102,7 @@ export const inputs: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('later changes to a private key’s bytes have no effect', async () => {
-    const privateKey = shapes.pkcs8Ec(await privateJwk('P-256'))
+    const privateKey = shapes.pkcs8(await privateJwk('P-256'))
     const creating = createTestSigner(lib, { privateKey })
     privateKey.fill(0)
     const { token } = await (await creating).signCustomerToken(customer)
@@ -234,7 +234,7 @@ export const imports: ConformanceModule = (suite, lib) => {
     ['a secret', async () => ({ secret })],
     [
       'PKCS#8',
-      async () => ({ privateKey: armour('PRIVATE KEY', shapes.pkcs8Ec(await privateJwk('P-256'))) }),
+      async () => ({ privateKey: shapes.privatePem(await privateJwk('P-256')) }),
     ],
     ['SEC1', async () => ({ privateKey: shapes.sec1(await privateJwk('P-256')) })],
     ['PKCS#1', async () => ({ privateKey: shapes.pkcs1(await privateJwk('RSA')) })],

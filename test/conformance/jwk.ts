@@ -1,5 +1,5 @@
 import type { Algorithm, SignerOptions } from '../../src/index.ts'
-import { armour } from './encoding.ts'
+import { toPem } from './encoding.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import type { Jwk, KeyName } from './keys.ts'
@@ -111,10 +111,10 @@ export const publicHalves: ConformanceModule = (suite, lib) => {
       (jwk) => ({ ...jwk, alg: 'ES256', use: 'sig', key_ops: ['sign'], ext: true, kid: 'k' }),
     ],
     ['JWK text', (jwk) => JSON.stringify(jwk)],
-    ['PKCS#8', (jwk) => armour('PRIVATE KEY', shapes.pkcs8Ec(jwk))],
-    ['PKCS#8 without public key', (jwk) => shapes.pkcs8Ec(jwk, { publicKey: 'none' })],
-    ['PKCS#8 with compressed public key', (jwk) => shapes.pkcs8Ec(jwk, { publicKey: 'compressed' })],
-    ['SEC1', (jwk) => armour('EC PRIVATE KEY', shapes.sec1(jwk))],
+    ['PKCS#8', (jwk) => shapes.privatePem(jwk)],
+    ['PKCS#8 without public key', (jwk) => shapes.pkcs8(jwk, { publicKey: 'none' })],
+    ['PKCS#8 with compressed public key', (jwk) => shapes.pkcs8(jwk, { publicKey: 'compressed' })],
+    ['SEC1', (jwk) => toPem('EC PRIVATE KEY', shapes.sec1(jwk))],
     ['SEC1 without public key', (jwk) => shapes.sec1(jwk, { publicKey: 'none' })],
   ]
   for (const [title, make] of sources) {
@@ -133,7 +133,7 @@ export const publicHalves: ConformanceModule = (suite, lib) => {
 
   suite.test('publicJwk from PKCS#1 and PKCS#8 of RSA', async () => {
     const jwk = await privateJwk('RSA')
-    for (const privateKey of [shapes.pkcs1(jwk), shapes.pkcs8Rsa(jwk)]) {
+    for (const privateKey of [shapes.pkcs1(jwk), shapes.pkcs8(jwk)]) {
       const signer = await createTestSigner(lib, { privateKey, algorithm: 'PS256' })
       equal(sorted(signer.publicJwk), sorted({ ...publicHalf(jwk), alg: 'PS256', use: 'sig' }))
     }

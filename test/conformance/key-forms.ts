@@ -1,6 +1,6 @@
 import type { Algorithm, SignerOptions } from '../../src/index.ts'
 import type { Bytes } from './der.ts'
-import { armour, toBase64, utf8 } from './encoding.ts'
+import { toPem, toBase64, utf8 } from './encoding.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import type { Curve, Jwk, KeyName } from './keys.ts'
@@ -42,22 +42,22 @@ const containers: Container[] = [
     const pkcs8 = { key, algorithm, label: 'PRIVATE KEY' }
     const sec1 = { key, algorithm, label: 'EC PRIVATE KEY' }
     return [
-      { ...pkcs8, title: `PKCS#8 of ${key}`, der: shapes.pkcs8Ec },
+      { ...pkcs8, title: `PKCS#8 of ${key}`, der: shapes.pkcs8 },
       {
         ...pkcs8,
         title: `PKCS#8 of ${key} with the curve twice`,
-        der: (jwk) => shapes.pkcs8Ec(jwk, { parameters: true }),
+        der: (jwk) => shapes.pkcs8(jwk, { parameters: true }),
       },
       {
         ...pkcs8,
         title: `PKCS#8 of ${key} without public key`,
-        der: (jwk) => shapes.pkcs8Ec(jwk, { publicKey: 'none' }),
+        der: (jwk) => shapes.pkcs8(jwk, { publicKey: 'none' }),
         isPointless: true,
       },
       {
         ...pkcs8,
         title: `PKCS#8 of ${key} with compressed public key`,
-        der: (jwk) => shapes.pkcs8Ec(jwk, { publicKey: 'compressed' }),
+        der: (jwk) => shapes.pkcs8(jwk, { publicKey: 'compressed' }),
         isPointless: true,
       },
       { ...sec1, title: `SEC1 of ${key}`, der: shapes.sec1 },
@@ -75,7 +75,7 @@ const containers: Container[] = [
       },
     ]
   }),
-  { ...rsa, title: 'PKCS#8 of RSA', label: 'PRIVATE KEY', der: shapes.pkcs8Rsa },
+  { ...rsa, title: 'PKCS#8 of RSA', label: 'PRIVATE KEY', der: shapes.pkcs8 },
   {
     ...rsa,
     title: 'PKCS#8 of RSA with attributes',
@@ -87,7 +87,7 @@ const containers: Container[] = [
 
 export const keyContainers: ConformanceModule = (suite, lib) => {
   for (const { title, key, label, algorithm, der, isPointless } of containers) {
-    const wrappings = { PEM: (jwk: Jwk) => armour(label, der(jwk)), DER: der }
+    const wrappings = { PEM: (jwk: Jwk) => toPem(label, der(jwk)), DER: der }
     for (const [form, wrap] of Object.entries(wrappings)) {
       suite.test(`${title} as ${form}`, async () => {
         const jwk = await privateJwk(key)
@@ -109,7 +109,7 @@ export const keyContainers: ConformanceModule = (suite, lib) => {
 
   suite.test('DER in a view of a larger buffer', async () => {
     const jwk = await privateJwk('P-256')
-    const der = shapes.pkcs8Ec(jwk)
+    const der = shapes.pkcs8(jwk)
     const buffer = new Uint8Array(der.length + 64).fill(0xff)
     buffer.set(der, 32)
     await signsAs(lib, buffer.subarray(32, 32 + der.length), jwk, 'ES256')
@@ -157,7 +157,7 @@ export const mangledPem: ConformanceModule = (suite, lib) => {
     for (const [damage, mangle] of manglings) {
       suite.test(`${title}: ${damage}`, async () => {
         const jwk = await privateJwk(key)
-        const pem = mangle(armour(label, der(jwk)))
+        const pem = mangle(toPem(label, der(jwk)))
         await signsAs(lib, pem, jwk, algorithm)
         await signsAs(lib, utf8(pem), jwk, algorithm)
       })
@@ -166,7 +166,7 @@ export const mangledPem: ConformanceModule = (suite, lib) => {
     for (const width of [1, 63, 76, 10_000]) {
       suite.test(`${title}: lines of ${width}`, async () => {
         const jwk = await privateJwk(key)
-        await signsAs(lib, armour(label, der(jwk), '\n', width), jwk, algorithm)
+        await signsAs(lib, toPem(label, der(jwk), '\n', width), jwk, algorithm)
       })
     }
   }
@@ -175,7 +175,7 @@ export const mangledPem: ConformanceModule = (suite, lib) => {
     suite.test(`SEC1 of ${key} below its EC PARAMETERS`, async () => {
       const jwk = await privateJwk(key)
       const both =
-        armour('EC PARAMETERS', shapes.ecParameters(jwk)) + armour('EC PRIVATE KEY', shapes.sec1(jwk))
+        toPem('EC PARAMETERS', shapes.ecParameters(jwk)) + toPem('EC PRIVATE KEY', shapes.sec1(jwk))
       for (const [, mangle] of manglings) await signsAs(lib, mangle(both), jwk, algorithm)
     })
   }

@@ -1,4 +1,4 @@
-import { armour, toBase64url, utf8 } from './encoding.ts'
+import { toPem, toBase64url, utf8 } from './encoding.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicHalf, unusualRsaJwk } from './keys.ts'
@@ -13,10 +13,10 @@ export const keyInspections: ConformanceModule = (suite, lib) => {
     const jwk = await privateJwk('P-384')
     const { keyId } = await createTestSigner(lib, { privateKey: jwk, keyId: 'thumbprint' })
     for (const [key, format, half] of [
-      [armour('PRIVATE KEY', shapes.pkcs8Ec(jwk)), 'PKCS#8 PEM', 'private'],
+      [shapes.privatePem(jwk), 'PKCS#8 PEM', 'private'],
       [shapes.sec1(jwk), 'SEC 1 DER', 'private'],
       [jwk, 'JWK', 'private'],
-      [armour('PUBLIC KEY', shapes.spkiEc(jwk)), 'SPKI PEM', 'public'],
+      [shapes.publicPem(jwk), 'SPKI PEM', 'public'],
       [shapes.certificate(jwk), 'X.509 certificate DER', 'public'],
       [publicHalf(jwk), 'JWK', 'public'],
       [JSON.stringify(publicHalf(jwk)), 'JWK', 'public'],
@@ -34,7 +34,7 @@ export const keyInspections: ConformanceModule = (suite, lib) => {
           bits: 384,
           keyId,
           publicJwk: undefined,
-          publicKey: armour('PUBLIC KEY', shapes.spkiEc(jwk)),
+          publicKey: shapes.publicPem(jwk),
         },
         format,
       )
@@ -45,23 +45,23 @@ export const keyInspections: ConformanceModule = (suite, lib) => {
   suite.test('an RSA key in every form', async () => {
     const jwk = await privateJwk('RSA')
     for (const [key, format] of [
-      [armour('RSA PRIVATE KEY', shapes.pkcs1(jwk)), 'PKCS#1 PEM'],
-      [shapes.pkcs8Rsa(jwk), 'PKCS#8 DER'],
+      [toPem('RSA PRIVATE KEY', shapes.pkcs1(jwk)), 'PKCS#1 PEM'],
+      [shapes.pkcs8(jwk), 'PKCS#8 DER'],
       [shapes.pkcs1Public(jwk), 'PKCS#1 public key DER'],
       [jwk, 'JWK'],
     ] as const) {
       const inspection = await lib.inspectKey(key)
       equal([inspection.format, inspection.type, inspection.bits], [format, 'RSA', 2048])
       equal([inspection.algorithms, inspection.problems], [rsa, []])
-      equal(inspection.publicKey, armour('PUBLIC KEY', shapes.spkiRsa(jwk)))
+      equal(inspection.publicKey, shapes.publicPem(jwk))
     }
   })
 
   suite.test('an EC key without its public point', async () => {
     const jwk = await privateJwk('P-256')
-    const key = shapes.pkcs8Ec(jwk, { publicKey: 'none' })
+    const key = shapes.pkcs8(jwk, { publicKey: 'none' })
     if (await refusesWithoutPoint(lib, 'P-256', key)) return
-    equal((await lib.inspectKey(key)).publicKey, armour('PUBLIC KEY', shapes.spkiEc(jwk)))
+    equal((await lib.inspectKey(key)).publicKey, shapes.publicPem(jwk))
   })
 
   suite.test('a JWK that names its algorithm', async () => {
@@ -73,7 +73,7 @@ export const keyInspections: ConformanceModule = (suite, lib) => {
     const jwk = await privateJwk('P-256')
     const open = await lib.inspectKey(await importFor('ES256', jwk, 'sign', true))
     equal([open.format, open.half, open.algorithms], ['CryptoKey', 'private', ['ES256']])
-    equal(open.publicKey, armour('PUBLIC KEY', shapes.spkiEc(jwk)))
+    equal(open.publicKey, shapes.publicPem(jwk))
     const closed = await lib.inspectKey(await importFor('ES256', jwk, 'sign', false))
     equal([closed.bits, closed.keyId, closed.problems], [256, undefined, []])
     const shared = await lib.inspectKey(await importFor('HS256', secret, 'sign'))
@@ -89,7 +89,7 @@ export const keyInspections: ConformanceModule = (suite, lib) => {
       [{ ...ec, alg: 'ES384' }, 'ERR_KEY_ALGORITHM_MISMATCH'],
       [{ ...publicHalf(ec), x: ec.y }, 'ERR_KEY_INVALID'],
       [shapes.secp256k1Jwk(), 'ERR_KEY_FORMAT_UNSUPPORTED'],
-      [armour('ENCRYPTED PRIVATE KEY', shapes.encryptedPkcs8()), 'ERR_KEY_FORMAT_UNSUPPORTED'],
+      [toPem('ENCRYPTED PRIVATE KEY', shapes.encryptedPkcs8()), 'ERR_KEY_FORMAT_UNSUPPORTED'],
       [{ kty: 'oct', k: toBase64url(utf8(secret)) }, 'ERR_KEY_FORMAT_UNSUPPORTED'],
       ['-----BEGIN PRIVATE KEY-----\nAAAA', 'ERR_KEY_INVALID'],
       ['key.pem', 'ERR_KEY_INVALID'],

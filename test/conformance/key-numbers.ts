@@ -1,4 +1,4 @@
-import { armour, fromBase64url, toBase64url } from './encoding.ts'
+import { toPem, fromBase64url, toBase64url } from './encoding.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import type { Curve, Jwk } from './keys.ts'
@@ -53,10 +53,10 @@ export const ecNumbers: ConformanceModule = (suite, lib) => {
         for (const privateKey of [
           jwk,
           JSON.stringify(jwk),
-          shapes.pkcs8Ec(jwk),
+          shapes.pkcs8(jwk),
           shapes.sec1(jwk),
-          armour('PRIVATE KEY', shapes.pkcs8Ec(jwk, { parameters: true })),
-          armour('EC PRIVATE KEY', shapes.sec1(jwk)),
+          toPem('PRIVATE KEY', shapes.pkcs8(jwk, { parameters: true })),
+          toPem('EC PRIVATE KEY', shapes.sec1(jwk)),
         ]) {
           await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
         }
@@ -66,7 +66,7 @@ export const ecNumbers: ConformanceModule = (suite, lib) => {
     suite.test(`${curve}: a private number out of range without public key`, async () => {
       const jwk = await privateJwk(curve)
       for (const d of [padded(0n, jwk.d), padded(orders[curve], jwk.d)]) {
-        const privateKey = shapes.pkcs8Ec({ ...jwk, d }, { publicKey: 'none' })
+        const privateKey = shapes.pkcs8({ ...jwk, d }, { publicKey: 'none' })
         if (await refusesWithoutPoint(lib, curve, privateKey)) continue
         await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
       }
@@ -74,7 +74,7 @@ export const ecNumbers: ConformanceModule = (suite, lib) => {
 
     suite.test(`${curve}: a compressed point of another key`, async () => {
       const jwk = flipped(await privateJwk(curve), 'd')
-      const privateKey = shapes.pkcs8Ec(jwk, { publicKey: 'compressed' })
+      const privateKey = shapes.pkcs8(jwk, { publicKey: 'compressed' })
       if (await refusesWithoutPoint(lib, curve, privateKey)) return
       await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
     })
@@ -91,14 +91,14 @@ export const ecNumbers: ConformanceModule = (suite, lib) => {
   suite.test('the public half of another key', async () => {
     const [jwk, other] = [await privateJwk('P-256'), await privateJwk('other P-256')]
     const mixed = { ...jwk, x: other.x, y: other.y } as Jwk
-    for (const privateKey of [mixed, shapes.pkcs8Ec(mixed), shapes.sec1(mixed)]) {
+    for (const privateKey of [mixed, shapes.pkcs8(mixed), shapes.sec1(mixed)]) {
       await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
     }
   })
 
   suite.test('the curve’s name of another key', async () => {
     const jwk = { ...(await privateJwk('P-256')), crv: 'P-384' }
-    for (const privateKey of [jwk, shapes.pkcs8Ec(jwk), shapes.sec1(jwk)]) {
+    for (const privateKey of [jwk, shapes.pkcs8(jwk), shapes.sec1(jwk)]) {
       await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
     }
   })
@@ -141,7 +141,7 @@ export const rsaNumbers: ConformanceModule = (suite, lib) => {
   for (const [title, damage] of rsaDamages) {
     suite.test(`RSA: ${title}`, async () => {
       const jwk = damage(await privateJwk('RSA'), await privateJwk('other RSA'))
-      for (const privateKey of [jwk, JSON.stringify(jwk), shapes.pkcs1(jwk), shapes.pkcs8Rsa(jwk)]) {
+      for (const privateKey of [jwk, JSON.stringify(jwk), shapes.pkcs1(jwk), shapes.pkcs8(jwk)]) {
         await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
       }
     })
@@ -182,7 +182,7 @@ export const rsaStrength: ConformanceModule = (suite, lib) => {
     suite.test(`rejected: ${title}`, async () => {
       const jwk = unsoundRsaJwks[kind]()
       for (const algorithm of ['RS256', 'PS512'] as const) {
-        for (const privateKey of [jwk, shapes.pkcs1(jwk), armour('PRIVATE KEY', shapes.pkcs8Rsa(jwk))])
+        for (const privateKey of [jwk, shapes.pkcs1(jwk), shapes.privatePem(jwk)])
           await rejects(() => createTestSigner(lib, { privateKey, algorithm }), code)
       }
       const { problems } = await lib.inspectKey(jwk)
@@ -213,9 +213,9 @@ export const rsaStrength: ConformanceModule = (suite, lib) => {
         jwk,
         JSON.stringify(jwk),
         shapes.pkcs1(jwk),
-        shapes.pkcs8Rsa(jwk),
-        armour('RSA PRIVATE KEY', shapes.pkcs1(jwk)),
-        armour('PRIVATE KEY', shapes.pkcs8Rsa(jwk)),
+        shapes.pkcs8(jwk),
+        toPem('RSA PRIVATE KEY', shapes.pkcs1(jwk)),
+        shapes.privatePem(jwk),
       ]) {
         for (const algorithm of ['RS256', 'PS512'] as const) {
           await rejects(() => createTestSigner(lib, { privateKey, algorithm }), 'ERR_KEY_WEAK')
@@ -226,7 +226,7 @@ export const rsaStrength: ConformanceModule = (suite, lib) => {
 
   suite.test('an exponent of 3 is unusual but valid', async () => {
     const jwk = unusualRsaJwk(2048, 3n)
-    for (const privateKey of [jwk, shapes.pkcs1(jwk), shapes.pkcs8Rsa(jwk)]) {
+    for (const privateKey of [jwk, shapes.pkcs1(jwk), shapes.pkcs8(jwk)]) {
       const signer = await createTestSigner(lib, { privateKey })
       const { token } = await signer.signCustomerToken(customer)
       assert(await verifies(token, 'RS256', publicHalf(jwk)), 'the signature does not verify')

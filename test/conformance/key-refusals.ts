@@ -1,7 +1,7 @@
 import type { SignerOptions } from '../../src/index.ts'
 import type { Bytes } from './der.ts'
 import { concat } from './der.ts'
-import { armour, toBase64, utf8 } from './encoding.ts'
+import { toPem, toBase64, utf8 } from './encoding.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
@@ -20,7 +20,7 @@ const strangers: Stranger[] = [
   { title: 'encrypted PKCS#8', label: 'ENCRYPTED PRIVATE KEY', der: shapes.encryptedPkcs8 },
   { title: 'Ed25519', label: 'PRIVATE KEY', der: shapes.pkcs8Ed25519 },
   { title: 'DSA', label: 'PRIVATE KEY', der: shapes.pkcs8Dsa },
-  { title: 'secp256k1', label: 'PRIVATE KEY', der: () => shapes.pkcs8Ec(shapes.secp256k1Jwk()) },
+  { title: 'secp256k1', label: 'PRIVATE KEY', der: () => shapes.pkcs8(shapes.secp256k1Jwk()) },
   { title: 'secp256k1 as SEC1', label: 'EC PRIVATE KEY', der: () => shapes.sec1(shapes.secp256k1Jwk()) },
   { title: 'RSA-PSS', label: 'PRIVATE KEY', der: async () => shapes.pkcs8RsaPss(await privateJwk('RSA')) },
   {
@@ -33,8 +33,8 @@ const strangers: Stranger[] = [
     label: 'EC PRIVATE KEY',
     der: async () => shapes.sec1ExplicitCurve(await privateJwk('P-256')),
   },
-  { title: 'a public EC key', label: 'PUBLIC KEY', der: async () => shapes.spkiEc(await publicJwk('P-256')) },
-  { title: 'a public RSA key', label: 'PUBLIC KEY', der: async () => shapes.spkiRsa(await publicJwk('RSA')) },
+  { title: 'a public EC key', label: 'PUBLIC KEY', der: async () => shapes.spki(await publicJwk('P-256')) },
+  { title: 'a public RSA key', label: 'PUBLIC KEY', der: async () => shapes.spki(await publicJwk('RSA')) },
   {
     title: 'a PKCS#1 public key',
     label: 'RSA PUBLIC KEY',
@@ -54,7 +54,7 @@ export const foreignKeys: ConformanceModule = (suite, lib) => {
   for (const { title, label, der } of strangers) {
     suite.test(`recognized but unsupported: ${title}`, async () => {
       const bytes = await der()
-      const pem = armour(label, bytes)
+      const pem = toPem(label, bytes)
       for (const privateKey of [pem, bytes, utf8(pem), toBase64(utf8(pem)), pem.replaceAll('\n', '\\n')]) {
         await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
       }
@@ -63,13 +63,13 @@ export const foreignKeys: ConformanceModule = (suite, lib) => {
 
   for (const label of strangeLabels) {
     suite.test(`recognized but unsupported: ${label}`, async () => {
-      const privateKey = armour(label, utf8('openssh-key-v1\u0000whatever it may be'))
+      const privateKey = toPem(label, utf8('openssh-key-v1\u0000whatever it may be'))
       await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
     })
   }
 
   suite.test('recognized but unsupported: the encryption of old OpenSSL', async () => {
-    const legacy = armour('RSA PRIVATE KEY', shapes.encryptedPkcs8()).replace(
+    const legacy = toPem('RSA PRIVATE KEY', shapes.encryptedPkcs8()).replace(
       '\n',
       '\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n',
     )
@@ -79,7 +79,7 @@ export const foreignKeys: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('the message names what was found', async () => {
-    const privateKey = armour('ENCRYPTED PRIVATE KEY', shapes.encryptedPkcs8())
+    const privateKey = toPem('ENCRYPTED PRIVATE KEY', shapes.encryptedPkcs8())
     const error = await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
     assert(/encrypted/i.test(error.message), error.message)
   })
@@ -87,22 +87,22 @@ export const foreignKeys: ConformanceModule = (suite, lib) => {
 
 export const keysAsSecret: ConformanceModule = (suite, lib) => {
   const refused: [string, () => Promise<unknown>][] = [
-    ['a private PEM', async () => armour('PRIVATE KEY', shapes.pkcs8Ec(await privateJwk('P-256')))],
-    ['a SEC1 PEM', async () => armour('EC PRIVATE KEY', shapes.sec1(await privateJwk('P-256')))],
-    ['a public PEM', async () => armour('PUBLIC KEY', shapes.spkiRsa(await publicJwk('RSA')))],
-    ['a PKCS#1 public PEM', async () => armour('RSA PUBLIC KEY', shapes.pkcs1Public(await publicJwk('RSA')))],
-    ['a certificate', async () => armour('CERTIFICATE', shapes.certificate(await publicJwk('P-256')))],
-    ['a PEM in quotes', async () => `"${armour('PUBLIC KEY', shapes.spkiRsa(await publicJwk('RSA')))}"`],
+    ['a private PEM', async () => shapes.privatePem(await privateJwk('P-256'))],
+    ['a SEC1 PEM', async () => toPem('EC PRIVATE KEY', shapes.sec1(await privateJwk('P-256')))],
+    ['a public PEM', async () => shapes.publicPem(await publicJwk('RSA'))],
+    ['a PKCS#1 public PEM', async () => toPem('RSA PUBLIC KEY', shapes.pkcs1Public(await publicJwk('RSA')))],
+    ['a certificate', async () => shapes.certificatePem(await publicJwk('P-256'))],
+    ['a PEM in quotes', async () => `"${shapes.publicPem(await publicJwk('RSA'))}"`],
     [
       'a PEM with \\n',
-      async () => armour('PUBLIC KEY', shapes.spkiRsa(await publicJwk('RSA'))).replaceAll('\n', '\\n'),
+      async () => shapes.publicPem(await publicJwk('RSA')).replaceAll('\n', '\\n'),
     ],
     [
       'a PEM below other text',
-      async () => `key:\n${armour('PUBLIC KEY', shapes.spkiRsa(await publicJwk('RSA')))}`,
+      async () => `key:\n${shapes.publicPem(await publicJwk('RSA'))}`,
     ],
-    ['DER of a public key', async () => shapes.spkiRsa(await publicJwk('RSA'))],
-    ['DER of a private key', async () => shapes.pkcs8Ec(await privateJwk('P-256'))],
+    ['DER of a public key', async () => shapes.spki(await publicJwk('RSA'))],
+    ['DER of a private key', async () => shapes.pkcs8(await privateJwk('P-256'))],
     ['DER of a certificate', async () => shapes.certificate(await publicJwk('P-256'))],
     ['JWK text', async () => JSON.stringify(await privateJwk('P-256'))],
     ['public JWK text', async () => JSON.stringify(await publicJwk('RSA'))],
@@ -129,27 +129,27 @@ export const brokenKeys: ConformanceModule = (suite, lib) => {
   const broken: [string, () => Promise<PrivateKey>][] = [
     [
       'PKCS#8 under the label of PKCS#1',
-      async () => armour('RSA PRIVATE KEY', shapes.pkcs8Rsa(await privateJwk('RSA'))),
+      async () => toPem('RSA PRIVATE KEY', shapes.pkcs8(await privateJwk('RSA'))),
     ],
     [
       'PKCS#1 under the label of PKCS#8',
-      async () => armour('PRIVATE KEY', shapes.pkcs1(await privateJwk('RSA'))),
+      async () => toPem('PRIVATE KEY', shapes.pkcs1(await privateJwk('RSA'))),
     ],
     [
       'PKCS#8 under the label of SEC1',
-      async () => armour('EC PRIVATE KEY', shapes.pkcs8Ec(await privateJwk('P-256'))),
+      async () => toPem('EC PRIVATE KEY', shapes.pkcs8(await privateJwk('P-256'))),
     ],
     [
       'SEC1 under the label of PKCS#8',
-      async () => armour('PRIVATE KEY', shapes.sec1(await privateJwk('P-256'))),
+      async () => toPem('PRIVATE KEY', shapes.sec1(await privateJwk('P-256'))),
     ],
     [
       'SEC1 under the label of PKCS#1',
-      async () => armour('RSA PRIVATE KEY', shapes.sec1(await privateJwk('P-256'))),
+      async () => toPem('RSA PRIVATE KEY', shapes.sec1(await privateJwk('P-256'))),
     ],
     [
       'PKCS#1 under the label of SEC1',
-      async () => armour('EC PRIVATE KEY', shapes.pkcs1(await privateJwk('RSA'))),
+      async () => toPem('EC PRIVATE KEY', shapes.pkcs1(await privateJwk('RSA'))),
     ],
     ['SEC1 that names no curve', async () => shapes.sec1(await privateJwk('P-256'), { parameters: false })],
     ['text', async () => 'correct horse battery staple'],
@@ -158,7 +158,7 @@ export const brokenKeys: ConformanceModule = (suite, lib) => {
     ['noise', async () => new Uint8Array(64).fill(0x30)],
     ['armour around nothing', async () => '-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n'],
     ['armour around no base64', async () => '-----BEGIN PRIVATE KEY-----\n$$$$\n-----END PRIVATE KEY-----\n'],
-    ['armour around an empty sequence', async () => armour('PRIVATE KEY', Uint8Array.of(0x30, 0))],
+    ['armour around an empty sequence', async () => toPem('PRIVATE KEY', Uint8Array.of(0x30, 0))],
     ['armour without end', async () => (await ecPem()).split('-----END')[0] ?? ''],
     ['armour without begin', async () => (await ecPem()).split('KEY-----\n')[1] ?? ''],
     [
@@ -176,8 +176,8 @@ export const brokenKeys: ConformanceModule = (suite, lib) => {
   }
 
   const wholes: [string, string, () => Promise<Bytes>][] = [
-    ['PKCS#8 of EC', 'PRIVATE KEY', async () => shapes.pkcs8Ec(await privateJwk('P-256'))],
-    ['PKCS#8 of RSA', 'PRIVATE KEY', async () => shapes.pkcs8Rsa(await privateJwk('RSA'))],
+    ['PKCS#8 of EC', 'PRIVATE KEY', async () => shapes.pkcs8(await privateJwk('P-256'))],
+    ['PKCS#8 of RSA', 'PRIVATE KEY', async () => shapes.pkcs8(await privateJwk('RSA'))],
     ['SEC1', 'EC PRIVATE KEY', async () => shapes.sec1(await privateJwk('P-256'))],
     ['PKCS#1', 'RSA PRIVATE KEY', async () => shapes.pkcs1(await privateJwk('RSA'))],
   ]
@@ -187,14 +187,14 @@ export const brokenKeys: ConformanceModule = (suite, lib) => {
       for (const tail of [Uint8Array.of(0), Uint8Array.of(0x30, 0), new Uint8Array(100)]) {
         const der = concat(await make(), tail)
         await rejects(() => createTestSigner(lib, { privateKey: der }), 'ERR_KEY_INVALID')
-        await rejects(() => createTestSigner(lib, { privateKey: armour(label, der) }), 'ERR_KEY_INVALID')
+        await rejects(() => createTestSigner(lib, { privateKey: toPem(label, der) }), 'ERR_KEY_INVALID')
       }
     })
 
     suite.test(`broken: ${title} cut short`, async () => {
       const der = await make()
       for (const length of [1, 2, 5, der.length >> 1, der.length - 1]) {
-        const privateKey = armour(label, der.slice(0, length))
+        const privateKey = toPem(label, der.slice(0, length))
         await rejects(() => createTestSigner(lib, { privateKey }), 'ERR_KEY_INVALID')
       }
     })
@@ -203,11 +203,11 @@ export const brokenKeys: ConformanceModule = (suite, lib) => {
       const der = await make()
       const header = (der[1] ?? 0) < 0x80 ? 2 : 2 + ((der[1] ?? 0) & 0x7f)
       const ber = concat(Uint8Array.of(0x30, 0x80), der.slice(header), Uint8Array.of(0, 0))
-      await rejects(() => createTestSigner(lib, { privateKey: armour(label, ber) }), 'ERR_KEY_INVALID')
+      await rejects(() => createTestSigner(lib, { privateKey: toPem(label, ber) }), 'ERR_KEY_INVALID')
     })
   }
 
   async function ecPem(): Promise<string> {
-    return armour('PRIVATE KEY', shapes.pkcs8Ec(await privateJwk('P-256')))
+    return shapes.privatePem(await privateJwk('P-256'))
   }
 }

@@ -1,9 +1,9 @@
 import type { Bytes } from './der.ts'
 import * as der from './der.ts'
-import { fromBase64url } from './encoding.ts'
+import { fromBase64url, toPem } from './encoding.ts'
 import type { Jwk } from './keys.ts'
 
-/** The containers in which one and the same key travels, written from RFC 5208, 5280, 5915, 8017 and 8018. */
+/** The containers of a key, as in RFC 5208, 5280, 5915, 8017 and 8018. */
 
 const oids = {
   rsa: '1.2.840.113549.1.1.1',
@@ -22,7 +22,7 @@ const oids = {
 type NamedCurve = 'P-256' | 'P-384' | 'P-521' | 'secp256k1'
 
 export interface EcShape {
-  /** RFC 5915 makes both optional; what writes keys disagrees on whether to include them. */
+  /** Both are optional in RFC 5915, and tools differ in whether they write them. */
   publicKey?: 'none' | 'uncompressed' | 'compressed'
   parameters?: boolean
 }
@@ -50,7 +50,7 @@ export function sec1(jwk: Jwk, { publicKey = 'uncompressed', parameters = true }
   )
 }
 
-/** What `openssl ecparam -genkey` prints above the key, unless `-noout` keeps it quiet. */
+/** What `openssl ecparam -genkey` prints above the key without `-noout`. */
 export function ecParameters(jwk: Jwk): Bytes {
   return curveId(jwk)
 }
@@ -59,20 +59,38 @@ function privateKeyInfo(algorithm: Bytes, inner: Bytes, ...attributes: readonly 
   return der.sequence(der.integer(0), algorithm, der.octets(inner), ...attributes)
 }
 
-function ecAlgorithm(jwk: Jwk): Bytes {
-  return der.sequence(der.objectId(oids.ec), curveId(jwk))
+function algorithmOf(jwk: Jwk): Bytes {
+  return jwk.kty === 'RSA'
+    ? der.sequence(der.objectId(oids.rsa), der.nothing())
+    : der.sequence(der.objectId(oids.ec), curveId(jwk))
 }
 
-function rsaAlgorithm(): Bytes {
-  return der.sequence(der.objectId(oids.rsa), der.nothing())
+export function pkcs8(jwk: Jwk, shape: EcShape = {}): Bytes {
+  const inner = jwk.kty === 'RSA' ? pkcs1(jwk) : sec1(jwk, { parameters: false, ...shape })
+  return privateKeyInfo(algorithmOf(jwk), inner)
 }
 
-export function pkcs8Ec(jwk: Jwk, shape: EcShape = {}): Bytes {
-  return privateKeyInfo(ecAlgorithm(jwk), sec1(jwk, { parameters: false, ...shape }))
+export function spki(jwk: Jwk): Bytes {
+  return jwk.kty === 'RSA'
+    ? der.sequence(algorithmOf(jwk), der.bits(pkcs1Public(jwk)))
+    : spkiOfPoint(jwk, point(jwk, false))
 }
 
-export function spkiEc(jwk: Jwk): Bytes {
-  return der.sequence(ecAlgorithm(jwk), der.bits(point(jwk, false)))
+/** The bytes of the point need not be a point. */
+export function spkiOfPoint(jwk: Jwk, pointBytes: Bytes): Bytes {
+  return der.sequence(algorithmOf(jwk), der.bits(pointBytes))
+}
+
+export function privatePem(jwk: Jwk): string {
+  return toPem('PRIVATE KEY', pkcs8(jwk))
+}
+
+export function publicPem(jwk: Jwk): string {
+  return toPem('PUBLIC KEY', spki(jwk))
+}
+
+export function certificatePem(jwk: Jwk): string {
+  return toPem('CERTIFICATE', certificate(jwk))
 }
 
 export function pkcs1(jwk: Jwk): Bytes {
@@ -86,18 +104,10 @@ export function pkcs1Public(jwk: Jwk): Bytes {
   return der.sequence(der.integer(part(jwk, 'n')), der.integer(part(jwk, 'e')))
 }
 
-export function pkcs8Rsa(jwk: Jwk): Bytes {
-  return privateKeyInfo(rsaAlgorithm(), pkcs1(jwk))
-}
-
 /** With the `attributes [0]` that RFC 5208 allows and macOS's keychain writes. */
 export function pkcs8RsaWithAttributes(jwk: Jwk): Bytes {
   const keyUsage = der.sequence(der.objectId('2.5.29.15'), der.set(der.bits(Uint8Array.of(0x10))))
-  return privateKeyInfo(rsaAlgorithm(), pkcs1(jwk), der.context(0, keyUsage))
-}
-
-export function spkiRsa(jwk: Jwk): Bytes {
-  return der.sequence(rsaAlgorithm(), der.bits(pkcs1Public(jwk)))
+  return privateKeyInfo(algorithmOf(jwk), pkcs1(jwk), der.context(0, keyUsage))
 }
 
 export function pkcs8RsaPss(jwk: Jwk): Bytes {
@@ -108,18 +118,22 @@ export function pkcs8Ed25519(): Bytes {
   return privateKeyInfo(der.sequence(der.objectId(oids.ed25519)), der.octets(filler(32)))
 }
 
-export function pkcs8Dsa(): Bytes {
+function dsaAlgorithm(): Bytes {
   const group = der.sequence(der.integer(filler(256)), der.integer(filler(32)), der.integer(filler(256)))
-  return privateKeyInfo(der.sequence(der.objectId(oids.dsa), group), der.integer(filler(32)))
+  return der.sequence(der.objectId(oids.dsa), group)
 }
 
-/** The keys of no interest here only have to look like theirs: nothing must be computed from them. */
+export function pkcs8Dsa(): Bytes {
+  return privateKeyInfo(dsaAlgorithm(), der.integer(filler(32)))
+}
+
+/** Not a real key: an unsupported key is rejected before anything is computed from it. */
 export function secp256k1Jwk(): Jwk {
   const coordinate = 'BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc'
   return { kty: 'EC', crv: 'secp256k1', d: coordinate, x: coordinate, y: coordinate }
 }
 
-/** P-256 spelt out as numbers, as `openssl ecparam -param_enc explicit` writes it (RFC 3279, section 2.3.5). */
+/** P-256 as numbers, as `openssl ecparam -param_enc explicit` writes it (RFC 3279, section 2.3.5). */
 function explicitP256(): Bytes {
   const prime = hex('ffffffff00000001000000000000000000000000ffffffffffffffffffffffff')
   const a = hex('ffffffff00000001000000000000000000000000fffffffffffffffffffffffc')
@@ -147,14 +161,14 @@ export function sec1ExplicitCurve(jwk: Jwk): Bytes {
   return der.sequence(der.integer(1), der.octets(part(jwk, 'd')), der.context(0, explicitP256()))
 }
 
-/** RFC 5958 `EncryptedPrivateKeyInfo` around bytes that decrypt to nothing. */
+/** RFC 5958 `EncryptedPrivateKeyInfo`; its content is filler and cannot be decrypted. */
 export function encryptedPkcs8(): Bytes {
   const scheme = der.sequence(der.objectId(oids.pbes2), der.sequence(der.octets(filler(16)), der.integer(8)))
   return der.sequence(scheme, der.octets(filler(144)))
 }
 
 export interface CertificateShape {
-  /** Version 1 has no version field and no extensions; only versions 2 and 3 say which they are. */
+  /** Version 1 has neither a version field nor extensions. */
   version?: 1 | 3
 }
 
@@ -171,19 +185,14 @@ export function certificate(jwk: Jwk, { version = 3 }: CertificateShape = {}): B
     name,
     validity,
     name,
-    jwk.kty === 'RSA' ? spkiRsa(jwk) : spkiEc(jwk),
+    spki(jwk),
     ...(version === 1 ? [] : [der.context(3, der.sequence(keyUsage))]),
   )
   return der.sequence(body, signature, der.bits(filler(70)))
 }
 
 export function spkiCompressed(jwk: Jwk): Bytes {
-  return der.sequence(ecAlgorithm(jwk), der.bits(point(jwk, true)))
-}
-
-/** A key on no curve: the bits of an EC key can be anything. */
-export function spkiEcOf(jwk: Jwk, pointBytes: Bytes): Bytes {
-  return der.sequence(ecAlgorithm(jwk), der.bits(pointBytes))
+  return spkiOfPoint(jwk, point(jwk, true))
 }
 
 export function spkiRsaPss(jwk: Jwk): Bytes {
@@ -195,8 +204,7 @@ export function spkiEd25519(): Bytes {
 }
 
 export function spkiDsa(): Bytes {
-  const group = der.sequence(der.integer(filler(256)), der.integer(filler(32)), der.integer(filler(256)))
-  return der.sequence(der.sequence(der.objectId(oids.dsa), group), der.bits(der.integer(filler(256))))
+  return der.sequence(dsaAlgorithm(), der.bits(der.integer(filler(256))))
 }
 
 export function spkiExplicitCurve(jwk: Jwk): Bytes {
@@ -211,7 +219,7 @@ function hex(digits: string): Bytes {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
 
-/** Counted, since engines round up. */
+/** Counted, because engines round up. */
 export function modulusBits(jwk: Jwk): number {
   const bytes = part(jwk, 'n')
   return bytes.length * 8 - Math.clz32(bytes[0] ?? 0) + 24

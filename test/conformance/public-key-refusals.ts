@@ -1,6 +1,6 @@
 import type { VerifierOptions } from '../../src/index.ts'
 import { concat } from './der.ts'
-import { armour, toBase64, toBase64url, utf8 } from './encoding.ts'
+import { toPem, toBase64, toBase64url, utf8 } from './encoding.ts'
 import { curves, flipped, padded, weakRsa } from './key-numbers.ts'
 import * as shapes from './key-shapes.ts'
 import type { Jwk, KeyName } from './keys.ts'
@@ -14,14 +14,14 @@ type Bytes = Uint8Array<ArrayBuffer>
 type PublicKey = NonNullable<VerifierOptions['publicKey']>
 
 const strangers: [title: string, label: string, der: () => Bytes | Promise<Bytes>][] = [
-  ['a private EC key', 'PRIVATE KEY', async () => shapes.pkcs8Ec(await privateJwk('P-256'))],
-  ['a private RSA key', 'PRIVATE KEY', async () => shapes.pkcs8Rsa(await privateJwk('RSA'))],
+  ['a private EC key', 'PRIVATE KEY', async () => shapes.pkcs8(await privateJwk('P-256'))],
+  ['a private RSA key', 'PRIVATE KEY', async () => shapes.pkcs8(await privateJwk('RSA'))],
   ['a SEC1 private key', 'EC PRIVATE KEY', async () => shapes.sec1(await privateJwk('P-256'))],
   ['a PKCS#1 private key', 'RSA PRIVATE KEY', async () => shapes.pkcs1(await privateJwk('RSA'))],
   ['an encrypted private key', 'ENCRYPTED PRIVATE KEY', shapes.encryptedPkcs8],
   ['Ed25519', 'PUBLIC KEY', shapes.spkiEd25519],
   ['DSA', 'PUBLIC KEY', shapes.spkiDsa],
-  ['secp256k1', 'PUBLIC KEY', () => shapes.spkiEc(shapes.secp256k1Jwk())],
+  ['secp256k1', 'PUBLIC KEY', () => shapes.spki(shapes.secp256k1Jwk())],
   ['secp256k1 in a certificate', 'CERTIFICATE', () => shapes.certificate(shapes.secp256k1Jwk())],
   ['RSA-PSS', 'PUBLIC KEY', async () => shapes.spkiRsaPss(await publicJwk('RSA'))],
   ['explicit curve parameters', 'PUBLIC KEY', async () => shapes.spkiExplicitCurve(await publicJwk('P-256'))],
@@ -49,7 +49,7 @@ export const foreignPublicKeys: ConformanceModule = (suite, lib) => {
   for (const [title, label, der] of strangers) {
     suite.test(`recognized but unsupported: ${title}`, async () => {
       const bytes = await der()
-      const pem = armour(label, bytes)
+      const pem = toPem(label, bytes)
       for (const publicKey of [pem, bytes, utf8(pem), toBase64(utf8(pem)), pem.replaceAll('\n', '\\n')]) {
         await rejects(() => createTestVerifier(lib, { publicKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
       }
@@ -58,7 +58,7 @@ export const foreignPublicKeys: ConformanceModule = (suite, lib) => {
 
   for (const label of strangeLabels) {
     suite.test(`recognized but unsupported: ${label}`, async () => {
-      const publicKey = armour(label, utf8('openssh-key-v1\u0000whatever it may be'))
+      const publicKey = toPem(label, utf8('openssh-key-v1\u0000whatever it may be'))
       await rejects(() => createTestVerifier(lib, { publicKey }), 'ERR_KEY_FORMAT_UNSUPPORTED')
     })
   }
@@ -79,14 +79,14 @@ export const foreignPublicKeys: ConformanceModule = (suite, lib) => {
   }
 
   for (const [title, make] of [
-    ['a public PEM', async () => armour('PUBLIC KEY', shapes.spkiRsa(await publicJwk('RSA')))],
-    ['its bytes', async () => utf8(armour('PUBLIC KEY', shapes.spkiRsa(await publicJwk('RSA'))))],
+    ['a public PEM', async () => shapes.publicPem(await publicJwk('RSA'))],
+    ['its bytes', async () => utf8(shapes.publicPem(await publicJwk('RSA')))],
     [
       'a PEM with \\n',
-      async () => armour('PUBLIC KEY', shapes.spkiEc(await publicJwk('P-256'))).replaceAll('\n', '\\n'),
+      async () => shapes.publicPem(await publicJwk('P-256')).replaceAll('\n', '\\n'),
     ],
-    ['a private PEM', async () => armour('PRIVATE KEY', shapes.pkcs8Ec(await privateJwk('P-256')))],
-    ['a certificate', async () => armour('CERTIFICATE', shapes.certificate(await publicJwk('RSA')))],
+    ['a private PEM', async () => shapes.privatePem(await privateJwk('P-256'))],
+    ['a certificate', async () => shapes.certificatePem(await publicJwk('RSA'))],
     ['a JWK', () => publicJwk('RSA')],
     ['JWK text', async () => JSON.stringify(await publicJwk('RSA'))],
     ['a symmetric JWK', async () => ({ kty: 'oct', k: toBase64url(utf8(secret)) })],
@@ -158,10 +158,10 @@ export const weakPublicKeys: ConformanceModule = (suite, lib) => {
         publicHalf(jwk),
         JSON.stringify(publicHalf(jwk)),
         { ...publicHalf(jwk), n: `AAAA${jwk.n}` },
-        shapes.spkiRsa(jwk),
+        shapes.spki(jwk),
         shapes.pkcs1Public(jwk),
-        armour('PUBLIC KEY', shapes.spkiRsa(jwk)),
-        armour('CERTIFICATE', shapes.certificate(jwk)),
+        shapes.publicPem(jwk),
+        shapes.certificatePem(jwk),
       ]) {
         await rejects(() => createTestVerifier(lib, { publicKey }), 'ERR_KEY_WEAK')
       }
@@ -200,9 +200,9 @@ export const brokenPublicKeys: ConformanceModule = (suite, lib) => {
         for (const publicKey of [
           jwk,
           JSON.stringify(jwk),
-          shapes.spkiEc(jwk),
-          armour('PUBLIC KEY', shapes.spkiEc(jwk)),
-          armour('CERTIFICATE', shapes.certificate(jwk)),
+          shapes.spki(jwk),
+          shapes.publicPem(jwk),
+          shapes.certificatePem(jwk),
         ]) {
           await rejects(() => createTestVerifier(lib, { publicKey }), 'ERR_KEY_INVALID')
         }
@@ -211,7 +211,7 @@ export const brokenPublicKeys: ConformanceModule = (suite, lib) => {
 
     suite.test(`${curve}: encodings that are not a point`, async () => {
       const jwk = await publicJwk(curve)
-      const whole = shapes.spkiEc(jwk).slice(curve === 'P-521' ? -133 : curve === 'P-384' ? -97 : -65)
+      const whole = shapes.spki(jwk).slice(curve === 'P-521' ? -133 : curve === 'P-384' ? -97 : -65)
       for (const point of [
         Uint8Array.of(0),
         new Uint8Array(),
@@ -219,16 +219,16 @@ export const brokenPublicKeys: ConformanceModule = (suite, lib) => {
         concat(whole, Uint8Array.of(0)),
         whole.slice(1),
       ]) {
-        const publicKey = shapes.spkiEcOf(jwk, point)
+        const publicKey = shapes.spkiOfPoint(jwk, point)
         await rejects(() => createTestVerifier(lib, { publicKey }), 'ERR_KEY_INVALID')
       }
     })
   }
 
   const broken: [string, () => Promise<PublicKey>][] = [
-    ['SPKI labelled PKCS#1', async () => armour('RSA PUBLIC KEY', shapes.spkiRsa(await publicJwk('RSA')))],
-    ['PKCS#1 labelled SPKI', async () => armour('PUBLIC KEY', shapes.pkcs1Public(await publicJwk('RSA')))],
-    ['SPKI labelled certificate', async () => armour('CERTIFICATE', shapes.spkiEc(await publicJwk('P-256')))],
+    ['SPKI labelled PKCS#1', async () => toPem('RSA PUBLIC KEY', shapes.spki(await publicJwk('RSA')))],
+    ['PKCS#1 labelled SPKI', async () => toPem('PUBLIC KEY', shapes.pkcs1Public(await publicJwk('RSA')))],
+    ['SPKI labelled certificate', async () => toPem('CERTIFICATE', shapes.spki(await publicJwk('P-256')))],
     ['text', async () => 'correct horse battery staple'],
     ['one brace', async () => '{'],
     ['JSON that is not a key', async () => '{"key":"value"}'],
@@ -243,10 +243,10 @@ export const brokenPublicKeys: ConformanceModule = (suite, lib) => {
       async () => (await ecPem()).replace('END PUBLIC', 'END RSA PUBLIC'),
     ],
     ['a line missing', async () => (await ecPem()).split('\n').toSpliced(1, 1).join('\n')],
-    ['DER cut short', async () => shapes.spkiEc(await publicJwk('P-256')).slice(0, -1)],
+    ['DER cut short', async () => shapes.spki(await publicJwk('P-256')).slice(0, -1)],
     [
       'DER with a byte too many',
-      async () => concat(shapes.spkiRsa(await publicJwk('RSA')), Uint8Array.of(0)),
+      async () => concat(shapes.spki(await publicJwk('RSA')), Uint8Array.of(0)),
     ],
     ['JWK without x', async () => jwkWith('P-256', { x: undefined })],
     ['JWK without y', async () => jwkWith('P-256', { y: undefined })],
@@ -268,7 +268,7 @@ export const brokenPublicKeys: ConformanceModule = (suite, lib) => {
   }
 
   async function ecPem(): Promise<string> {
-    return armour('PUBLIC KEY', shapes.spkiEc(await publicJwk('P-256')))
+    return shapes.publicPem(await publicJwk('P-256'))
   }
 
   async function jwkWith(key: KeyName, members: Record<string, unknown>): Promise<Jwk> {

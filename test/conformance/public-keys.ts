@@ -1,6 +1,6 @@
 import type { Algorithm, VerifierOptions } from '../../src/index.ts'
 import type { Bytes } from './der.ts'
-import { armour, utf8 } from './encoding.ts'
+import { toPem, utf8 } from './encoding.ts'
 import { manglings } from './key-forms.ts'
 import * as shapes from './key-shapes.ts'
 import type { Jwk, KeyName } from './keys.ts'
@@ -30,7 +30,7 @@ interface Container {
 const containers: Container[] = [
   ...(['ES256', 'ES384', 'ES512', 'RS256'] as const).flatMap((algorithm): Container[] => {
     const key = keyNameFor(algorithm)
-    const spki = key === 'RSA' ? shapes.spkiRsa : shapes.spkiEc
+    const spki = key === 'RSA' ? shapes.spki : shapes.spki
     const certificate = { key, algorithm, label: 'CERTIFICATE' }
     return [
       { title: `SPKI of ${key}`, key, algorithm, label: 'PUBLIC KEY', der: spki },
@@ -55,7 +55,7 @@ export const publicKeyForms: ConformanceModule = (suite, lib) => {
   for (const { title, key, label, algorithm, der } of containers) {
     suite.test(`${title} as PEM and DER`, async () => {
       const jwk = await privateJwk(key)
-      await verifiesAs(lib, armour(label, der(jwk)), jwk, algorithm)
+      await verifiesAs(lib, toPem(label, der(jwk)), jwk, algorithm)
       await verifiesAs(lib, der(jwk), jwk, algorithm)
     })
   }
@@ -104,7 +104,7 @@ export const publicKeyForms: ConformanceModule = (suite, lib) => {
 
   suite.test('DER in a view of a larger buffer', async () => {
     const jwk = await privateJwk('P-256')
-    const der = shapes.spkiEc(jwk)
+    const der = shapes.spki(jwk)
     const buffer = new Uint8Array(der.length + 64).fill(0xff)
     buffer.set(der, 32)
     await verifiesAs(lib, buffer.subarray(32, 32 + der.length), jwk, 'ES256')
@@ -112,15 +112,15 @@ export const publicKeyForms: ConformanceModule = (suite, lib) => {
 
   suite.test('of a chain of certificates, the first one counts', async () => {
     const jwk = await privateJwk('P-256')
-    const issuer = armour('CERTIFICATE', shapes.certificate(await publicJwk('RSA')))
-    await verifiesAs(lib, armour('CERTIFICATE', shapes.certificate(jwk)) + issuer, jwk, 'ES256')
+    const issuer = shapes.certificatePem(await publicJwk('RSA'))
+    await verifiesAs(lib, shapes.certificatePem(jwk) + issuer, jwk, 'ES256')
   })
 
   suite.test('certificates by kid, as Google publishes them', async () => {
     const [ec, rsa] = [await privateJwk('P-256'), await privateJwk('RSA')]
     const jwks = {
-      a: armour('CERTIFICATE', shapes.certificate(ec)),
-      b: armour('CERTIFICATE', shapes.certificate(rsa)),
+      a: shapes.certificatePem(ec),
+      b: shapes.certificatePem(rsa),
     }
     const verifier = await createTestVerifier(lib, { jwks: jwks as never })
     const token = await forge({}, { algorithm: 'RS256', key: rsa, header: { kid: 'b' } })
@@ -133,14 +133,14 @@ export const publicKeyForms: ConformanceModule = (suite, lib) => {
 
   suite.test('an exponent of 3 is unusual but valid', async () => {
     const jwk = unusualRsaJwk(2048, 3n)
-    for (const publicKey of [publicHalf(jwk), shapes.spkiRsa(jwk), shapes.pkcs1Public(jwk)]) {
+    for (const publicKey of [publicHalf(jwk), shapes.spki(jwk), shapes.pkcs1Public(jwk)]) {
       await verifiesAs(lib, publicKey, jwk, 'RS256')
     }
   })
 
   suite.test('inputs are not changed or frozen', async () => {
     const jwk = { ...(await publicJwk('P-256')), key_ops: ['verify'] }
-    const der = shapes.spkiEc(jwk)
+    const der = shapes.spki(jwk)
     const [text, bytes] = [JSON.stringify(jwk), [...der]]
     for (const publicKey of [jwk, der]) await createTestVerifier(lib, { publicKey })
     equal([JSON.stringify(jwk), [...der]], [text, bytes])
@@ -152,7 +152,7 @@ export const publicKeyForms: ConformanceModule = (suite, lib) => {
   })
 
   suite.test('later changes to a key have no effect', async () => {
-    const [jwk, der] = [await publicJwk('P-256'), shapes.spkiEc(await publicJwk('P-256'))]
+    const [jwk, der] = [await publicJwk('P-256'), shapes.spki(await publicJwk('P-256'))]
     const creating = [jwk, der].map((publicKey) => createTestVerifier(lib, { publicKey }))
     Object.assign(jwk, await publicJwk('other P-256'))
     der.fill(0)
@@ -170,7 +170,7 @@ export const mangledPublicPem: ConformanceModule = (suite, lib) => {
     for (const [damage, mangle] of manglings) {
       suite.test(`${title}: ${damage}`, async () => {
         const jwk = await privateJwk(key)
-        const pem = mangle(armour(label, der(jwk)))
+        const pem = mangle(toPem(label, der(jwk)))
         await verifiesAs(lib, pem, jwk, algorithm)
         await verifiesAs(lib, utf8(pem), jwk, algorithm)
       })
@@ -179,7 +179,7 @@ export const mangledPublicPem: ConformanceModule = (suite, lib) => {
     for (const width of [1, 63, 76, 10_000]) {
       suite.test(`${title}: lines of ${width}`, async () => {
         const jwk = await privateJwk(key)
-        await verifiesAs(lib, armour(label, der(jwk), '\n', width), jwk, algorithm)
+        await verifiesAs(lib, toPem(label, der(jwk), '\n', width), jwk, algorithm)
       })
     }
   }

@@ -1,6 +1,6 @@
 import type { Algorithm, RemoteKey } from '../../src/index.ts'
 import { integer, sequence } from './der.ts'
-import { armour } from './encoding.ts'
+import { toPem } from './encoding.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicHalf, publicJwk, unusualRsaJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
@@ -77,9 +77,9 @@ export const remoteKeys: ConformanceModule = (suite, lib) => {
   suite.test('the public half in any form', async () => {
     const jwk = await privateJwk('P-256')
     for (const publicKey of [
-      armour('PUBLIC KEY', shapes.spkiEc(jwk)),
-      shapes.spkiEc(jwk),
-      armour('CERTIFICATE', shapes.certificate(jwk)),
+      shapes.publicPem(jwk),
+      shapes.spki(jwk),
+      shapes.certificatePem(jwk),
       publicHalf(jwk),
       JSON.stringify(publicHalf(jwk)),
       await importFor('ES256', publicHalf(jwk), 'verify', true),

@@ -1,4 +1,4 @@
-import { armour, fromBase64url, toBase64, toBase64url, utf8 } from './encoding.ts'
+import { toPem, fromBase64url, toBase64, toBase64url, utf8 } from './encoding.ts'
 import * as shapes from './key-shapes.ts'
 import { base64urlNumber, privateJwk, unusualRsaJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
@@ -94,7 +94,7 @@ export const silentErrors: ConformanceModule = (suite, lib) => {
       'a PEM as secret',
       async () => {
         const jwk = await privateJwk('P-256')
-        const pem = armour('PRIVATE KEY', shapes.pkcs8Ec(jwk))
+        const pem = shapes.privatePem(jwk)
         return { options: { secret: pem }, materials: [body(pem), ...spellings(jwk.d)] }
       },
     ],
@@ -102,7 +102,7 @@ export const silentErrors: ConformanceModule = (suite, lib) => {
       'a PEM as algorithm',
       async () => {
         const jwk = await privateJwk('P-256')
-        const pem = armour('PRIVATE KEY', shapes.pkcs8Ec(jwk))
+        const pem = shapes.privatePem(jwk)
         return { options: { privateKey: pem, algorithm: pem }, materials: [body(pem), ...spellings(jwk.d)] }
       },
     ],
@@ -110,7 +110,7 @@ export const silentErrors: ConformanceModule = (suite, lib) => {
       'a PEM cut short',
       async () => {
         const jwk = await privateJwk('P-256')
-        const pem = armour('PRIVATE KEY', shapes.pkcs8Ec(jwk).slice(0, 80))
+        const pem = toPem('PRIVATE KEY', shapes.pkcs8(jwk).slice(0, 80))
         return { options: { privateKey: pem }, materials: [body(pem), ...spellings(jwk.d)] }
       },
     ],
@@ -118,7 +118,7 @@ export const silentErrors: ConformanceModule = (suite, lib) => {
       'a PEM that is not base64',
       async () => {
         const jwk = await privateJwk('P-256')
-        const pem = armour('PRIVATE KEY', shapes.pkcs8Ec(jwk)).replaceAll('A', '*')
+        const pem = shapes.privatePem(jwk).replaceAll('A', '*')
         return { options: { privateKey: pem }, materials: [body(pem), ...spellings(jwk.d)] }
       },
     ],

@@ -1,6 +1,6 @@
 import type { Algorithm, SignerOptions, VerifierOptions } from '../../src/index.ts'
 import type { Bytes } from './der.ts'
-import { armour, utf8 } from './encoding.ts'
+import { toPem, utf8 } from './encoding.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import { type Curve, type Jwk, privateJwk, publicHalf } from './keys.ts'
@@ -23,11 +23,11 @@ interface KeyForm<Options> {
 
 type Container = readonly [label: string, der: (jwk: Jwk) => Bytes]
 
-const pkcs8: Container = ['PRIVATE KEY', (jwk) => (isRsa(jwk) ? shapes.pkcs8Rsa(jwk) : shapes.pkcs8Ec(jwk))]
-const spki: Container = ['PUBLIC KEY', (jwk) => (isRsa(jwk) ? shapes.spkiRsa(jwk) : shapes.spkiEc(jwk))]
+const pkcs8: Container = ['PRIVATE KEY', (jwk) => shapes.pkcs8(jwk)]
+const spki: Container = ['PUBLIC KEY', (jwk) => shapes.spki(jwk)]
 const sec1: Container = ['EC PRIVATE KEY', (jwk) => shapes.sec1(jwk)]
 const pointless: Container[] = [
-  ['PRIVATE KEY', (jwk) => shapes.pkcs8Ec(jwk, { publicKey: 'none' })],
+  ['PRIVATE KEY', (jwk) => shapes.pkcs8(jwk, { publicKey: 'none' })],
   ['EC PRIVATE KEY', (jwk) => shapes.sec1(jwk, { publicKey: 'none' })],
 ]
 const pkcs1: Container = ['RSA PRIVATE KEY', shapes.pkcs1]
@@ -123,12 +123,8 @@ function algorithmsOf(keys: readonly Key[]): Algorithm[] {
   return algorithms.filter((algorithm) => keys.some((key) => kinds[key].includes(algorithm.charAt(0))))
 }
 
-function isRsa(jwk: Jwk): boolean {
-  return jwk.kty === 'RSA'
-}
-
 function pemAndDer(jwk: Jwk, ...containers: Container[]): (string | Bytes)[] {
-  return containers.flatMap(([label, der]) => [armour(label, der(jwk)), der(jwk)])
+  return containers.flatMap(([label, der]) => [toPem(label, der(jwk)), der(jwk)])
 }
 
 function asPrivateKey(privateKey: NonNullable<SignerOptions['privateKey']>): Partial<SignerOptions> {

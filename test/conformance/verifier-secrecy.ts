@@ -1,5 +1,5 @@
 import type { VerifierOptions } from '../../src/index.ts'
-import { armour, toBase64url, utf8 } from './encoding.ts'
+import { toPem, toBase64url, utf8 } from './encoding.ts'
 import { url, withKeyServer } from './key-server.ts'
 import { keySet } from './key-sets.ts'
 import * as shapes from './key-shapes.ts'
@@ -116,7 +116,7 @@ export const silentVerifiers: ConformanceModule = (suite, lib) => {
       'a private PEM',
       async () => {
         const jwk = await privateJwk('P-256')
-        const publicKey = armour('PRIVATE KEY', shapes.pkcs8Ec(jwk))
+        const publicKey = shapes.privatePem(jwk)
         const body = publicKey.split('-----')[2]?.replaceAll('\n', '') ?? ''
         return { options: { publicKey }, materials: [body, ...spellings(jwk.d)] }
       },
@@ -125,7 +125,7 @@ export const silentVerifiers: ConformanceModule = (suite, lib) => {
       'a private PEM under a public label',
       async () => {
         const jwk = await privateJwk('P-256')
-        return { options: { publicKey: armour('PUBLIC KEY', shapes.sec1(jwk)) }, materials: spellings(jwk.d) }
+        return { options: { publicKey: toPem('PUBLIC KEY', shapes.sec1(jwk)) }, materials: spellings(jwk.d) }
       },
     ],
     [

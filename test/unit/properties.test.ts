@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createSigner, MembraneTokenError, type SignerOptions } from '../../src/index.ts'
-import { armour } from '../conformance/encoding.ts'
+import { toPem } from '../conformance/encoding.ts'
 import * as shapes from '../conformance/key-shapes.ts'
 import { type Jwk, privateJwk } from '../conformance/keys.ts'
 import { check } from './arbitraries.ts'
@@ -50,14 +50,14 @@ describe('anything as private key gives a signer or a MembraneTokenError', () =>
     )
   })
 
-  test('armour around any bytes', () =>
+  test('any bytes as PEM', () =>
     check(fc.tuple(labels, bytes), ([label, der]) =>
-      signerOrOurError({ privateKey: armour(label, Uint8Array.from(der)) }),
+      signerOrOurError({ privateKey: toPem(label, Uint8Array.from(der)) }),
     ))
 
-  test('armour around anything that looks like DER', () =>
+  test('anything that looks like DER, as PEM', () =>
     check(fc.tuple(labels, derLike), ([label, der]) =>
-      signerOrOurError({ privateKey: armour(label, Uint8Array.from(der)) }),
+      signerOrOurError({ privateKey: toPem(label, Uint8Array.from(der)) }),
     ))
 
   test('any value', () =>
@@ -116,14 +116,14 @@ const derLike: fc.Arbitrary<number[]> = fc.letrec<{ node: number[]; leaf: number
 
 describe('a valid key, damaged', () => {
   const forms: [string, (jwks: { ec: Jwk; rsa: Jwk }) => [string, Uint8Array<ArrayBuffer>]][] = [
-    ['PKCS#8 of EC', ({ ec }) => ['PRIVATE KEY', shapes.pkcs8Ec(ec)]],
+    ['PKCS#8 of EC', ({ ec }) => ['PRIVATE KEY', shapes.pkcs8(ec)]],
     ['SEC1', ({ ec }) => ['EC PRIVATE KEY', shapes.sec1(ec)]],
     ['SEC1 without public key', ({ ec }) => ['EC PRIVATE KEY', shapes.sec1(ec, { publicKey: 'none' })]],
     [
       'SEC1 with compressed public key',
       ({ ec }) => ['EC PRIVATE KEY', shapes.sec1(ec, { publicKey: 'compressed' })],
     ],
-    ['PKCS#8 of RSA', ({ rsa }) => ['PRIVATE KEY', shapes.pkcs8Rsa(rsa)]],
+    ['PKCS#8 of RSA', ({ rsa }) => ['PRIVATE KEY', shapes.pkcs8(rsa)]],
     ['PKCS#1', ({ rsa }) => ['RSA PRIVATE KEY', shapes.pkcs1(rsa)]],
   ]
   let jwks: { ec: Jwk; rsa: Jwk }
@@ -141,7 +141,7 @@ describe('a valid key, damaged', () => {
           const index = position % der.length
           der[index] = (der[index] ?? 0) ^ change
           await signerOrOurError({ privateKey: der })
-          await signerOrOurError({ privateKey: armour(label, der) })
+          await signerOrOurError({ privateKey: toPem(label, der) })
         },
         200,
       ))
@@ -154,7 +154,7 @@ describe('a valid key, damaged', () => {
           const start = position % der.length
           const changed = Uint8Array.from([...der.slice(0, start), ...added, ...der.slice(start + missing)])
           await signerOrOurError({ privateKey: changed })
-          await signerOrOurError({ privateKey: armour(label, changed) })
+          await signerOrOurError({ privateKey: toPem(label, changed) })
         },
         200,
       ))
@@ -163,7 +163,7 @@ describe('a valid key, damaged', () => {
       check(
         fc.tuple(fc.nat(), fc.string({ maxLength: 4, unit: 'binary' })),
         async ([position, replacement]) => {
-          const pem = armour(...make(jwks))
+          const pem = toPem(...make(jwks))
           const start = position % pem.length
           const privateKey = pem.slice(0, start) + replacement + pem.slice(start + replacement.length)
           await signerOrOurError({ privateKey })

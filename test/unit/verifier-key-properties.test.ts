@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { JSONWebKeySet } from 'jose'
 import { beforeAll, describe, test } from 'vitest'
 import { type Algorithm, createVerifier, type VerifierOptions } from '../../src/index.ts'
-import { armour } from '../conformance/encoding.ts'
+import { toPem } from '../conformance/encoding.ts'
 import * as shapes from '../conformance/key-shapes.ts'
 import { privateJwk, publicHalf } from '../conformance/keys.ts'
 import { anything, base64url, check, json, orOurError, quote, record, text } from './arbitraries.ts'
@@ -82,16 +82,16 @@ describe('anything as public key gives a verifier or a MembraneTokenError', () =
   test('bytes', () => check(fc.uint8Array({ maxLength: 300 }), usable))
   test('text', () => check(fc.oneof(text, fc.base64String()), usable))
   test('any value', () => check(anything, usable))
-  test('armour around any bytes', () =>
+  test('any bytes as PEM', () =>
     check(fc.tuple(labels, fc.uint8Array({ maxLength: 300 })), ([label, der]) =>
-      usable(armour(label, Uint8Array.from(der))),
+      usable(toPem(label, Uint8Array.from(der))),
     ))
   test('what looks like a JWK', () => check(jwk, usable))
   test('its text', () => check(jwk.map(quote), usable))
 
   describe.each([
-    ['SPKI of EC', 'P-256', 'PUBLIC KEY', shapes.spkiEc],
-    ['SPKI of RSA', 'RSA', 'PUBLIC KEY', shapes.spkiRsa],
+    ['SPKI of EC', 'P-256', 'PUBLIC KEY', shapes.spki],
+    ['SPKI of RSA', 'RSA', 'PUBLIC KEY', shapes.spki],
     ['PKCS#1', 'RSA', 'RSA PUBLIC KEY', shapes.pkcs1Public],
     ['a certificate', 'P-256', 'CERTIFICATE', shapes.certificate],
   ] as const)('%s, damaged', (_, name, label, write) => {
@@ -104,7 +104,7 @@ describe('anything as public key gives a verifier or a MembraneTokenError', () =
           const start = position % whole.length
           const der = Uint8Array.from([...whole.slice(0, start), ...added, ...whole.slice(start + missing)])
           await usable(der)
-          await usable(armour(label, der))
+          await usable(toPem(label, der))
         },
         200,
       )
