@@ -1,5 +1,4 @@
 import { createTokenProvider } from '../../src/client.ts'
-import { toPem } from '../conformance/encoding.ts'
 import * as shapes from '../conformance/key-shapes.ts'
 import type { ConformanceModule } from '../conformance/suite.ts'
 import { assert, equal, rejects } from '../conformance/suite.ts'

@@ -1,6 +1,6 @@
 import type { Algorithm, VerifierOptions } from '../../src/index.ts'
 import * as der from './der.ts'
-import { toPem, fromBase64url, toBase64, toBase64url, utf8 } from './encoding.ts'
+import { fromBase64url, toBase64, toBase64url, utf8 } from './encoding.ts'
 import { replaceFor } from './globals.ts'
 import { orders } from './key-numbers.ts'
 import * as shapes from './key-shapes.ts'
@@ -8,7 +8,7 @@ import type { Curve } from './keys.ts'
 import { base64urlNumber, privateJwk, publicHalf, publicJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
-import { createTestVerifier, encodePart, forge, goodClaims } from './token-fixtures.ts'
+import { createTestVerifier, encodePart, forge, goodClaims, verify } from './token-fixtures.ts'
 import { algorithms, customer, decode, keyNameFor, secret } from './tokens.ts'
 
 type Bytes = der.Bytes
@@ -174,18 +174,16 @@ export const headerAttacks: ConformanceModule = (suite, lib) => {
   ]
   for (const [title, header] of demands) {
     suite.test(`header with ${title}`, async () => {
-      const verifier = await createTestVerifier(lib, { secret })
       const token = await forge({}, { header })
-      await rejects(() => verifier.verify(token), 'ERR_TOKEN_MALFORMED')
+      await rejects(() => verify(lib, token), 'ERR_TOKEN_MALFORMED')
     })
   }
 
   suite.test('b64: false with the payload as it is', async () => {
     const header = encodePart({ alg: 'HS512', b64: false, crit: ['b64'] })
     const { signature } = decode(await forge())
-    const verifier = await createTestVerifier(lib, { secret })
     const token = `${header}.{"id":"customer-42"}.${toBase64url(signature)}`
-    await rejects(() => verifier.verify(token), 'ERR_TOKEN_MALFORMED')
+    await rejects(() => verify(lib, token), 'ERR_TOKEN_MALFORMED')
   })
 }
 

@@ -1,7 +1,7 @@
-import type { ClaimStyle } from '../../src/index.ts'
+import type { ClaimStyle, Customer } from '../../src/index.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
-import { createTestSigner, customer, decode, issuedAt, secret, workspaceKey } from './tokens.ts'
+import { createTestSigner, customer, decode, issuedAt, secret, signCustomer, workspaceKey } from './tokens.ts'
 
 const { id, name, fields } = customer
 const iat = issuedAt
@@ -9,7 +9,7 @@ const exp = issuedAt + 7200
 const jti = 'token-1'
 const isAdmin = true
 
-/** The order of the members is part of the promise: it makes tokens equal to `jsonwebtoken`'s, byte for byte. */
+/** The order of the members counts: tokens equal those of `jsonwebtoken` byte for byte. */
 const layouts: Record<ClaimStyle, { customerClaims: object; adminClaims: object }> = {
   issuer: {
     customerClaims: { id, name, fields, iat, exp, iss: workspaceKey },
@@ -51,33 +51,15 @@ export const claimStyles: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('issuer is the default style', async () => {
-    const signer = await createTestSigner(lib, { secret })
-    const { token } = await signer.signCustomerToken(customer)
-    equal(decode(token).payload, JSON.stringify(layouts.issuer.customerClaims))
-  })
-
-  suite.test('members that are undefined are omitted', async () => {
-    const loose = { id, name: undefined, fields: undefined } as unknown as typeof customer
-    const signer = await createTestSigner(lib, { secret })
-    const { token } = await signer.signCustomerToken(loose, { jwtId: undefined } as unknown as {
-      jwtId: string
+  for (const absent of [undefined, null]) {
+    suite.test(`members that are ${absent} are omitted`, async () => {
+      const subject = { id, name: absent, fields: absent } as Customer
+      const token = await signCustomer(lib, subject, { jwtId: undefined })
+      equal(Object.keys(decode(token).claims), ['id', 'iat', 'exp', 'iss'])
     })
-    equal(Object.keys(decode(token).claims), ['id', 'iat', 'exp', 'iss'])
-  })
+  }
 
-  suite.test('a name and fields of null are omitted', async () => {
-    const loose = { id, name: null, fields: null } as unknown as typeof customer
-    const signer = await createTestSigner(lib, { secret })
-    equal(Object.keys(decode((await signer.signCustomerToken(loose)).token).claims), [
-      'id',
-      'iat',
-      'exp',
-      'iss',
-    ])
-  })
-
-  suite.test('options that look like a customer never reach an admin token', async () => {
+  suite.test('an admin token cannot have members of a customer', async () => {
     const signer = await createTestSigner(lib, { secret, claimStyle: 'tenant' })
     for (const options of [{ id }, { name }, { fields }, { tenantKey: id }] as object[])
       await rejects(() => signer.signAdminToken(options), 'ERR_OPTION_INVALID')
@@ -85,7 +67,7 @@ export const claimStyles: ConformanceModule = (suite, lib) => {
 }
 
 const wrongCustomers: [string, unknown][] = [
-  ['no customer', undefined],
+  ['undefined', undefined],
   ['null', null],
   ['a bare id', 'customer-42'],
   ['a number', 42],
@@ -113,15 +95,13 @@ const genuineIds = [
 export const customers: ConformanceModule = (suite, lib) => {
   for (const [title, wrong] of wrongCustomers) {
     suite.test(`customer rejected: ${title}`, async () => {
-      const signer = await createTestSigner(lib, { secret })
-      await rejects(() => signer.signCustomerToken(wrong as typeof customer), 'ERR_CLAIM_INVALID')
+      await rejects(() => signCustomer(lib, wrong as Customer), 'ERR_CLAIM_INVALID')
     })
   }
 
   for (const wrong of placeholders) {
     suite.test(`customer rejected: ${JSON.stringify(wrong)} as id`, async () => {
-      const signer = await createTestSigner(lib, { secret })
-      const error = await rejects(() => signer.signCustomerToken({ id: wrong }), 'ERR_CLAIM_INVALID')
+      const error = await rejects(() => signCustomer(lib, { id: wrong }), 'ERR_CLAIM_INVALID')
       equal((error as { option?: string }).option, 'id')
     })
   }
@@ -138,13 +118,12 @@ export const customers: ConformanceModule = (suite, lib) => {
 
   for (const genuine of genuineIds) {
     suite.test(`customer accepted: ${genuine} as id`, async () => {
-      const signer = await createTestSigner(lib, { secret })
-      const { token } = await signer.signCustomerToken({ id: genuine, name: 'undefined' })
+      const token = await signCustomer(lib, { id: genuine, name: 'undefined' })
       equal(decode(token).claims.id, genuine)
     })
   }
 
-  for (const [member, said] of [
+  for (const [member, hint] of [
     ['isAdmin', 'put the rest into fields'],
     ['names', 'did you mean `name`?'],
     ['email', 'put the rest into fields'],
@@ -152,13 +131,12 @@ export const customers: ConformanceModule = (suite, lib) => {
     ['jwtId', 'second argument'],
   ] as const) {
     suite.test(`customer rejected: the unknown member ${member}`, async () => {
-      const signer = await createTestSigner(lib, { secret })
       const error = await rejects(
-        () => signer.signCustomerToken({ ...customer, [member]: 'x' }),
+        () => signCustomer(lib, { ...customer, [member]: 'x' }),
         'ERR_CLAIM_INVALID',
       )
       equal((error as { option?: string }).option, member)
-      assert(error.message.includes(member) && error.message.includes(said), error.message)
+      assert(error.message.includes(member) && error.message.includes(hint), error.message)
     })
   }
 

@@ -1,5 +1,4 @@
 import type { SignerOptions } from '../../src/index.ts'
-import { toPem } from './encoding.ts'
 import { replaceFor } from './globals.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicJwk } from './keys.ts'

@@ -1,4 +1,4 @@
-/** The few DER productions that key formats need. Written for the tests alone, so that `src/` is not its own judge. */
+/** DER encoding for the key formats, independent of `src/`. */
 
 export type Bytes = Uint8Array<ArrayBuffer>
 

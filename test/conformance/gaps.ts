@@ -4,13 +4,12 @@ import type { Library } from './suite.ts'
 import { rejects } from './suite.ts'
 import { createTestSigner } from './tokens.ts'
 
-/** What a runtime cannot do: found out by calling it directly, and then our code must report it with our own error. */
+/** Features that a runtime lacks, detected by calling it directly. Our code must then reject with its own error. */
 
 /**
- * Where a runtime does not compute the public point of an EC key without one, as in Firefox, such a key must be
- * rejected.
+ * Firefox does not import an EC key without its public point. There the key must be rejected.
  *
- * @returns whether that was so
+ * @returns whether the runtime is like that
  */
 export async function refusesWithoutPoint(
   lib: Library,

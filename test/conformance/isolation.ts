@@ -232,10 +232,7 @@ export const concurrency: ConformanceModule = (suite, lib) => {
 export const imports: ConformanceModule = (suite, lib) => {
   const materials: [string, () => Promise<Partial<SignerOptions>>][] = [
     ['a secret', async () => ({ secret })],
-    [
-      'PKCS#8',
-      async () => ({ privateKey: shapes.privatePem(await privateJwk('P-256')) }),
-    ],
+    ['PKCS#8', async () => ({ privateKey: shapes.privatePem(await privateJwk('P-256')) })],
     ['SEC1', async () => ({ privateKey: shapes.sec1(await privateJwk('P-256')) })],
     ['PKCS#1', async () => ({ privateKey: shapes.pkcs1(await privateJwk('RSA')) })],
     ['a JWK', async () => ({ privateKey: await privateJwk('P-256') })],

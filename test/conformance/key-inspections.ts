@@ -1,4 +1,4 @@
-import { toPem, toBase64url, utf8 } from './encoding.ts'
+import { toBase64url, toPem, utf8 } from './encoding.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import { privateJwk, publicHalf, unusualRsaJwk } from './keys.ts'

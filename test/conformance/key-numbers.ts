@@ -1,4 +1,4 @@
-import { toPem, fromBase64url, toBase64url } from './encoding.ts'
+import { fromBase64url, toBase64url, toPem } from './encoding.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import type { Curve, Jwk } from './keys.ts'

@@ -3,14 +3,14 @@ import { utf8 } from './encoding.ts'
 import { replaceFor } from './globals.ts'
 import { assert } from './suite.ts'
 
-/** A fake key set server: replaces `fetch`, and answers as the test configures it. */
+/** A fake key set server: replaces `fetch` and responds as the test configures it. */
 
 export const url = 'https://keys.example/.well-known/jwks.json'
 
 export interface KeyServer {
   answer: () => Response | Promise<Response>
   readonly requests: Request[]
-  /** The signals of the requests, which `Request` would hide. */
+  /** The signals of the requests. `Request` would wrap them in new ones. */
   readonly signals: (AbortSignal | null | undefined)[]
 }
 
@@ -31,7 +31,7 @@ export async function withKeyServer(
   })
 }
 
-/** Fresh responses: a body can be read once. */
+/** A new response for each request, because a body can be read only once. */
 export function answering(...keys: readonly object[]): () => Response {
   return () => Response.json({ keys })
 }
@@ -44,7 +44,7 @@ export function unreachable(): Response {
   throw new TypeError('fetch failed')
 }
 
-/** A body that goes on for as long as it is read, and counts its chunks of 1 KiB. */
+/** A body without end, in chunks of 1 KiB. `read` counts them. */
 export function endless(): { body: ReadableStream<Bytes>; read: () => number; cancelled: () => boolean } {
   let [chunks, stopped] = [0, false]
   const body = new ReadableStream<Bytes>({

@@ -1,15 +1,15 @@
 import { toBase64url } from './encoding.ts'
 
 /**
- * Fresh keys, made when a test first asks and kept for the run: RSA generation is slow. What is kept is the
- * finished JWK and never a promise, since workerd forbids one request to await another's.
+ * Fresh keys, generated on first use and kept for the run, because RSA generation is slow. The map holds JWKs, not
+ * promises: on workerd, one request cannot await the promise of another.
  */
 
 export type Curve = 'P-256' | 'P-384' | 'P-521'
 export type KeyName = Curve | 'RSA' | 'other P-256' | 'other RSA'
 export type Jwk = JsonWebKey & { kty: string; kid?: string }
 
-const made = new Map<KeyName, Jwk>()
+const generated = new Map<KeyName, Jwk>()
 
 const generators: Record<KeyName, RsaHashedKeyGenParams | EcKeyGenParams> = {
   'P-256': { name: 'ECDSA', namedCurve: 'P-256' },
@@ -29,9 +29,9 @@ function rsaParameters(): RsaHashedKeyGenParams {
   }
 }
 
-/** A private key with its key members alone: no `alg`, `use`, `key_ops` or `ext` that would say how to use it. */
+/** A private key without `alg`, `use`, `key_ops` and `ext`. */
 export async function privateJwk(name: KeyName): Promise<Jwk> {
-  const known = made.get(name)
+  const known = generated.get(name)
   if (known) return { ...known }
   const pair = (await crypto.subtle.generateKey(generators[name], true, ['sign', 'verify'])) as CryptoKeyPair
   const {
@@ -41,8 +41,18 @@ export async function privateJwk(name: KeyName): Promise<Jwk> {
     ext: ____,
     ...jwk
   } = await crypto.subtle.exportKey('jwk', pair.privateKey)
-  made.set(name, jwk as Jwk)
+  generated.set(name, jwk as Jwk)
   return { ...(jwk as Jwk) }
+}
+
+/** The private keys for tables of key formats: P-256 and RSA. */
+export interface TestKeys {
+  ec: Jwk
+  rsa: Jwk
+}
+
+export async function testKeys(): Promise<TestKeys> {
+  return { ec: await privateJwk('P-256'), rsa: await privateJwk('RSA') }
 }
 
 export function publicHalf(jwk: Jwk): Jwk {
@@ -54,7 +64,7 @@ export async function publicJwk(name: KeyName): Promise<Jwk> {
   return publicHalf(await privateJwk(name))
 }
 
-/** Primes one less than no multiple of 3 or 65537, so that both exponents have an inverse; from `openssl prime`. */
+/** From `openssl prime`. None is 1 modulo 3 or 65537, so both exponents have an inverse. */
 const primes = {
   first: `c53ffeb3526e4af47c365e66105d9416166518d472b6ff40a542fdbc7ddc2c0f48b0a3c441085eb1d76d421ddab46b0f
     308f0e7c66a12951ab8ea9f782a3e4ac48ac83f92223798dcfd8e8e426d002e88fcd9490aac30f69033d7142680da21b
@@ -71,22 +81,22 @@ const primes = {
     13a614b9e74c188a953272789d5a723f`,
 }
 
-/** Sound but unusual RSA keys, which Web Crypto would not generate. `modulusBits` are counted, not rounded. */
+/** Consistent RSA keys that Web Crypto does not generate. `modulusBits` is exact, not rounded to bytes. */
 export function unusualRsaJwk(modulusBits: 1024 | 2041 | 2048, exponent: bigint): Jwk {
   const p = number(modulusBits === 1024 ? primes.short : primes.first)
   const q = number({ 1024: primes.alsoShort, 2041: primes.shorter, 2048: primes.second }[modulusBits])
   return rsaJwkOf(p, q, exponent)
 }
 
-/** RSA keys that are consistent and must not be used. */
+/** RSA keys with consistent components that must be rejected. */
 export const unsoundRsaJwks = {
-  /** One "prime" is the product of two: the components agree, but no signature verifies. */
+  /** One "prime" is a product of two, so signatures do not verify. */
   composite: (): Jwk => rsaJwkOf(number(primes.first), number(primes.short) * number(primes.alsoShort)),
-  /** 1536 and 512 bits. */
+  /** Primes of 1536 and 512 bits. */
   unequal: (): Jwk => rsaJwkOf(number(primes.first) * number(primes.short), number(primes.alsoShort)),
-  /** Half the bits in common, as Fermat's method needs. */
+  /** Primes with the upper half in common: Fermat's method factors the modulus. */
   close: (): Jwk => rsaJwkOf(number(primes.first), number(primes.first) + 2n ** 500n),
-  /** Like the keys of the chips of CVE-2017-15361: powers of 65537 modulo the product of the small primes. */
+  /** As in CVE-2017-15361: primes that are powers of 65537 modulo the product of the small primes. */
   roca: (): Jwk => rsaJwkOf(rocaNumber(5n, 15n << 801n), rocaNumber(7n, 14n << 801n)),
 }
 
@@ -117,7 +127,7 @@ function number(hex: string): bigint {
   return BigInt(`0x${hex.replaceAll(/\s/g, '')}`)
 }
 
-/** Extended Euclid. An even exponent has no inverse; then any number serves, for the exponent alone is on trial. */
+/** Extended Euclid. For an even exponent, which has no inverse, the result is any number. */
 function inverse(value: bigint, modulus: bigint): bigint {
   let [previous, current] = [modulus, value % modulus]
   let [before, now] = [0n, 1n]

@@ -3,7 +3,7 @@ import { toBase64url, utf8 } from './encoding.ts'
 import { publicJwk } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { equal, rejects } from './suite.ts'
-import { createTestVerifier, expiresAt, forge, keysFor } from './token-fixtures.ts'
+import { createTestVerifier, expiresAt, forge, keysFor, verify } from './token-fixtures.ts'
 import {
   algorithms,
   createTestSigner,
@@ -63,16 +63,14 @@ export const roundTrips: ConformanceModule = (suite, lib) => {
   ]
   for (const [title, claims, expected] of contents) {
     suite.test(`is returned unchanged: ${title}`, async () => {
-      const verifier = await createTestVerifier(lib, { secret })
       const base = { kind: 'customer', id: customer.id, workspaceKey, ...dates, algorithm: 'HS512' }
-      equal(await verifier.verify(await forge(claims)), { ...base, ...expected })
+      equal(await verify(lib, await forge(claims)), { ...base, ...expected })
     })
   }
 
   suite.test('iat may be absent, and then is', async () => {
-    const verifier = await createTestVerifier(lib, { secret })
     const { issuedAt: _, ...base } = { kind: 'customer', id: customer.id, workspaceKey, ...dates }
-    equal(await verifier.verify(await forge({ iat: undefined })), { ...base, algorithm: 'HS512' })
+    equal(await verify(lib, await forge({ iat: undefined })), { ...base, algorithm: 'HS512' })
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Algorithm, Verifier, VerifierOptions } from '../../src/index.ts'
+import type { Algorithm, VerifiedToken, Verifier, VerifierOptions } from '../../src/index.ts'
 import type { Bytes } from './der.ts'
 import { toBase64url, utf8 } from './encoding.ts'
 import type { Jwk } from './keys.ts'
@@ -6,9 +6,9 @@ import { privateJwk, publicJwk } from './keys.ts'
 import type { Library } from './suite.ts'
 import { customer, issuedAt, keyNameFor, secret, signParts, workspaceKey } from './tokens.ts'
 
-/** Valid tokens written without the signer, except for what a test changes. */
+/** Tokens written without the signer: valid, except for the parts that a test changes. */
 
-/** Milliseconds: the time on the clock of every test verifier. */
+/** The time of every test verifier's clock, in milliseconds. */
 export const now: number = issuedAt * 1000
 
 export const expiresAt: number = issuedAt + 7200
@@ -22,7 +22,7 @@ export const goodClaims: Readonly<Record<string, unknown>> = {
 }
 
 export interface Forgery {
-  /** Members put over `alg` and `typ`; or the exact text or bytes. */
+  /** Members that override or extend `alg` and `typ`; or the exact text or bytes. */
   header?: object | string | Bytes
   algorithm?: Algorithm
   /** A secret or a private JWK. */
@@ -54,6 +54,11 @@ export function createTestVerifier(lib: Library, options: Partial<VerifierOption
 /** Options without type checks, as JavaScript callers pass them. */
 export function createLooseVerifier(lib: Library, options: Record<string, unknown>): Promise<Verifier> {
   return createTestVerifier(lib, options as Partial<VerifierOptions>)
+}
+
+/** Verifies a token with the test secret. */
+export async function verify(lib: Library, token: string): Promise<VerifiedToken> {
+  return (await createTestVerifier(lib, { secret })).verify(token)
 }
 
 /** The signing and the verification key of an algorithm. */

@@ -1,30 +1,34 @@
-import type { Algorithm, Signer, SignerOptions } from '../../src/index.ts'
+import type { Algorithm, Customer, Signer, SignerOptions, TokenOptions } from '../../src/index.ts'
 import type { Bytes } from './der.ts'
 import { fromBase64url, toBase64url, utf8 } from './encoding.ts'
 import type { Curve, Jwk, KeyName } from './keys.ts'
 import type { Library } from './suite.ts'
 
-/** What the tests sign with and how they judge a token, by Web Crypto alone. */
+/** Test data, and signing and verifying with Web Crypto alone. */
 
 export const issuedAt: number = Date.UTC(2026, 0, 1) / 1000
 export const workspaceKey = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
 export const secret = 'correct horse battery staple, said the membrane; 64 bytes or more.'
-export const customer: Customer = {
+export const customer: Required<Customer> = {
   id: 'customer-42',
   name: 'Ada Lovelace',
   fields: { userField: 'value', plan: 'team' },
 }
 
-interface Customer {
-  id: string
-  name: string
-  fields: Record<string, unknown>
-}
+/** The claims of `customer`, as the signer serializes them by default. */
+export const customerPayload: string = JSON.stringify({
+  ...customer,
+  iat: issuedAt,
+  exp: issuedAt + 7200,
+  iss: workspaceKey,
+})
 
 export const algorithms: readonly Algorithm[] = [
   ...(['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512'] as const),
   ...(['PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'] as const),
 ]
+
+export const asymmetricAlgorithms: readonly Algorithm[] = algorithms.filter((name) => !name.startsWith('HS'))
 
 const curves: Record<string, Curve> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
 
@@ -32,17 +36,20 @@ export function keyNameFor(algorithm: Algorithm): KeyName {
   return curves[algorithm] ?? 'RSA'
 }
 
-/**
- * `trustedBrowser` because the same suite runs in pages, where raw keys are rejected without it; elsewhere it means
- * nothing. The context tests leave it out on purpose.
- */
+/** The suite also runs in web pages, where raw keys need `trustedBrowser`. */
 export function createTestSigner(lib: Library, options: Partial<SignerOptions>): Promise<Signer> {
   return lib.createSigner({ workspaceKey, now: () => issuedAt * 1000, trustedBrowser: true, ...options })
 }
 
-/** Options of any type, for the callers that TypeScript does not hold back. */
+/** Options without type checks, as JavaScript callers pass them. */
 export function createLooseSigner(lib: Library, options: Record<string, unknown>): Promise<Signer> {
   return createTestSigner(lib, options as Partial<SignerOptions>)
+}
+
+/** A customer token signed with the test secret. */
+export async function signCustomer(lib: Library, subject: Customer, options?: TokenOptions): Promise<string> {
+  const signer = await createTestSigner(lib, { secret })
+  return (await signer.signCustomerToken(subject, options)).token
 }
 
 export interface Decoded {
@@ -69,7 +76,7 @@ export function headerOf(algorithm: Algorithm, keyId?: string): string {
   return JSON.stringify({ alg: algorithm, typ: 'JWT', kid: keyId })
 }
 
-/** The token that anybody else would compute: only for the algorithms whose signatures are not random. */
+/** The expected token, for algorithms whose signatures are deterministic. */
 export async function expectedToken(
   algorithm: Algorithm,
   key: string | Bytes | Jwk,
@@ -79,7 +86,7 @@ export async function expectedToken(
   return signParts(algorithm, key, toBase64url(utf8(header)), toBase64url(utf8(payload)))
 }
 
-/** Signs whatever the two parts are, well encoded or not. `key` is a secret or a private JWK. */
+/** Signs two encoded parts, which may be malformed. `key` is a secret or a private JWK. */
 export async function signParts(
   algorithm: Algorithm,
   key: string | Bytes | Jwk,
