@@ -1,7 +1,7 @@
 import { type BuildOptions, build } from 'esbuild'
 import { SOURCES } from '../test/support/sources.ts'
 
-/** One file for a runtime of the web, as a bundler makes it for Workers. `options` say of what, and what else. */
+/** Bundles code into one file, as bundlers do for Workers. `options` must contain the entry point. */
 export async function bundle(options: BuildOptions): Promise<string> {
   const { outputFiles } = await build({
     bundle: true,

@@ -6,24 +6,24 @@ import { importPKCS8 } from 'jose/key/import'
 import { ALGORITHMS, type Algorithm } from '../src/algorithms.ts'
 import { createSigner } from '../src/token/signer.ts'
 import { createVerifier } from '../src/token/verifier.ts'
-import { customerWith, EXPIRES_IN, type Fields, keyOf, type Material, WORKSPACE_KEY } from './cases.ts'
+import { customerWith, EXPIRES_IN, type Fields, type KeyMaterial, keyOf, WORKSPACE_KEY } from './cases.ts'
 
-/** What a contender is given; the token is what all of them must make, or verify. */
+/** Input of a contender. `token` is a signed token for the same customer. */
 export interface CaseInput {
   readonly algorithm: Algorithm
-  readonly material: Material
+  readonly material: KeyMaterial
   readonly customer: ReturnType<typeof customerWith>
   readonly token: string
 }
 
-/** Does it once. Contenders without a promise are not made to wait for one. */
+/** Performs the operation once. Synchronous contenders return no promise, so that awaiting one does not slow them down. */
 export type Run = () => unknown
 
 export interface Contender {
   readonly name: string
-  /** Those it does not have. */
-  readonly without?: readonly Algorithm[]
-  /** Loads the key where that is possible, and gives back what is measured. */
+  /** Algorithms that it does not support. */
+  readonly unsupported?: readonly Algorithm[]
+  /** Loads the key if the library allows it, and returns the operation to measure. */
   readonly sign: (input: CaseInput) => Promise<Run> | Run
   readonly verify?: (input: CaseInput) => Promise<Run> | Run
 }
@@ -32,11 +32,11 @@ export const OURS = 'membrane-token'
 export const RAW = 'raw crypto.subtle'
 export const JOSE = 'jose, cached key'
 
-/** A peer that could be given a key object, but is given the text that its examples show. */
-export const KEY_AS_TEXT = ', key as text'
-export const asText = (name: string): string => name + KEY_AS_TEXT
+/** Marks a library that accepts key objects but gets the key as text, as in its documentation. */
+export const TEXT_KEY_SUFFIX = ', key as text'
+export const withTextKey = (name: string): string => name + TEXT_KEY_SUFFIX
 
-/** Those that need nothing but Web Crypto. All of them take a CryptoKey. */
+/** Contenders that need only Web Crypto. All of them accept a `CryptoKey`. */
 export const WEB_CONTENDERS: readonly Contender[] = [
   {
     name: OURS,
@@ -48,9 +48,7 @@ export const WEB_CONTENDERS: readonly Contender[] = [
       const verifier = await createVerifier({
         workspaceKey: WORKSPACE_KEY,
         algorithms: [algorithm],
-        ...(isSecret(algorithm)
-          ? { secret: material.secret }
-          : { publicKey: keyOf(material, algorithm).spki }),
+        ...(isHmac(algorithm) ? { secret: material.secret } : { publicKey: keyOf(material, algorithm).spki }),
       })
       return () => verifier.verify(token)
     },
@@ -87,7 +85,7 @@ export const WEB_CONTENDERS: readonly Contender[] = [
     name: 'jose, key per token',
     sign: ({ algorithm, material, customer }) => {
       const pem = keyOf(material, algorithm).pkcs8
-      const load = isSecret(algorithm)
+      const load = isHmac(algorithm)
         ? () => encoder.encode(material.secret)
         : () => importPKCS8(pem, algorithm)
       return async () =>
@@ -96,7 +94,7 @@ export const WEB_CONTENDERS: readonly Contender[] = [
   },
   {
     name: '@tsndr/cloudflare-worker-jwt',
-    without: ['PS256'],
+    unsupported: ['PS256'],
     sign: async ({ algorithm, material, customer }) => {
       const key = await cryptoKey(algorithm, material, 'sign')
       return () => jwt.sign(claims(customer), key, { algorithm: algorithm as 'HS256' })
@@ -107,8 +105,8 @@ export const WEB_CONTENDERS: readonly Contender[] = [
     },
   },
   {
-    name: asText('@tsndr/cloudflare-worker-jwt'),
-    without: ['PS256'],
+    name: withTextKey('@tsndr/cloudflare-worker-jwt'),
+    unsupported: ['PS256'],
     sign: ({ algorithm, material, customer }) => {
       const text = keyText(algorithm, material)
       return () => jwt.sign(claims(customer), text, { algorithm: algorithm as 'HS256' })
@@ -127,7 +125,7 @@ export const WEB_CONTENDERS: readonly Contender[] = [
     },
   },
   {
-    name: asText('hono/jwt'),
+    name: withTextKey('hono/jwt'),
     sign: ({ algorithm, material, customer }) => {
       const text = keyText(algorithm, material)
       return () => hono.sign(claims(customer), text, algorithm)
@@ -135,20 +133,20 @@ export const WEB_CONTENDERS: readonly Contender[] = [
   },
 ]
 
-/** The claims for peers that leave the dates to their caller: the least work for them. */
+/** Claims with dates, for libraries that set none themselves. */
 function claims(customer: CaseInput['customer']) {
   const { id, name, fields } = customer
   const iat = Math.floor(Date.now() / 1000)
   return { id, name, fields, iat, exp: iat + EXPIRES_IN, iss: WORKSPACE_KEY }
 }
 
-export const isSecret = (algorithm: Algorithm): boolean => ALGORITHMS[algorithm].kty === 'oct'
+export const isHmac = (algorithm: Algorithm): boolean => ALGORITHMS[algorithm].kty === 'oct'
 
-export const keyText = (algorithm: Algorithm, material: Material): string =>
-  isSecret(algorithm) ? material.secret : keyOf(material, algorithm).pkcs8
+export const keyText = (algorithm: Algorithm, material: KeyMaterial): string =>
+  isHmac(algorithm) ? material.secret : keyOf(material, algorithm).pkcs8
 
-export function signerFor(algorithm: Algorithm, material: Material) {
-  const key = isSecret(algorithm)
+export function signerFor(algorithm: Algorithm, material: KeyMaterial) {
+  const key = isHmac(algorithm)
     ? { secret: material.secret }
     : { privateKey: keyOf(material, algorithm).pkcs8 }
   return createSigner({ workspaceKey: WORKSPACE_KEY, algorithm, ...key })
@@ -157,14 +155,14 @@ export function signerFor(algorithm: Algorithm, material: Material) {
 export async function makeInput(
   algorithm: Algorithm,
   fields: Fields,
-  material: Material,
+  material: KeyMaterial,
 ): Promise<CaseInput> {
   const customer = customerWith(fields)
   const { token } = await (await signerFor(algorithm, material)).signCustomerToken(customer)
   return { algorithm, material, customer, token }
 }
 
-/** The least that an engine must be told: it reads a text faster than an object with a name. */
+/** The shortest form of the parameters: engines read a name faster than an object. */
 function parametersOf(algorithm: Algorithm): AlgorithmIdentifier | EcdsaParams | RsaPssParams {
   const { name, hash, saltLength } = ALGORITHMS[algorithm]
   if (name === 'ECDSA') return { name, hash }
@@ -173,12 +171,12 @@ function parametersOf(algorithm: Algorithm): AlgorithmIdentifier | EcdsaParams |
 
 export function cryptoKey(
   algorithm: Algorithm,
-  material: Material,
+  material: KeyMaterial,
   usage: 'sign' | 'verify',
 ): Promise<CryptoKey> {
   const { name, hash, namedCurve = '' } = ALGORITHMS[algorithm]
   const parameters = { name, hash, namedCurve }
-  if (isSecret(algorithm)) {
+  if (isHmac(algorithm)) {
     return crypto.subtle.importKey('raw', encoder.encode(material.secret), parameters, false, [usage])
   }
   const { pkcs8, spki } = keyOf(material, algorithm)

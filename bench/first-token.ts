@@ -1,4 +1,4 @@
-// From the first line of a bundle to its first token, in a fresh process: code evaluated, key imported, token signed.
+// Measures the time to the first token in a new process: evaluate the bundle, import the key, sign the token.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { bundle } from './bundling.ts'
-import { customerWith, EXPIRES_IN, type Material, type Runtime, WORKSPACE_KEY } from './cases.ts'
+import { customerWith, EXPIRES_IN, type KeyMaterial, type Runtime, WORKSPACE_KEY } from './cases.ts'
 import { OURS } from './contenders.ts'
 import { median } from './rounds.ts'
 import { COMMANDS } from './runtimes.ts'
@@ -18,7 +18,7 @@ const run = promisify(execFile)
 /** Milliseconds by contender and algorithm; medians. */
 export type FirstTokens = Readonly<Record<string, number>>
 
-/** What one writes with each: `key` holds the material, `claims` what all sign. */
+/** A minimal program for each library. `HEAD` defines the other names that they use. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   [OURS]: `
     import { createSigner } from '../src/index.ts'
@@ -36,10 +36,9 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     done(jwt.sign(customer, pem ?? secret, { algorithm: pem ? 'ES256' : 'HS512', issuer: workspaceKey, expiresIn: ${EXPIRES_IN} }))`,
 }
 
-/** Measures one runtime. */
 export async function measureFirstToken(
   runtime: Exclude<Runtime, 'workerd'>,
-  { secret, keys }: Material,
+  { secret, keys }: KeyMaterial,
   rounds: number,
 ): Promise<FirstTokens> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-first-'))
@@ -51,7 +50,7 @@ export async function measureFirstToken(
     }
     for (let round = 0; round < rounds; round++) {
       for (const name of Object.keys(PROGRAMS)) {
-        for (const [key, pem] of [['HS512'], ['ES256', keys['P-256'].pkcs8]] as const) {
+        for (const [algorithm, pem] of [['HS512'], ['ES256', keys['P-256'].pkcs8]] as const) {
           const input = JSON.stringify({
             workspaceKey: WORKSPACE_KEY,
             secret,
@@ -61,18 +60,19 @@ export async function measureFirstToken(
           const env = { ...process.env, NODE_NO_WARNINGS: '1', INPUT: input }
           const { stdout } = await run(command, [...args, join(folder, `${name}.mjs`)], { env })
           const [milliseconds, parts] = stdout.trim().split(' ').map(Number)
-          if (parts !== 3) throw new Error(`${name} in ${runtime} signed no token`)
-          times.set(`${name}, ${key}`, [...(times.get(`${name}, ${key}`) ?? []), milliseconds as number])
+          if (parts !== 3) throw new Error(`${name} on ${runtime} signed no token`)
+          const label = `${name}, ${algorithm}`
+          times.set(label, [...(times.get(label) ?? []), milliseconds as number])
         }
       }
     }
-    return Object.fromEntries([...times].map(([name, list]) => [name, median(list)]))
+    return Object.fromEntries([...times].map(([label, values]) => [label, median(values)]))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-// Requests for Node's modules in CommonJS need a \`require\` in a bundle of ES modules.
+// Defines `require`, because CommonJS code in the ES module bundle loads Node's modules with it.
 const HEAD = `const started = performance.now()
 import { createRequire } from 'node:module'
 const require = createRequire(import.meta.url)

@@ -3,14 +3,14 @@ import { createPrivateKey, createPublicKey, createSecretKey } from 'node:crypto'
 import * as fast from 'fast-jwt'
 import jwt from 'jsonwebtoken'
 import { EXPIRES_IN, keyOf, WORKSPACE_KEY } from './cases.ts'
-import { asText, type Contender, isSecret, keyText } from './contenders.ts'
+import { type Contender, isHmac, keyText, withTextKey } from './contenders.ts'
 
-/** `jsonwebtoken` needs `node:crypto`: Node, Deno, Bun, and workerd with `nodejs_compat`. */
+/** `jsonwebtoken` needs `node:crypto`: it runs on Node, Deno, Bun, and workerd with `nodejs_compat`. */
 export const JSONWEBTOKEN: Contender = {
   name: 'jsonwebtoken',
   sign: (input) => {
     const { algorithm, customer } = input
-    const key = isSecret(algorithm)
+    const key = isHmac(algorithm)
       ? createSecretKey(Buffer.from(input.material.secret))
       : createPrivateKey(keyOf(input.material, algorithm).pkcs8)
     const options = { algorithm, issuer: WORKSPACE_KEY, expiresIn: EXPIRES_IN } as const
@@ -19,7 +19,7 @@ export const JSONWEBTOKEN: Contender = {
   },
   verify: (input) => {
     const { algorithm, token } = input
-    const key = isSecret(algorithm)
+    const key = isHmac(algorithm)
       ? createSecretKey(Buffer.from(input.material.secret))
       : createPublicKey(keyOf(input.material, algorithm).spki)
     const options = { algorithms: [algorithm], issuer: WORKSPACE_KEY }
@@ -28,7 +28,7 @@ export const JSONWEBTOKEN: Contender = {
 }
 
 export const JSONWEBTOKEN_TEXT: Contender = {
-  name: asText(JSONWEBTOKEN.name),
+  name: withTextKey(JSONWEBTOKEN.name),
   sign: ({ algorithm, material, customer }) => {
     const text = keyText(algorithm, material)
     const options = { algorithm, issuer: WORKSPACE_KEY, expiresIn: EXPIRES_IN } as const
@@ -37,7 +37,7 @@ export const JSONWEBTOKEN_TEXT: Contender = {
   },
 }
 
-/** `fast-jwt` needs more of Node than workerd has. It takes no key objects, and makes one itself, once. */
+/** `fast-jwt` uses Node APIs that workerd does not have. It takes the key as text, and creates a key object from it once. */
 export const FAST_JWT: Contender = {
   name: 'fast-jwt',
   sign: (input) => {
@@ -49,7 +49,7 @@ export const FAST_JWT: Contender = {
   },
   verify: (input) => {
     const { algorithm, token } = input
-    const key = isSecret(algorithm) ? input.material.secret : keyOf(input.material, algorithm).spki
+    const key = isHmac(algorithm) ? input.material.secret : keyOf(input.material, algorithm).spki
     const verify = fast.createVerifier({ key, algorithms: [algorithm], allowedIss: WORKSPACE_KEY })
     return () => verify(token)
   },

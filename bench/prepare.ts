@@ -1,5 +1,5 @@
 import { createSigner, type Signer, type SignerOptions } from '../src/token/signer.ts'
-import { type Case, customerWith, fieldsOfSize, type Material, WORKSPACE_KEY } from './cases.ts'
+import { type Case, customerWith, fieldsOfSize, type KeyMaterial, WORKSPACE_KEY } from './cases.ts'
 import {
   type CaseInput,
   type Contender,
@@ -10,29 +10,30 @@ import {
   toBase64url,
 } from './contenders.ts'
 
-/** What is measured in one go, by contenders that take turns. All but cases have only ours, in several forms. */
+/** Benchmarks that are measured in turn: a case with all contenders, or several variants of this package alone. */
 export type Group = Case | { readonly task: OwnTask }
 
-export type OwnTask = 'key forms' | 'size of fields' | 'signers held'
+export type OwnTask = 'key formats' | 'field sizes' | 'many signers'
 
 export const isCase = (group: Group): group is Case => 'algorithm' in group
 
-/** What stands ready to be measured. */
+/** The runs of a group, ready to be measured. */
 export interface Prepared {
   readonly runs: ReadonlyMap<string, Run>
-  /** A token of each contender that signs, for `jsonwebtoken` to verify. */
+  /** One token from each contender, to be verified with `jsonwebtoken`. */
   readonly tokens: Record<string, string>
-  /** Why a contender cannot do it here. */
+  /** Error messages of the contenders that fail on this runtime. */
   readonly failures: Record<string, string>
 }
 
-/** Loads the keys of all contenders of a group, and lets each of them do its work once. */
+/** Loads the keys of a group's contenders, runs each contender once and checks the result. */
 export async function prepare(
   group: Group,
   contenders: readonly Contender[],
-  material: Material,
+  material: KeyMaterial,
 ): Promise<Prepared> {
-  if (!isCase(group)) return { runs: new Map(await OWN[group.task](material)), tokens: {}, failures: {} }
+  if (!isCase(group))
+    return { runs: new Map(await OWN_TASKS[group.task](material)), tokens: {}, failures: {} }
 
   const input = await makeInput(group.algorithm, group.fields, material)
   const prepared = {
@@ -41,11 +42,11 @@ export async function prepare(
     failures: {} as Prepared['failures'],
   }
   for (const contender of contenders) {
-    if (!contender[group.task] || contender.without?.includes(group.algorithm)) continue
+    if (!contender[group.task] || contender.unsupported?.includes(group.algorithm)) continue
     try {
       const run = await load(contender, group, input)
       if (group.task === 'sign') prepared.tokens[contender.name] = toToken(await run(), input)
-      else await checkVerifying(contender, group, input)
+      else await checkVerifier(contender, group, input)
       prepared.runs.set(contender.name, run)
     } catch (error) {
       prepared.failures[contender.name] = String(error)
@@ -68,51 +69,51 @@ function toToken(output: unknown, { token }: CaseInput): string {
   return (output as { token: string }).token
 }
 
-async function checkVerifying(contender: Contender, benchCase: Case, input: CaseInput): Promise<void> {
-  const good = await (await load(contender, benchCase, input))()
-  const id = (good as { id?: string }).id ?? (good as { payload?: { id?: string } }).payload?.id
-  if (contender.name === RAW ? good !== true : id !== input.customer.id) {
-    throw new Error('it does not give back what was signed')
+async function checkVerifier(contender: Contender, benchCase: Case, input: CaseInput): Promise<void> {
+  const output = await (await load(contender, benchCase, input))()
+  const id = (output as { id?: string }).id ?? (output as { payload?: { id?: string } }).payload?.id
+  if (contender.name === RAW ? output !== true : id !== input.customer.id) {
+    throw new Error('does not return the signed claims')
   }
-  // The tenth character of the signature, not the last one: that may hold bits which mean nothing.
+  // Changes the tenth character of the signature: the last one may contain unused bits.
   const at = input.token.lastIndexOf('.') + 10
   const token = `${input.token.slice(0, at)}${input.token[at] === 'A' ? 'B' : 'A'}${input.token.slice(at + 1)}`
   const forged = await load(contender, benchCase, { ...input, token })
-  if (await Promise.try(forged).catch(() => false)) throw new Error('it takes a forged token')
+  if (await Promise.try(forged).catch(() => false)) throw new Error('accepts a forged token')
 }
 
-/** Does it so many times: one after the other, or 32 begun before the first is waited for. */
-export async function repeat(run: Run, count: number, atOnce: number): Promise<void> {
+/** Runs an operation `count` times, `concurrency` at a time. */
+export async function repeat(run: Run, count: number, concurrency: number): Promise<void> {
   const first = run()
   if (!(first instanceof Promise)) {
     for (let done = 1; done < count; done++) run()
     return
   }
   await first
-  if (atOnce === 1) {
+  if (concurrency === 1) {
     for (let done = 1; done < count; done++) await run()
     return
   }
-  for (let done = 1; done < count; done += atOnce) {
+  for (let done = 1; done < count; done += concurrency) {
     const running: unknown[] = []
-    for (let index = Math.min(atOnce, count - done); index > 0; index--) running.push(run())
+    for (let index = Math.min(concurrency, count - done); index > 0; index--) running.push(run())
     await Promise.all(running)
   }
 }
 
-export const atOnceOf = (group: Group): number => (isCase(group) ? group.atOnce : 1)
+export const concurrencyOf = (group: Group): number => (isCase(group) ? group.concurrency : 1)
 
-/** What only this package is measured in. */
-const OWN: Readonly<Record<OwnTask, (material: Material) => Promise<[string, Run][]>>> = {
-  'key forms': keyForms,
-  'size of fields': sizes,
-  'signers held': holders,
+/** Benchmarks of this package alone. */
+const OWN_TASKS: Readonly<Record<OwnTask, (material: KeyMaterial) => Promise<[string, Run][]>>> = {
+  'key formats': keyFormats,
+  'field sizes': fieldSizes,
+  'many signers': manySigners,
 }
 
-/** `createSigner`, from every form of key. */
-async function keyForms(material: Material): Promise<[string, Run][]> {
+/** `createSigner` with a key in every format. */
+async function keyFormats(material: KeyMaterial): Promise<[string, Run][]> {
   const { 'P-256': ec, RSA: rsa } = material.keys
-  const forms: Record<string, Pick<SignerOptions, 'secret' | 'privateKey'>> = {
+  const formats: Record<string, Pick<SignerOptions, 'secret' | 'privateKey'>> = {
     secret: { secret: material.secret },
     'CryptoKey, secret': { secret: await cryptoKey('HS512', material, 'sign') },
     'PKCS#8, P-256': { privateKey: ec.pkcs8 },
@@ -124,16 +125,16 @@ async function keyForms(material: Material): Promise<[string, Run][]> {
     'JWK, RSA-2048': { privateKey: rsa.jwk },
     'CryptoKey, RSA-2048': { privateKey: await cryptoKey('RS256', material, 'sign') },
   }
-  return Object.entries(forms).map(([name, form]) => [
+  return Object.entries(formats).map(([name, key]) => [
     name,
-    () => createSigner({ workspaceKey: WORKSPACE_KEY, ...form }),
+    () => createSigner({ workspaceKey: WORKSPACE_KEY, ...key }),
   ])
 }
 
-/** Bytes of JSON; the last makes a token of nearly 8192 characters. */
+/** Bytes of JSON; with the last, the token has nearly 8192 characters, the maximum. */
 const FIELD_SIZES = [64, 512, 1024, 2048, 4096, 5760]
 
-async function sizes({ secret }: Material): Promise<[string, Run][]> {
+async function fieldSizes({ secret }: KeyMaterial): Promise<[string, Run][]> {
   const signer = await createSigner({ workspaceKey: WORKSPACE_KEY, secret })
   const customers = FIELD_SIZES.map((bytes) => ({ ...customerWith('small'), fields: fieldsOfSize(bytes) }))
   const named = customers.map(async (customer): Promise<[string, Run]> => {
@@ -143,19 +144,19 @@ async function sizes({ secret }: Material): Promise<[string, Run][]> {
   return Promise.all(named)
 }
 
-const SIGNERS_HELD = [1, 10, 100, 1000, 10_000]
+const SIGNER_COUNTS = [1, 10, 100, 1000, 10_000]
 
-async function holders({ secret }: Material): Promise<[string, Run][]> {
+async function manySigners({ secret }: KeyMaterial): Promise<[string, Run][]> {
   const customer = customerWith('small')
-  const named = SIGNERS_HELD.map(async (held): Promise<[string, Run]> => {
+  const named = SIGNER_COUNTS.map(async (count): Promise<[string, Run]> => {
     const signers: Signer[] = []
-    for (let index = 0; index < held; index++) {
+    for (let index = 0; index < count; index++) {
       signers.push(
         await createSigner({ workspaceKey: `${WORKSPACE_KEY}-${index}`, secret: `${secret}${index}` }),
       )
     }
     let turn = 0
-    return [`${held}`, () => (signers[turn++ % held] as Signer).signCustomerToken(customer)]
+    return [`${count}`, () => (signers[turn++ % count] as Signer).signCustomerToken(customer)]
   })
   return Promise.all(named)
 }

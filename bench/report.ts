@@ -1,13 +1,14 @@
-import { type Case, type Runtime, SIGNED, type Task, VERIFIED } from './cases.ts'
+import { type Case, type Runtime, SIGN_ALGORITHMS, type Task, VERIFY_ALGORITHMS } from './cases.ts'
 import type { RuntimeResults } from './child.ts'
-import { JOSE, KEY_AS_TEXT, OURS, RAW } from './contenders.ts'
+import { JOSE, OURS, RAW, TEXT_KEY_SUFFIX } from './contenders.ts'
 import type { FirstTokens } from './first-token.ts'
 import type { ColdResults } from './http/cold.ts'
 import type { HttpResults } from './http/measure.ts'
 import { isCase, type OwnTask } from './prepare.ts'
 import {
-  AGAINST,
+  COMPARISONS,
   compare,
+  concurrencyText,
   findCase,
   httpRatios,
   losses,
@@ -15,7 +16,6 @@ import {
   type Results,
   rateOf,
   ratioText,
-  wording,
 } from './results.ts'
 import { median } from './rounds.ts'
 
@@ -26,7 +26,7 @@ const RUNTIME_NAMES: Readonly<Record<Runtime, string>> = {
   bun: 'Bun',
 }
 
-/** The whole of results.md. */
+/** Renders results.md. */
 export function renderReport(results: Results): string {
   return `${[
     '# Benchmark',
@@ -37,7 +37,7 @@ export function renderReport(results: Results): string {
     ...taskSections('verify', 'Verifying', 'Tokens per second', results),
     '## createSigner',
     'Microseconds from key material to a signer, all checks of the key included.',
-    ownTable('key forms', 'key', results),
+    ownTable('key formats', 'key', results),
     '## First token',
     `Milliseconds from the first line of a bundle to its first token, in a fresh process: code evaluated, key imported, token
 signed. The key for ES256 is a PKCS#8 PEM. \`createSigner\` also checks the key, and that the public key verifies what it signs.`,
@@ -45,7 +45,7 @@ signed. The key for ES256 is a PKCS#8 PEM. \`createSigner\` also checks the key,
     ...(results.http ? ['## The Worker under load', ...httpSection(results.http)] : []),
     ...(results.cold ? ['## A cold isolate', ...coldSection(results.cold)] : []),
     ...serviceSections(results),
-    ...growth(results),
+    ...growthSections(results),
     ...sizeSections(results),
   ].join('\n\n')}\n`
 }
@@ -76,7 +76,7 @@ function lossText(results: Results): string {
   const clear = all.filter(({ ratio }) => ratio.high < 1)
   const rows = clear
     .sort((a, b) => a.ratio.median - b.ratio.median)
-    .map(({ where, peer, ratio }) => [where, peer, ratioText(ratio)])
+    .map(({ name, peer, ratio }) => [name, peer, ratioText(ratio)])
   return `\`jsonwebtoken\` and \`fast-jwt\` call Node's \`createHmac\` and \`sign\`, which are synchronous. Web Crypto returns a
 promise, in Node after a trip through the thread pool, which costs more than an HMAC. One at a time and with a secret,
 they are faster in Node than any library on Web Crypto can be, raw \`crypto.subtle.sign\` included. The cases in which
@@ -87,11 +87,11 @@ ${rows.length > 0 ? table(['', 'peer', 'ratio'], rows) : 'None.'}
 In ${all.length - clear.length} more cases the median of another library is higher, but not in every round.`
 }
 
-const number = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
+const numberFormat = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
 
 function taskSections(task: Task, title: string, unit: string, results: Results): string[] {
-  const algorithms = task === 'sign' ? SIGNED : VERIFIED
-  const columns: Omit<Case, 'atOnce'>[] = [
+  const algorithms = task === 'sign' ? SIGN_ALGORITHMS : VERIFY_ALGORITHMS
+  const columns: Omit<Case, 'concurrency'>[] = [
     ...algorithms.map((algorithm) => ({ task, algorithm, fields: 'small' as const })),
     ...(task === 'sign' ? (['HS512', 'ES256'] as const) : []).map((algorithm) => ({
       task,
@@ -99,24 +99,24 @@ function taskSections(task: Task, title: string, unit: string, results: Results)
       fields: '4 KB' as const,
     })),
   ]
-  return entries(results).flatMap(([runtime, measured]) => [
+  return runtimeEntries(results).flatMap(([runtime, measured]) => [
     `## ${title}: ${RUNTIME_NAMES[runtime]}`,
-    ...([1, 32] as const).map((atOnce) => rateTable(unit, columns, atOnce, measured)),
+    ...([1, 32] as const).map((concurrency) => rateTable(unit, columns, concurrency, measured)),
     ratioTable(columns, measured),
     ...failureText(task, measured),
   ])
 }
 
-const columnName = ({ algorithm, fields }: Omit<Case, 'atOnce'>): string =>
+const columnName = ({ algorithm, fields }: Omit<Case, 'concurrency'>): string =>
   fields === 'small' ? algorithm : `${algorithm}, ${fields}`
 
 function rateTable(
   unit: string,
-  columns: readonly Omit<Case, 'atOnce'>[],
-  atOnce: 1 | 32,
+  columns: readonly Omit<Case, 'concurrency'>[],
+  concurrency: 1 | 32,
   results: RuntimeResults,
 ): string {
-  const measured = columns.map((column) => findCase(results, { ...column, atOnce }))
+  const measured = columns.map((column) => findCase(results, { ...column, concurrency }))
   const rows = NAMES.map((name) => {
     const rates = measured.map((each) => rateOf(each, name))
     return { name, rates }
@@ -124,32 +124,32 @@ function rateTable(
     .filter(({ rates }) => rates.some((rate) => rate !== undefined))
     .map(({ name, rates }) => [
       name === OURS ? `**${name}**` : name,
-      ...rates.map((rate) => (rate === undefined ? '–' : number.format(rate))),
+      ...rates.map((rate) => (rate === undefined ? '–' : numberFormat.format(rate))),
     ])
-  return `${unit}, ${wording(atOnce)}:\n\n${table(['', ...columns.map(columnName)], rows)}`
+  return `${unit}, ${concurrencyText(concurrency)}:\n\n${table(['', ...columns.map(columnName)], rows)}`
 }
 
-function ratioTable(columns: readonly Omit<Case, 'atOnce'>[], results: RuntimeResults): string {
+function ratioTable(columns: readonly Omit<Case, 'concurrency'>[], results: RuntimeResults): string {
   const rows = columns.flatMap((column) =>
-    ([1, 32] as const).map((atOnce) => {
-      const measured = findCase(results, { ...column, atOnce })
-      const ratios = AGAINST.map((against) => compare(measured, against))
+    ([1, 32] as const).map((concurrency) => {
+      const measured = findCase(results, { ...column, concurrency })
+      const ratios = COMPARISONS.map((comparison) => compare(measured, comparison))
       const texts = ratios.map((found, index) => {
         if (!found) return '–'
-        return AGAINST[index]?.startsWith('next best')
-          ? `${ratioText(found)} ${found.to.replace(KEY_AS_TEXT, '')}`
+        return COMPARISONS[index]?.startsWith('next best')
+          ? `${ratioText(found)} ${found.peer.replace(TEXT_KEY_SUFFIX, '')}`
           : ratioText(found)
       })
-      return [`${columnName(column)}, ${wording(atOnce)}`, ...texts]
+      return [`${columnName(column)}, ${concurrencyText(concurrency)}`, ...texts]
     }),
   )
-  const head = ['', RAW, JOSE, 'next best Web Crypto peer', 'the same, key as text', ...AGAINST.slice(4)]
-  return `Ours against:\n\n${table(head, rows)}`
+  const head = ['', RAW, JOSE, 'next best Web Crypto peer', 'the same, key as text', ...COMPARISONS.slice(4)]
+  return `\`membrane-token\` relative to:\n\n${table(head, rows)}`
 }
 
-function failureText(task: Task, { measured }: RuntimeResults): string[] {
+function failureText(task: Task, { groups }: RuntimeResults): string[] {
   const lines = new Set(
-    measured
+    groups
       .filter(({ group }) => group.task === task)
       .flatMap(({ group, failures }) =>
         Object.entries(failures).map(
@@ -160,10 +160,10 @@ function failureText(task: Task, { measured }: RuntimeResults): string[] {
   return lines.size > 0 ? [`Failed here:\n\n${[...lines].join('\n')}`] : []
 }
 
-/** Microseconds of our own forms, by runtime. */
+/** Microseconds per operation in a benchmark of this package alone, by runtime. */
 function ownTable(task: OwnTask, title: string, results: Results): string {
-  const found = entries(results).flatMap(([runtime, { measured }]) => {
-    const series = measured.find(({ group }) => group.task === task)?.series
+  const found = runtimeEntries(results).flatMap(([runtime, { groups }]) => {
+    const series = groups.find(({ group }) => group.task === task)?.series
     return series ? [{ runtime, series }] : []
   })
   const names = Object.keys(found[0]?.series ?? {})
@@ -171,32 +171,32 @@ function ownTable(task: OwnTask, title: string, results: Results): string {
     /^\d+$/.test(name) ? Number(name).toLocaleString('en-US') : name,
     ...found.map(({ series }) => {
       const rates = series[name]
-      return rates ? number.format(1e6 / median(rates)) : '–'
+      return rates ? numberFormat.format(1e6 / median(rates)) : '–'
     }),
   ])
   return table([title, ...found.map(({ runtime }) => RUNTIME_NAMES[runtime])], rows)
 }
 
-function growth(results: Results): string[] {
+function growthSections(results: Results): string[] {
   const sections = [
     '## Growth',
     'Microseconds for one HS512 token, one at a time, by its length in characters; the limit is 8192:',
-    ownTable('size of fields', 'characters', results),
+    ownTable('field sizes', 'characters', results),
     'Microseconds for one HS512 token, one at a time, with this many signers in use in turn:',
-    ownTable('signers held', 'signers', results),
+    ownTable('many signers', 'signers', results),
   ]
   const { endurance } = results
   if (!endurance) return sections
   const [before, after] = endurance.heap.map((bytes) => (bytes / 1e6).toFixed(2))
-  const rows = Object.entries(endurance.latencies).map(([name, { p50, p99, all }]) => [
+  const rows = Object.entries(endurance.latencies).map(([name, { p50, p99, slowest }]) => [
     name,
-    ...[p50, p99, all].map((time) => time.toFixed(1)),
+    ...[p50, p99, slowest].map((time) => time.toFixed(1)),
   ])
   return [
     ...sections,
     `Heap of Node in use after a garbage collection: ${before} MB at the start, ${after} MB after ${endurance.tokens.toLocaleString('en-US')} tokens.`,
     'Milliseconds for one HS512 token in Node, of 1,000 requested at once:',
-    table(['', 'p50', 'p99', 'all of them'], rows),
+    table(['', 'p50', 'p99', 'slowest'], rows),
   ]
 }
 
@@ -242,7 +242,7 @@ function serviceSections({ services }: Results): string[] {
   ]
 }
 
-/** Price of Workers' paid plan beyond what it includes, in dollars for a million requests and a million milliseconds. */
+/** Prices of the paid Workers plan, in dollars per million requests and per million milliseconds of CPU time. */
 const PRICE = { requests: 0.3, milliseconds: 0.02 }
 
 export function httpSection(http: HttpResults): string[] {
@@ -259,7 +259,7 @@ limit, audit, CORS and security headers. CPU time is that of the whole process, 
 function loadTable({ contenders }: HttpResults, withMemory: boolean): string {
   const rows = contenders.map(({ name, rates, cpu, p50, p99, errors, memory, requests }) => [
     name === OURS ? `**${name}**` : name,
-    number.format(median(rates)),
+    numberFormat.format(median(rates)),
     p50.toFixed(2),
     p99.toFixed(2),
     median(cpu).toFixed(0),
@@ -274,10 +274,10 @@ function loadTable({ contenders }: HttpResults, withMemory: boolean): string {
 
 function loadRatios(http: HttpResults): string {
   const rows = httpRatios(http).map(({ name, byRate, byCpu }) => [name, ratioText(byRate), ratioText(byCpu)])
-  return `Ours against:\n\n${table(['', 'by requests per second', 'by CPU time'], rows)}`
+  return `\`membrane-token\` relative to:\n\n${table(['', 'by requests per second', 'by CPU time'], rows)}`
 }
 
-/** A cold isolate in one sentence. */
+/** The results for a cold isolate, as a paragraph. */
 export function coldText({ delay, callers, contenders }: ColdResults): string {
   const ours = contenders.find(({ name }) => name === OURS)
   if (!ours) return ''
@@ -285,7 +285,7 @@ export function coldText({ delay, callers, contenders }: ColdResults): string {
 callers at once, the slowest waits ${ours.slowest.toFixed(0)} ms; the keys are requested ${ours.keySetRequests === 1 ? 'once' : `${ours.keySetRequests} times`}.`
 }
 
-/** Requests per second on every runtime. */
+/** Requests per second, by runtime. */
 export function servicesTable({ http, services }: Results): string {
   const measured = { ...(http && { workerd: http }), ...services }
   const columns = (Object.keys(RUNTIME_NAMES) as Runtime[]).filter((runtime) => measured[runtime])
@@ -294,13 +294,13 @@ export function servicesTable({ http, services }: Results): string {
     name === OURS ? `**${name}**` : name,
     ...columns.map((runtime) => {
       const rates = measured[runtime]?.contenders.find((contender) => contender.name === name)?.rates
-      return rates ? number.format(median(rates)) : '–'
+      return rates ? numberFormat.format(median(rates)) : '–'
     }),
   ])
   return table(['requests per second', ...columns.map((runtime) => RUNTIME_NAMES[runtime])], rows)
 }
 
-/** What Workers would ask for, and what one isolate, which is one thread, would give, from the CPU time of a request. */
+/** Cost on Workers, and tokens per second in one isolate, which is one thread: both follow from the CPU time of a request. */
 export function costText({ contenders }: HttpResults): string {
   const ours = contenders.find(({ name }) => name === OURS)
   const microseconds = median(ours?.cpu ?? [])
@@ -316,7 +316,7 @@ function sizeSections({ sizes, startUp }: Results): string[] {
     minified.toLocaleString('en-US'),
     gzipped.toLocaleString('en-US'),
   ])
-  const { median, low, high } = startUp.firstAnswer
+  const { median, low, high } = startUp.firstResponse
   const profile = startUp.wrangler
     ? ` \`wrangler check startup\` counts ${startUp.wrangler} of activity in its profile.`
     : ''
@@ -329,7 +329,8 @@ function sizeSections({ sizes, startUp }: Results): string[] {
   ]
 }
 
-function entries({ runtimes }: Results): [Runtime, RuntimeResults][] {
+/** Results by runtime, in the order of the report. */
+function runtimeEntries({ runtimes }: Results): [Runtime, RuntimeResults][] {
   return (Object.keys(RUNTIME_NAMES) as Runtime[]).flatMap((runtime): [Runtime, RuntimeResults][] => {
     const results = runtimes[runtime]
     return results ? [[runtime, results]] : []

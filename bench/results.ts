@@ -1,6 +1,6 @@
 import type { Case, Runtime } from './cases.ts'
-import type { Measured, RuntimeResults } from './child.ts'
-import { asText, JOSE, OURS, RAW, WEB_CONTENDERS } from './contenders.ts'
+import type { GroupResult, RuntimeResults } from './child.ts'
+import { JOSE, OURS, RAW, WEB_CONTENDERS, withTextKey } from './contenders.ts'
 import type { EnduranceResults } from './endurance.ts'
 import type { FirstTokens } from './first-token.ts'
 import type { ColdResults } from './http/cold.ts'
@@ -10,12 +10,12 @@ import { median, type Ratio, ratio } from './rounds.ts'
 import type { Size } from './sizes.ts'
 import type { StartUp } from './start-up.ts'
 
-/** Everything that one run has measured. */
+/** All results of one run. */
 export interface Results {
   readonly runtimes: Readonly<Partial<Record<Runtime, RuntimeResults>>>
   readonly endurance: EnduranceResults | undefined
   readonly http: HttpResults | undefined
-  /** The token service on other runtimes. */
+  /** The token service on Node, Deno and Bun. */
   readonly services: Partial<Record<Runtime, HttpResults>>
   readonly cold: ColdResults | undefined
   readonly firstTokens: Partial<Record<Runtime, FirstTokens>>
@@ -28,31 +28,31 @@ export interface Results {
   readonly date: string
 }
 
-/** The peers that use Web Crypto, like this package; jose is compared with by itself. */
+/** The other libraries on Web Crypto, except jose, which has its own column. */
 const WEB_PEERS = ['@tsndr/cloudflare-worker-jwt', 'hono/jwt']
-const AS_TEXT = WEB_PEERS.map(asText)
+const WEB_PEERS_TEXT_KEY = WEB_PEERS.map(withTextKey)
 
-export function findCase(results: RuntimeResults, wanted: Case): Measured | undefined {
-  return results.measured.find(
+export function findCase(results: RuntimeResults, wanted: Case): GroupResult | undefined {
+  return results.groups.find(
     ({ group }) =>
       isCase(group) &&
-      (['task', 'algorithm', 'atOnce', 'fields'] as const).every((key) => group[key] === wanted[key]),
+      (['task', 'algorithm', 'concurrency', 'fields'] as const).every((key) => group[key] === wanted[key]),
   )
 }
 
-export const rateOf = (measured: Measured | undefined, name: string): number | undefined =>
+export const rateOf = (measured: GroupResult | undefined, name: string): number | undefined =>
   measured?.series[name] && median(measured.series[name])
 
-/** All that were measured, in one order everywhere. */
+/** Names of all contenders, in the order of the tables. */
 export const NAMES: readonly string[] = [
   ...WEB_CONTENDERS.map(({ name }) => name),
   'jsonwebtoken',
-  asText('jsonwebtoken'),
+  withTextKey('jsonwebtoken'),
   'fast-jwt',
 ]
 
-/** With whom ours is compared; who the next best peer is, is found out. */
-export const AGAINST = [
+/** Columns of the ratio tables. "next best" is the fastest of the other libraries on Web Crypto in each case. */
+export const COMPARISONS = [
   'raw',
   'jose',
   'next best',
@@ -60,30 +60,31 @@ export const AGAINST = [
   'jsonwebtoken',
   'jsonwebtoken, key as text',
 ] as const
-export type Against = (typeof AGAINST)[number]
+export type Comparison = (typeof COMPARISONS)[number]
 
-export function opponent(measured: Measured, against: Against): string | undefined {
-  if (against === 'raw') return RAW
-  if (against === 'jose') return JOSE
-  if (against.startsWith('jsonwebtoken')) return measured.series[against] && against
-  const peers = against === 'next best' ? WEB_PEERS : AS_TEXT
+export function peerFor(measured: GroupResult, comparison: Comparison): string | undefined {
+  if (comparison === 'raw') return RAW
+  if (comparison === 'jose') return JOSE
+  if (comparison.startsWith('jsonwebtoken')) return measured.series[comparison] && comparison
+  const peers = comparison === 'next best' ? WEB_PEERS : WEB_PEERS_TEXT_KEY
   const [best] = peers
     .filter((name) => measured.series[name])
     .sort((a, b) => (rateOf(measured, b) ?? 0) - (rateOf(measured, a) ?? 0))
   return best
 }
 
-/** How much faster ours is. */
+/** Ratio of our rate to a peer's, with the peer's name. */
 export function compare(
-  measured: Measured | undefined,
-  against: Against,
-): (Ratio & { to: string }) | undefined {
-  const to = measured && opponent(measured, against)
-  const [ours, theirs] = [measured?.series[OURS], to === undefined ? undefined : measured?.series[to]]
-  return ours && theirs && to !== undefined ? { ...ratio(ours, theirs), to } : undefined
+  measured: GroupResult | undefined,
+  comparison: Comparison,
+): (Ratio & { peer: string }) | undefined {
+  const peer = measured && peerFor(measured, comparison)
+  if (peer === undefined) return undefined
+  const [ours, theirs] = [measured?.series[OURS], measured?.series[peer]]
+  return ours && theirs && { ...ratio(ours, theirs), peer }
 }
 
-/** Our Worker against each of the others, by requests per second and by processor time. */
+/** Our service compared with each of the others, by requests per second and by CPU time. */
 export function httpRatios(http: HttpResults | undefined): { name: string; byRate: Ratio; byCpu: Ratio }[] {
   const ours = http?.contenders.find(({ name }) => name === OURS)
   if (!http || !ours) return []
@@ -96,18 +97,18 @@ export function httpRatios(http: HttpResults | undefined): { name: string; byRat
     }))
 }
 
-/** Every case in which a peer is faster, in most rounds or in all. */
-export function losses({ runtimes }: Results): { where: string; peer: string; ratio: Ratio }[] {
-  return Object.entries(runtimes).flatMap(([runtime, { measured }]) =>
-    measured.flatMap(({ group, series }) => {
+/** Every case in which the median of another library is higher. */
+export function losses({ runtimes }: Results): { name: string; peer: string; ratio: Ratio }[] {
+  return Object.entries(runtimes).flatMap(([runtime, { groups }]) =>
+    groups.flatMap(({ group, series }) => {
       if (!isCase(group)) return []
-      const { task, algorithm, atOnce, fields } = group
+      const { task, algorithm, concurrency, fields } = group
       const ours = series[OURS] ?? []
-      const where = [runtime, task, algorithm, wording(atOnce), fields === 'small' ? '' : fields]
+      const name = [runtime, task, algorithm, concurrencyText(concurrency), fields === 'small' ? '' : fields]
       return Object.entries(series)
         .filter(([peer, rates]) => peer !== OURS && peer !== RAW && ratio(ours, rates).median < 1)
         .map(([peer, rates]) => ({
-          where: where.filter(Boolean).join(', '),
+          name: name.filter(Boolean).join(', '),
           peer,
           ratio: ratio(ours, rates),
         }))
@@ -115,7 +116,8 @@ export function losses({ runtimes }: Results): { where: string; peer: string; ra
   )
 }
 
-export const wording = (atOnce: 1 | 32): string => (atOnce === 1 ? 'one at a time' : '32 at a time')
+export const concurrencyText = (concurrency: 1 | 32): string =>
+  concurrency === 1 ? 'one at a time' : '32 at a time'
 
 export const ratioText = ({ median, low, high }: Ratio): string =>
   `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`

@@ -1,25 +1,24 @@
-/** Rates by contender, operations per second, one for each round. */
+/** Operations per second in each round, by contender. */
 export type Series = Record<string, number[]>
 
-/** How long and how often to measure. */
 export interface Effort {
   readonly rounds: number
-  /** How long one contender works in one round. Milliseconds; 0 for a few times without a warm-up. */
+  /** Milliseconds for one contender in one round; 0 runs only a few operations, without a warm-up. */
   readonly slice: number
 }
 
 /**
- * Measures contenders in turn, so that whatever slows the machine down for a while slows all of them. The order
- * is another one in every round: it moves on by one, and every second round runs backwards.
+ * Measures contenders in turn, so that a temporary slowdown of the machine affects all of them. The order rotates by one
+ * in each round, and is reversed in every second round.
  *
- * @param time Does the work so many times, and tells how many milliseconds that took
+ * @param time Performs `count` operations and returns the duration in milliseconds
  */
 export async function alternate(
   names: readonly string[],
   { rounds, slice }: Effort,
   time: (name: string, count: number) => Promise<number>,
 ): Promise<Series> {
-  // Finding out how often each can do it in a slice warms it up as well.
+  // This is also the warm-up.
   const counts = new Map<string, number>()
   for (const name of names) counts.set(name, await countFor(slice, (count) => time(name, count)))
 
@@ -36,14 +35,15 @@ export async function alternate(
 
 const STEP = 32
 
+/** Returns how many operations fit into a slice, as a multiple of `STEP`. */
 async function countFor(slice: number, time: (count: number) => Promise<number>): Promise<number> {
   if (slice === 0) return STEP
   for (let count = STEP; ; ) {
-    // The better of two: one hiccup must not make it look slow.
+    // The better of two, so that a single delay does not count.
     const duration = Math.max(Math.min(await time(count), await time(count)), 0.01)
-    const fitting = Math.max(STEP, Math.round((count * slice) / duration / STEP) * STEP)
-    if (duration >= slice / 2) return fitting
-    count = Math.min(fitting, count * 8)
+    const estimate = Math.max(STEP, Math.round((count * slice) / duration / STEP) * STEP)
+    if (duration >= slice / 2) return estimate
+    count = Math.min(estimate, count * 8)
   }
 }
 
@@ -61,8 +61,8 @@ export interface Ratio {
   readonly high: number
 }
 
-/** How much faster one is than the other: compared within each round, then the median and the extremes. */
-export function ratio(of: readonly number[], to: readonly number[]): Ratio {
-  const ratios = of.map((rate, round) => rate / (to[round] as number))
+/** Ratio of two series: taken within each round, then the median and the extremes. */
+export function ratio(rates: readonly number[], others: readonly number[]): Ratio {
+  const ratios = rates.map((rate, round) => rate / (others[round] as number))
   return { median: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) }
 }

@@ -1,5 +1,5 @@
-// `npm run bench`: measures everything in one run, and writes results.md, chart.svg, and the figures in docs/performance.md.
-// `--brief` only shows that all of it works; `--only=node,workerd` leaves runtimes out. Neither writes files.
+// `npm run bench`: runs all benchmarks, and writes results.md, chart.svg, and the figures in docs/performance.md.
+// `--brief` only checks that everything works; `--only=node,workerd` selects runtimes. With either, no file is written.
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -11,14 +11,14 @@ import {
   CASES,
   customerWith,
   EXPIRES_IN,
-  type KeyForms,
+  type KeyFormats,
+  type KeyMaterial,
   keyOf,
-  type Material,
   type Runtime,
   WORKSPACE_KEY,
 } from './cases.ts'
 import { renderChart } from './chart.ts'
-import type { Job, Measured, RuntimeResults } from './child.ts'
+import type { GroupResult, Job, RuntimeResults } from './child.ts'
 import type { EnduranceJob, EnduranceResults } from './endurance.ts'
 import { measureFirstToken } from './first-token.ts'
 import { measureCold } from './http/cold.ts'
@@ -69,46 +69,48 @@ const BRIEF: Scale = {
 
 const { values } = parseArgs({ options: { brief: { type: 'boolean' }, only: { type: 'string' } } })
 const scale = values.brief ? BRIEF : FULL
-const wanted = values.only
+const runtimes = values.only
   ? RUNTIMES.filter((runtime) => values.only?.split(',').includes(runtime))
   : RUNTIMES
-const complete = !values.brief && wanted.length === RUNTIMES.length
+const isComplete = !values.brief && runtimes.length === RUNTIMES.length
 
 async function measure(
   { tokens, bursts, starts, cold: coldRounds, http: httpEffort, services: serviceEffort, ...effort }: Scale,
   runtimes: readonly Runtime[],
 ): Promise<Results> {
-  const material = makeMaterial()
-  const began = performance.now()
-  const step = (name: string) =>
-    print(`${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${name}`)
+  const material = generateKeyMaterial()
+  const start = performance.now()
+  const printStep = (name: string) =>
+    print(`${((performance.now() - start) / 1000).toFixed(0).padStart(4)} s  ${name}`)
 
   const measured: Partial<Record<Runtime, RuntimeResults>> = {}
   for (const runtime of runtimes) {
-    step(runtime)
+    printStep(runtime)
     const job: Job = { material, effort, groups: groupsOf(runtime) }
     measured[runtime] = runtime === 'workerd' ? await measureWorkerd(job) : await runChild(runtime, job)
-    for (const each of measured[runtime].measured) checkTokens(each, runtime, material)
+    for (const result of measured[runtime].groups) checkTokens(result, runtime, material)
   }
-  step('memory and latency')
+  printStep('memory and latency')
   const endurance = runtimes.includes('node') ? await runEndurance({ material, tokens, bursts }) : undefined
-  step('HTTP')
+  printStep('HTTP')
   const load = runtimes.includes('workerd') ? await http.measureHttp(httpEffort) : undefined
   const cold = runtimes.includes('workerd') ? await measureCold(coldRounds) : undefined
   const services: Results['services'] = {}
   const firstTokens: Results['firstTokens'] = {}
   for (const runtime of runtimes) {
     if (runtime === 'workerd') continue
-    step(`HTTP and first token, ${runtime}`)
+    printStep(`HTTP and first token, ${runtime}`)
     services[runtime] = await http.measureHttp(serviceEffort, runtime)
     firstTokens[runtime] = await measureFirstToken(runtime, material, starts)
   }
-  const faults = [load, ...Object.values(services)].flatMap((each) => (each ? http.faultsOf(each) : []))
-  if (faults.length > 0) throw new Error(faults.join('\n'))
-  step('sizes and start')
+  const failures = [load, ...Object.values(services)].flatMap((results) =>
+    results ? http.findFailures(results) : [],
+  )
+  if (failures.length > 0) throw new Error(failures.join('\n'))
+  printStep('sizes and start')
   const sizes = await measureSizes()
   const startUp = await measureStartUp(starts)
-  step('done')
+  printStep('done')
 
   const [cpu] = cpus()
   return {
@@ -128,24 +130,24 @@ async function measure(
 }
 
 function groupsOf(runtime: Runtime): Group[] {
-  const grown: Group[] = [{ task: 'size of fields' }, { task: 'signers held' }]
-  return [...CASES, { task: 'key forms' }, ...(runtime === 'workerd' || runtime === 'node' ? grown : [])]
+  const scaling: Group[] = [{ task: 'field sizes' }, { task: 'many signers' }]
+  return [...CASES, { task: 'key formats' }, ...(runtime === 'workerd' || runtime === 'node' ? scaling : [])]
 }
 
-function makeMaterial(): Material {
+function generateKeyMaterial(): KeyMaterial {
   return {
     secret: randomBytes(32).toString('hex'),
     keys: {
-      'P-256': formsOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'sec1'),
-      'P-384': formsOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }), 'sec1'),
-      RSA: formsOf(generateKeyPairSync('rsa', { modulusLength: 2048 }), 'pkcs1'),
+      'P-256': exportFormats(generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'sec1'),
+      'P-384': exportFormats(generateKeyPairSync('ec', { namedCurve: 'P-384' }), 'sec1'),
+      RSA: exportFormats(generateKeyPairSync('rsa', { modulusLength: 2048 }), 'pkcs1'),
     },
   }
 }
 
 type Pair = { privateKey: KeyObject; publicKey: KeyObject }
 
-function formsOf({ privateKey, publicKey }: Pair, traditional: 'sec1' | 'pkcs1'): KeyForms {
+function exportFormats({ privateKey, publicKey }: Pair, traditional: 'sec1' | 'pkcs1'): KeyFormats {
   return {
     pkcs8: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     spki: publicKey.export({ type: 'spki', format: 'pem' }) as string,
@@ -171,16 +173,16 @@ function runJson<T>([command, ...args]: readonly [string, ...string[]], input: u
     child.on('error', reject)
     child.on('close', (code) => {
       if (code === 0) resolve(JSON.parse(text) as T)
-      else reject(new Error(`a process of the benchmark ended with ${code}`))
+      else reject(new Error(`A child process exited with code ${code}.`))
     })
     child.stdin.end(JSON.stringify(input))
   })
 }
 
-/** Whether every contender signed what all were asked to sign: not a claim more or less, genuinely. */
-function checkTokens({ group, tokens, failures }: Measured, runtime: string, material: Material): void {
+/** Checks that every contender signed exactly the same claims, with a valid signature. */
+function checkTokens({ group, tokens, failures }: GroupResult, runtime: string, material: KeyMaterial): void {
   for (const name of ['membrane-token', 'raw crypto.subtle']) {
-    if (failures[name]) throw new Error(`${name} in ${runtime}: ${failures[name]}`)
+    if (failures[name]) throw new Error(`${name} on ${runtime}: ${failures[name]}`)
   }
   if (group.task !== 'sign') return
   const { algorithm, fields } = group
@@ -194,9 +196,9 @@ function checkTokens({ group, tokens, failures }: Measured, runtime: string, mat
       iat: number
       exp: number
     }
-    const same = isDeepStrictEqual(claims, { ...customerWith(fields), iss: WORKSPACE_KEY })
-    if (!same || exp - iat !== EXPIRES_IN || lengths.size > 1) {
-      throw new Error(`${name} in ${runtime} signs other claims with ${algorithm}`)
+    const hasClaims = isDeepStrictEqual(claims, { ...customerWith(fields), iss: WORKSPACE_KEY })
+    if (!hasClaims || exp - iat !== EXPIRES_IN || lengths.size > 1) {
+      throw new Error(`${name} on ${runtime} signs other claims with ${algorithm}`)
     }
   }
 }
@@ -214,10 +216,10 @@ async function versionsOf(measured: Results['runtimes']): Promise<Record<string,
   ])
 }
 
-const results = await measure(scale, wanted)
+const results = await measure(scale, runtimes)
 const report = renderReport(results)
 const chart = renderChart(results)
-if (complete) {
+if (isComplete) {
   await writeFile(path('bench/results.md'), report)
   await writeFile(path('bench/chart.svg'), chart)
   const blocks: Record<string, string> = {
@@ -231,7 +233,7 @@ if (complete) {
     page = page.replace(block, () => `${text}\n`)
   }
   await writeFile(path('docs/performance.md'), page)
-  print('bench/results.md, bench/chart.svg and the figures in docs/performance.md are written')
+  print('Wrote bench/results.md, bench/chart.svg and the figures in docs/performance.md.')
 } else {
   process.stdout.write(report)
 }

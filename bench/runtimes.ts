@@ -2,10 +2,10 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Runtime } from './cases.ts'
 
-/** Path of a file, from the root of the repository. */
+/** Absolute path of a file in the repository. */
 export const path = (name: string): string => fileURLToPath(new URL(name, new URL('..', import.meta.url)))
 
-/** Nothing is downloaded. Deno needs its permissions for what peers read, such as `process.env`. */
+/** Deno gets all permissions, because some libraries read `process.env`. Nothing is downloaded. */
 const DENO = [
   'run',
   '-A',
@@ -16,7 +16,7 @@ const DENO = [
   '--node-modules-dir=manual',
 ]
 
-/** How each runtime starts a file. */
+/** The command that runs a file on each runtime. */
 export const COMMANDS: Readonly<Record<Exclude<Runtime, 'workerd'>, readonly [string, ...string[]]>> = {
   node: [process.execPath],
   deno: [path('node_modules/.bin/deno'), ...DENO],

@@ -1,4 +1,4 @@
-// How large things are once bundled.
+// Measures bundle sizes.
 import { Buffer } from 'node:buffer'
 import { builtinModules } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +14,7 @@ export interface Size {
   readonly gzipped: number
 }
 
-/** What one would write to sign, and no more. */
+/** Code that uses one part of the package. */
 const OURS: Record<string, string> = {
   createSigner: `export { createSigner } from './src/index.ts'`,
   createVerifier: `export { createVerifier } from './src/index.ts'`,

@@ -1,4 +1,4 @@
-// How long the Worker takes to start.
+// Measures the start-up time of the Worker.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -15,9 +15,9 @@ import { COMPATIBILITY_DATE, WITHOUT_NODE } from './workerd.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 export interface StartUp {
-  /** Milliseconds a fresh workerd takes longer to its first answer than with a Worker that answers a constant. */
-  readonly firstAnswer: { readonly median: number; readonly low: number; readonly high: number }
-  /** What `wrangler check startup` says, if it does. */
+  /** Milliseconds to the first response of a new workerd, minus those with a Worker that returns a constant. */
+  readonly firstResponse: { readonly median: number; readonly low: number; readonly high: number }
+  /** CPU time in the profile of `wrangler check startup`, such as "3.2 ms"; `undefined` if it fails. */
   readonly wrangler: string | undefined
 }
 
@@ -30,15 +30,18 @@ export async function measureStartUp(rounds: number): Promise<StartUp> {
     await writeFile(join(folder, 'constant.js'), CONSTANT)
     await writeFile(join(folder, 'worker.capnp'), configOf('worker.js'))
     await writeFile(join(folder, 'constant.capnp'), configOf('constant.js'))
-    // The first reads the program from the disk.
-    await firstAnswer(folder, 'constant.capnp')
-    const more: number[] = []
+    // A warm-up: the first start reads workerd from disk.
+    await timeToFirstResponse(folder, 'constant.capnp')
+    const differences: number[] = []
     for (let round = 0; round < rounds; round++) {
-      const constant = await firstAnswer(folder, 'constant.capnp')
-      more.push((await firstAnswer(folder, 'worker.capnp')) - constant)
+      const constant = await timeToFirstResponse(folder, 'constant.capnp')
+      differences.push((await timeToFirstResponse(folder, 'worker.capnp')) - constant)
     }
-    const spread = { low: Math.min(...more), high: Math.max(...more) }
-    return { firstAnswer: { median: median(more), ...spread }, wrangler: await checkStartUp(folder) }
+    const spread = { low: Math.min(...differences), high: Math.max(...differences) }
+    return {
+      firstResponse: { median: median(differences), ...spread },
+      wrangler: await checkStartUp(folder),
+    }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -55,7 +58,7 @@ const config :Workerd.Config = (
 );
 `
 
-async function firstAnswer(folder: string, config: string): Promise<number> {
+async function timeToFirstResponse(folder: string, config: string): Promise<number> {
   const { default: workerd } = createRequire(import.meta.url)('workerd') as { default: string }
   const start = performance.now()
   const child = spawn(workerd, ['serve', config, '--control-fd=3'], {
@@ -66,7 +69,7 @@ async function firstAnswer(folder: string, config: string): Promise<number> {
   try {
     const [line] = await Promise.race([once(child.stdio[3] as Readable, 'data'), exited])
     const port = /"port":(\d+)/.exec(String(line))?.[1]
-    if (port === undefined) throw new Error('workerd does not start')
+    if (port === undefined) throw new Error('workerd did not start')
     const response = await fetch(`http://127.0.0.1:${port}/healthz`)
     await response.text()
     return performance.now() - start

@@ -1,33 +1,33 @@
-import type { Material } from './cases.ts'
+import type { KeyMaterial } from './cases.ts'
 import type { Contender, Run } from './contenders.ts'
-import { atOnceOf, type Group, prepare, repeat } from './prepare.ts'
+import { concurrencyOf, type Group, prepare, repeat } from './prepare.ts'
 
-/** What the host asks of a Worker: to make a group ready, or to let one contender work. */
-export interface Ask {
+/** A request to the Worker: prepares a group, or runs one of its contenders if `name` is set. */
+export interface BenchRequest {
   readonly group: Group
   readonly name?: string
   readonly count?: number
 }
 
 interface WorkerEnv {
-  /** JSON of a `Material`. */
+  /** JSON of a `KeyMaterial`. */
   readonly MATERIAL: string
 }
 
-/** A Worker that measures nothing itself: in workerd, time stands still while code runs. */
+/** A Worker that runs contenders. The host takes the time, because workerd's clock stands still while code runs. */
 export function serve(contenders: readonly Contender[]): ExportedHandler {
-  let ready: { group: string; runs: ReadonlyMap<string, Run> } | undefined
+  let prepared: { group: string; runs: ReadonlyMap<string, Run> } | undefined
   return {
     async fetch(request, { MATERIAL }) {
-      const { group, name, count = 0 } = (await request.json()) as Ask
+      const { group, name, count = 0 } = (await request.json()) as BenchRequest
       if (name === undefined) {
-        const { runs, ...rest } = await prepare(group, contenders, JSON.parse(MATERIAL) as Material)
-        ready = { group: JSON.stringify(group), runs }
-        return Response.json({ names: [...runs.keys()], ...rest })
+        const { runs, ...checks } = await prepare(group, contenders, JSON.parse(MATERIAL) as KeyMaterial)
+        prepared = { group: JSON.stringify(group), runs }
+        return Response.json({ names: [...runs.keys()], ...checks })
       }
-      const run = ready?.group === JSON.stringify(group) ? ready.runs.get(name) : undefined
-      if (!run) throw new Error(`${name} is not ready`)
-      if (count > 0) await repeat(run, count, atOnceOf(group))
+      const run = prepared?.group === JSON.stringify(group) ? prepared.runs.get(name) : undefined
+      if (!run) throw new Error(`${name} is not prepared`)
+      if (count > 0) await repeat(run, count, concurrencyOf(group))
       return new Response(null, { status: 204 })
     },
   }

@@ -1,21 +1,21 @@
-// workerd's part: this process keeps the time, because workerd's own clock stands still while code runs.
+// Runs the benchmarks on workerd. This process takes the time, because workerd's clock stands still while code runs.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { bundle } from './bundling.ts'
-import type { Material } from './cases.ts'
-import type { Job, Measured, RuntimeResults } from './child.ts'
+import type { KeyMaterial } from './cases.ts'
+import type { GroupResult, Job, RuntimeResults } from './child.ts'
 import { type Group, isCase, type Prepared } from './prepare.ts'
 import { alternate, median } from './rounds.ts'
-import type { Ask } from './workerd-entry.ts'
+import type { BenchRequest } from './workerd-entry.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 export const COMPATIBILITY_DATE = '2026-10-01'
 
-/** The first alone leaves `nodejs_compat_v2` on, and with it `process`, `Buffer` and `node:*`. */
+/** Both are needed: without the second, `nodejs_compat_v2` stays on, with `process`, `Buffer` and `node:*`. */
 export const WITHOUT_NODE = ['no_nodejs_compat', 'no_nodejs_compat_v2']
 
-/** Two Workers: one for all that needs only Web Crypto, without anything of Node, and one for `jsonwebtoken`. */
+/** Two Workers: one without Node compatibility for contenders that need only Web Crypto, and one for `jsonwebtoken`. */
 const WORKERS = { web: 'WEB_CONTENDERS', node: '[JSONWEBTOKEN, JSONWEBTOKEN_TEXT]' } as const
 type WorkerName = keyof typeof WORKERS
 
@@ -34,11 +34,11 @@ function bundleWorker(name: WorkerName): Promise<string> {
       resolveDir: here,
       loader: 'ts',
     },
-    // Of Node's contenders only `jsonwebtoken` runs here; the other is left behind.
+    // `fast-jwt` does not run on workerd.
     external: ['fast-jwt'],
     plugins: [
       {
-        // CommonJS asks with `require` for what a Worker can only import.
+        // Converts `require` calls in CommonJS to imports, the only way a Worker can load Node's modules.
         name: 'node-modules',
         setup({ onResolve, onLoad }) {
           onResolve({ filter: /^fast-jwt$/ }, () => ({ path: 'fast-jwt', namespace: 'absent' }))
@@ -57,69 +57,66 @@ function bundleWorker(name: WorkerName): Promise<string> {
   })
 }
 
-/** What is used of what Miniflare gives: its own types need those of Cloudflare. */
+/** The part of Miniflare's API that is used here: its own types require Cloudflare's. */
 interface Fetcher {
   fetch(url: string, init: { method: string; body: string }): Promise<Response>
 }
 
-/** Measures the groups in workerd; `jsonwebtoken`'s Worker takes its turn among the other contenders. */
+/** Measures the groups on workerd, alternating between the contenders of both Workers. */
 export async function measureWorkerd({ material, effort, groups }: Job): Promise<RuntimeResults> {
-  const workers = await Promise.all([worker('web', material), worker('node', material)])
+  const workers = await Promise.all([workerOptions('web', material), workerOptions('node', material)])
   const miniflare = new Miniflare(convertV4MiniflareOptions({ workers }))
   const fetcher = async (name: WorkerName) => (await miniflare.getWorker(name)) as unknown as Fetcher
   try {
     const fetchers = { web: await fetcher('web'), node: await fetcher('node') }
-    const ask = async (name: WorkerName, question: Ask): Promise<string> => {
-      const body = JSON.stringify(question)
+    const send: Send = async (name, request) => {
+      const body = JSON.stringify(request)
       const response = await fetchers[name].fetch('http://bench.test/', { method: 'POST', body })
       const text = await response.text()
-      if (!response.ok) throw new Error(`workerd answered ${response.status}: ${text}`)
+      if (!response.ok) throw new Error(`workerd returned ${response.status}: ${text}`)
       return text
     }
-    const measured: Measured[] = []
-    for (const group of groups) {
-      measured.push(await measureGroup(group, effort, ask))
-    }
-    // Inside workerd nothing tells its version.
+    const measured: GroupResult[] = []
+    for (const group of groups) measured.push(await measureGroup(group, effort, send))
+    // A Worker cannot read the version of workerd.
     const { version } = createRequire(import.meta.url)('workerd/package.json') as { version: string }
-    return { version, measured }
+    return { version, groups: measured }
   } finally {
     await miniflare.dispose()
   }
 }
 
-async function measureGroup(
-  group: Group,
-  effort: Job['effort'],
-  ask: (worker: WorkerName, question: Ask) => Promise<string>,
-): Promise<Measured> {
-  const where = new Map<string, WorkerName>()
-  const rest = { tokens: {} as Prepared['tokens'], failures: {} as Prepared['failures'] }
-  const involved: WorkerName[] = isCase(group) ? ['web', 'node'] : ['web']
-  for (const name of involved) {
-    const prepared = JSON.parse(await ask(name, { group })) as { names: string[] } & typeof rest
-    for (const contender of prepared.names) where.set(contender, name)
-    Object.assign(rest.tokens, prepared.tokens)
-    Object.assign(rest.failures, prepared.failures)
+/** Sends a request to a Worker and returns the body of the response. */
+type Send = (worker: WorkerName, request: BenchRequest) => Promise<string>
+
+async function measureGroup(group: Group, effort: Job['effort'], send: Send): Promise<GroupResult> {
+  const workerOf = new Map<string, WorkerName>()
+  const checks = { tokens: {} as Prepared['tokens'], failures: {} as Prepared['failures'] }
+  const workers: WorkerName[] = isCase(group) ? ['web', 'node'] : ['web']
+  for (const worker of workers) {
+    const prepared = JSON.parse(await send(worker, { group })) as { names: string[] } & typeof checks
+    for (const contender of prepared.names) workerOf.set(contender, worker)
+    Object.assign(checks.tokens, prepared.tokens)
+    Object.assign(checks.failures, prepared.failures)
   }
 
-  const timed = async (name: string, count: number): Promise<number> => {
+  const time = async (name: string, count: number): Promise<number> => {
     const start = performance.now()
-    await ask(where.get(name) as WorkerName, { group, name, count })
+    await send(workerOf.get(name) as WorkerName, { group, name, count })
     return performance.now() - start
   }
-  const empty: number[] = []
-  const [any = ''] = where.keys()
-  for (let index = 0; index < 30; index++) empty.push(await timed(any, 0))
-  const overhead = median(empty.slice(10))
+  const emptyRequests: number[] = []
+  const [first = ''] = workerOf.keys()
+  for (let index = 0; index < 30; index++) emptyRequests.push(await time(first, 0))
+  const overhead = median(emptyRequests.slice(10))
 
-  const series = await alternate([...where.keys()], effort, async (name, count) =>
-    Math.max((await timed(name, count)) - overhead, 0.01),
+  const series = await alternate([...workerOf.keys()], effort, async (name, count) =>
+    Math.max((await time(name, count)) - overhead, 0.01),
   )
-  return { group, series, ...rest }
+  return { group, series, ...checks }
 }
 
-async function worker(name: WorkerName, material: Material) {
+async function workerOptions(name: WorkerName, material: KeyMaterial) {
   return {
     name,
     modules: true as const,

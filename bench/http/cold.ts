@@ -1,8 +1,8 @@
-// A cold isolate: its first caller alone, and many callers at once while the identity provider takes its time.
+// Measures a cold isolate, with a slow identity provider: one caller alone, and many callers at once.
 import { OURS } from '../contenders.ts'
 import { median } from '../rounds.ts'
-import { type Measured, sendLoad } from './load.ts'
-import { isToken } from './measure.ts'
+import { type LoadResult, sendLoad } from './load.ts'
+import { isTokenResponse } from './measure.ts'
 import { makeSessions, SETTINGS, serveKeySet, serviceSettings } from './sessions.ts'
 import { startWorkerd, type WorkerSpec } from './workerd.ts'
 
@@ -12,15 +12,15 @@ const CALLERS = 500
 
 export interface ColdContender {
   readonly name: string
-  /** Milliseconds to the first token of an isolate; medians of all rounds. */
+  /** Milliseconds from the request of a single caller to its token; the median of all rounds. */
   readonly first: number
-  /** Milliseconds to the last of the tokens that all callers request at once. */
+  /** Milliseconds of the slowest response if all callers send their requests at once; the median. */
   readonly slowest: number
-  /** Slowest by first, of each round. */
+  /** `slowest` divided by `first`, in each round. */
   readonly ratios: readonly number[]
   /** Callers without a token, in all rounds. */
   readonly errors: number
-  /** Requests to the identity provider for all callers of a round; the median. */
+  /** Requests to the identity provider in a round; the median. */
   readonly keySetRequests: number
 }
 
@@ -50,7 +50,7 @@ export async function measureCold(rounds: number): Promise<ColdResults> {
     keySetRequests: [] as number[],
   }))
 
-  const call = async (spec: WorkerSpec, callers: number): Promise<Measured> => {
+  const call = async (spec: WorkerSpec, callers: number): Promise<LoadResult> => {
     const server = await startWorkerd(spec)
     try {
       return await sendLoad({
@@ -59,7 +59,7 @@ export async function measureCold(rounds: number): Promise<ColdResults> {
         connections: callers,
         count: callers,
         milliseconds: 30_000,
-        isGood: isToken,
+        isExpected: isTokenResponse,
       })
     } finally {
       await server.stop()
@@ -68,15 +68,15 @@ export async function measureCold(rounds: number): Promise<ColdResults> {
 
   try {
     for (let round = 0; round < rounds; round++) {
-      for (const each of round % 2 === 0 ? measured : measured.toReversed()) {
-        const spec = specs[each.name] as WorkerSpec
+      for (const contender of round % 2 === 0 ? measured : measured.toReversed()) {
+        const spec = specs[contender.name] as WorkerSpec
         const first = await call(spec, 1)
-        const before = keySetServer.requests
+        const keySetRequestsBefore = keySetServer.requests
         const burst = await call(spec, CALLERS)
-        each.firsts.push(first.latency.max / 1000)
-        each.slowest.push(burst.latency.max / 1000)
-        each.errors += first.errors + burst.errors
-        each.keySetRequests.push(keySetServer.requests - before)
+        contender.firsts.push(first.latency.max / 1000)
+        contender.slowest.push(burst.latency.max / 1000)
+        contender.errors += first.errors + burst.errors
+        contender.keySetRequests.push(keySetServer.requests - keySetRequestsBefore)
       }
     }
   } finally {

@@ -1,8 +1,8 @@
-// The limit: what workerd answers a second when a Worker does nothing at all.
+// A Worker that returns a constant response: the upper limit for requests per second.
 const BODY = JSON.stringify({ token: 'a'.repeat(300) })
 const HEADERS = { 'Content-Type': 'application/json' }
 
-// biome-ignore lint/style/noDefaultExport: where workerd looks for it
+// biome-ignore lint/style/noDefaultExport: workerd requires it
 export default {
   fetch: (): Response => new Response(BODY, { headers: HEADERS }),
 }

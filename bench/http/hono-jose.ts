@@ -1,4 +1,4 @@
-// What a team would write with Hono and jose: the session verified, the token signed, keys kept; nothing else.
+// A minimal token endpoint with Hono and jose: verifies the session, signs the token, and caches its keys.
 import { Hono } from 'hono'
 import {
   createLocalJWKSet,
@@ -12,7 +12,7 @@ import {
 interface Env {
   SESSION_ISSUER: string
   SESSION_AUDIENCE: string
-  /** The key set itself, or where it is published. */
+  /** The key set; default: fetched from `SESSION_JWKS_URI`. */
   SESSION_JWKS?: JSONWebKeySet
   SESSION_JWKS_URI: string
   MEMBRANE_WORKSPACE_KEY: string
@@ -49,5 +49,5 @@ app.get('/api/membrane-token', async (c) => {
   return c.json({ token })
 })
 
-// biome-ignore lint/style/noDefaultExport: where workerd looks for it
+// biome-ignore lint/style/noDefaultExport: workerd requires it
 export default app

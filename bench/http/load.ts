@@ -1,40 +1,40 @@
 import { connect, type Socket } from 'node:net'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 
-export interface Load {
+export interface LoadOptions {
   port: number
-  /** Requests as they go over the wire; sent in turn. */
+  /** Serialized HTTP requests; sent in turn. */
   requests: readonly Buffer[]
-  /** Connections that are kept open, each with one request on its way. */
+  /** Number of keep-alive connections, each with one request at a time. */
   connections: number
-  /** Ends after this many requests, or milliseconds, whichever comes first. */
+  /** Number of requests; default: no limit. */
   count?: number
+  /** No request is sent after this time. */
   milliseconds: number
-  /** Whether an answer, in full, is the one that was to come. */
-  isGood: (answer: string) => boolean
+  /** Checks a complete response; any other response counts as an error. */
+  isExpected: (response: string) => boolean
 }
 
-export interface Measured {
+export interface LoadResult {
   requests: number
   seconds: number
-  /** Of every answer, in microseconds. */
+  /** Time to each response, in microseconds. */
   latency: RecordableHistogram
   errors: number
-  /** What went wrong first. */
   firstError?: string
 }
 
-/** Milliseconds after which a request that is not answered counts as an error. */
-const TIME_OUT = 10_000
+/** Milliseconds; a request without a response by then counts as an error. */
+const TIMEOUT = 10_000
 
 /**
- * Sends requests over as many connections as are asked for, each the next when the last is answered.
+ * Sends requests over several connections. Each connection sends its next request after the response to the previous one.
  *
- * Written for this, because autocannon counts in whole milliseconds, where most answers take less than one, and takes
- * 1.4 times the processor for a request, of the machine that it shares with what it measures.
+ * Not autocannon, which measures latency in whole milliseconds although most responses take less than one, and uses 1.4
+ * times the CPU time, on the machine that also runs the server.
  */
-export async function sendLoad(load: Load): Promise<Measured> {
-  const measured: Measured = { requests: 0, seconds: 0, latency: createHistogram(), errors: 0 }
+export async function sendLoad(load: LoadOptions): Promise<LoadResult> {
+  const measured: LoadResult = { requests: 0, seconds: 0, latency: createHistogram(), errors: 0 }
   const start = performance.now()
   const state = { sent: 0, until: start + load.milliseconds }
   await Promise.all(Array.from({ length: load.connections }, () => runConnection(load, measured, state)))
@@ -43,11 +43,11 @@ export async function sendLoad(load: Load): Promise<Measured> {
 }
 
 function runConnection(
-  load: Load,
-  measured: Measured,
+  load: LoadOptions,
+  measured: LoadResult,
   state: { sent: number; until: number },
 ): Promise<void> {
-  const { port, requests, count = Number.POSITIVE_INFINITY, isGood } = load
+  const { port, requests, count = Number.POSITIVE_INFINITY, isExpected } = load
   return new Promise((resolve) => {
     const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true })
     let received = ''
@@ -58,30 +58,30 @@ function runConnection(
       measured.firstError ??= reason
       socket.destroy()
     }
-    const next = () => {
+    const sendNext = () => {
       sentAt = performance.now()
       if (state.sent >= count || sentAt >= state.until) return socket.destroy()
       received = ''
       return socket.write(requests[state.sent++ % requests.length] as Buffer)
     }
 
-    socket.setTimeout(TIME_OUT, () => fail('no answer in time'))
-    socket.on('connect', next)
+    socket.setTimeout(TIMEOUT, () => fail('timed out'))
+    socket.on('connect', sendNext)
     socket.on('error', (error) => fail(error.message))
-    socket.on('end', () => fail('the connection was closed'))
+    socket.on('end', () => fail('connection closed'))
     socket.on('close', () => resolve())
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1')
       if (!isComplete(received)) return
       measured.latency.record(Math.max(1, Math.round((performance.now() - sentAt) * 1000)))
       measured.requests++
-      if (isGood(received)) next()
+      if (isExpected(received)) sendNext()
       else fail(received.slice(0, 500))
     })
   })
 }
 
-/** Whether an HTTP response has come to its end (RFC 9112 section 6). */
+/** Whether an HTTP response is complete (RFC 9112 section 6). */
 function isComplete(received: string): boolean {
   const headEnd = received.indexOf('\r\n\r\n')
   if (headEnd === -1) return false

@@ -1,13 +1,13 @@
-// The token service under load on every runtime, beside a server that does nothing and what teams write themselves,
-// without its protections.
+// Measures the token service under load on every runtime, compared with a constant response and with minimal token endpoints
+// that lack its protections.
 import { type ChildProcess, spawn } from 'node:child_process'
 import jwt from 'jsonwebtoken'
 import type { Runtime } from '../cases.ts'
 import { OURS } from '../contenders.ts'
 import { median } from '../rounds.ts'
 import { COMMANDS, path } from '../runtimes.ts'
-import { type Measured, sendLoad } from './load.ts'
-import { readPortFrom, type Server, serverOf } from './server.ts'
+import { type LoadResult, sendLoad } from './load.ts'
+import { readPortFrom, type Server, waitForServer } from './server.ts'
 import {
   type KeySetServer,
   makeSessions,
@@ -24,15 +24,15 @@ const CONNECTIONS = 16
 
 export interface Effort {
   rounds: number
-  /** Milliseconds of one contender in one round. */
+  /** Milliseconds for one contender in one round. */
   slice: number
-  /** Requests before anything is counted. */
+  /** Requests before the first round. */
   warmUp: number
-  /** Requests of ours after which memory is looked at again, warm-up and rounds included. */
+  /** Requests to our service, including warm-up and rounds, before its memory is measured for the last time. */
   total: number
-  /** Milliseconds in which the last of them must be sent, else there are fewer. */
-  patience: number
-  /** Users who ask. */
+  /** Milliseconds for sending them; a slow machine sends fewer. */
+  timeLimit: number
+  /** Number of users whose sessions are sent. */
   users: number
 }
 
@@ -41,37 +41,37 @@ export const FULL: Effort = {
   slice: 2000,
   warmUp: 10_000,
   total: 200_000,
-  patience: 300_000,
+  timeLimit: 300_000,
   users: 1000,
 }
-export const BRIEF: Effort = { rounds: 3, slice: 300, warmUp: 500, total: 5000, patience: 20_000, users: 50 }
+export const BRIEF: Effort = { rounds: 3, slice: 300, warmUp: 500, total: 5000, timeLimit: 20_000, users: 50 }
 
 /**
- * Bytes, of the second half of all requests. In the first, V8 and workerd take up to 400 MB even for the Worker that
- * does nothing; of 100,000 requests that left 2 kB each behind, 200 MB would be seen.
+ * Maximum growth in bytes during the second half of the requests. During the first half, V8 and workerd use up to 400 MB
+ * even for a constant response. A leak of 2 kB per request would add 200 MB in 100,000 requests.
  */
 const GROWTH_LIMIT = 128 * 1024 * 1024
 
 interface Contender {
   readonly name: string
   readonly server: Server
-  readonly warmUp: Measured[]
-  readonly rounds: Measured[]
-  /** What ours is sent besides, to see whether it grows. */
-  readonly endurance: Measured[]
-  /** Processor time of a request in each round, in microseconds. */
+  readonly warmUp: LoadResult[]
+  readonly rounds: LoadResult[]
+  /** Further requests to our service, to detect memory growth. */
+  readonly endurance: LoadResult[]
+  /** Microseconds of CPU time per request, in each round. */
   readonly cpu: number[]
-  /** At the start, after half of the requests, and at the end. */
+  /** Bytes at the start, after half of the requests, and at the end. */
   readonly memory: number[]
   sent: number
 }
 
-/** One Worker's part; rates and times are of each round, and medians of them where there is one number. */
+/** Results of one server: a list has one value per round, a single number is the median. */
 export interface HttpContender {
   readonly name: string
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rates: readonly number[]
-  /** Processor time of a request, in microseconds. */
+  /** Microseconds of CPU time per request. */
   readonly cpu: readonly number[]
   /** Milliseconds. */
   readonly p50: number
@@ -88,18 +88,18 @@ export interface HttpResults extends Pick<Effort, 'rounds' | 'slice'> {
   readonly contenders: readonly HttpContender[]
 }
 
-/** Measures ours beside the others; errors and growth are for the caller to judge, by {@link faultsOf}. */
+/** Measures all servers of a runtime. Call {@link findFailures} to check the results for errors and memory growth. */
 export async function measureHttp(effort: Effort, runtime: Runtime = 'workerd'): Promise<HttpResults> {
   const sessions = await makeSessions(effort.users)
   const keySetServer = await serveKeySet(sessions.keySet)
   const contenders: Contender[] = []
   try {
-    for (const [name, start] of Object.entries(serversOf(runtime, sessions, keySetServer))) {
+    for (const [name, start] of Object.entries(serverStarters(runtime, sessions, keySetServer))) {
       const server = await start()
-      const lists = { warmUp: [], rounds: [], endurance: [], cpu: [] }
-      contenders.push({ name, server, ...lists, memory: [server.memory()], sent: 0 })
+      const empty = { warmUp: [], rounds: [], endurance: [], cpu: [] }
+      contenders.push({ name, server, ...empty, memory: [server.memory()], sent: 0 })
     }
-    for (const contender of contenders) await checkAnswer(contender, runtime, sessions.requests)
+    for (const contender of contenders) await checkResponse(contender, runtime, sessions.requests)
     await measure(contenders, sessions.requests, effort)
     const { rounds, slice } = effort
     return { connections: CONNECTIONS, rounds, slice, contenders: contenders.map(resultsOf) }
@@ -125,8 +125,8 @@ function resultsOf({ name, warmUp, rounds, endurance, cpu, memory, sent }: Conte
   }
 }
 
-/** What must not be: answers that are none, and memory that grows. Never a timing. */
-export function faultsOf({ contenders }: HttpResults): string[] {
+/** Failed requests and memory growth; timings never fail. */
+export function findFailures({ contenders }: HttpResults): string[] {
   const failed = contenders
     .filter(({ errors }) => errors > 0)
     .map(({ name, firstError }) => `${name} failed: ${firstError}`)
@@ -137,24 +137,24 @@ export function faultsOf({ contenders }: HttpResults): string[] {
     : failed
 }
 
-function serversOf(
+function serverStarters(
   runtime: Runtime,
   { keySet }: Sessions,
   { url }: KeySetServer,
 ): Record<string, () => Promise<Server>> {
-  const known = { ...SETTINGS, SESSION_JWKS: keySet }
+  const bindings = { ...SETTINGS, SESSION_JWKS: keySet }
   if (runtime === 'workerd') {
     return {
       constant: () => startWorkerd({ entry: 'bench/http/constant.ts' }),
-      'Hono + jose': () => startWorkerd({ entry: 'bench/http/hono-jose.ts', bindings: known }),
+      'Hono + jose': () => startWorkerd({ entry: 'bench/http/hono-jose.ts', bindings }),
       [OURS]: () =>
         startWorkerd({ entry: 'worker/index.ts', bindings: serviceSettings(url), isLimited: true }),
     }
   }
   return {
     constant: () => startService(runtime, 'constant', {}),
-    'Express + jsonwebtoken': () => startService(runtime, 'express', known),
-    'Hono + jose': () => startService(runtime, 'hono', known),
+    'Express + jsonwebtoken': () => startService(runtime, 'express', bindings),
+    'Hono + jose': () => startService(runtime, 'hono', bindings),
     [OURS]: () => startService(runtime, 'service', serviceSettings(url)),
   }
 }
@@ -169,11 +169,11 @@ function startService(
     env: { ...process.env, NODE_NO_WARNINGS: '1', CONTENDER: contender, SETTINGS: JSON.stringify(settings) },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  return serverOf(child, () => readPortFrom(child, child.stdout, /listening on (\d+)/))
+  return waitForServer(child, () => readPortFrom(child, child.stdout, /listening on (\d+)/))
 }
 
-/** Headers that our answer has, every one of which costs something. */
-const PROTECTIONS = [
+/** Headers of our responses: without them, the measured service would do less work than the real one. */
+const HEADERS = [
   'access-control-allow-origin',
   'access-control-expose-headers',
   'cache-control',
@@ -184,32 +184,37 @@ const PROTECTIONS = [
   'x-request-id',
 ]
 
-/** Whether a contender does what it is here for: the token verified as Membrane does. */
-async function checkAnswer({ name, server }: Contender, runtime: Runtime, requests: Buffer[]): Promise<void> {
-  let answer = ''
-  const isGood = (text: string) => {
-    answer = text
+/** Checks that a server issues the right token, verified as Membrane does, and that ours sends all headers. */
+async function checkResponse(
+  { name, server }: Contender,
+  runtime: Runtime,
+  requests: Buffer[],
+): Promise<void> {
+  let response = ''
+  const isExpected = (text: string) => {
+    response = text
     return text.startsWith('HTTP/1.1 200 ')
   }
-  const one = { port: server.port, requests, connections: 1, count: 1, milliseconds: 5000, isGood }
-  const { errors, firstError } = await sendLoad(one)
-  if (errors > 0) throw new Error(`${name} answered: ${firstError}`)
+  const load = { port: server.port, requests, connections: 1, count: 1, milliseconds: 5000, isExpected }
+  const { errors, firstError } = await sendLoad(load)
+  if (errors > 0) throw new Error(`${name} failed: ${firstError}`)
   if (name === 'constant') return
-  const token = /"token":"([^"]*)"/.exec(answer)?.[1] ?? ''
+  const token = /"token":"([^"]*)"/.exec(response)?.[1] ?? ''
   const claims = jwt.verify(token, SECRET, { algorithms: ['HS512'], issuer: WORKSPACE_KEY }) as jwt.JwtPayload
-  const isRight =
+  const hasClaims =
     claims.id === 'customer-0' && claims.name === 'Customer 0' && claims.exp === (claims.iat ?? 0) + 7200
-  if (!isRight) throw new Error(`${name} signed other claims.`)
-  // The Worker alone sends this one: elsewhere it is for the proxy that ends TLS.
-  const expected = runtime === 'workerd' ? [...PROTECTIONS, 'strict-transport-security'] : PROTECTIONS
-  const missing = expected.filter((header) => !new RegExp(`\r\n${header}: `, 'i').test(answer))
-  if (name === OURS && missing.length > 0) throw new Error(`${name} lacks ${missing.join(', ')}.`)
+  if (!hasClaims) throw new Error(`${name} signed other claims.`)
+  // Only the Worker sends this header; on other runtimes, that is up to the proxy that terminates TLS.
+  const expected = runtime === 'workerd' ? [...HEADERS, 'strict-transport-security'] : HEADERS
+  const missing = expected.filter((header) => !new RegExp(`\r\n${header}: `, 'i').test(response))
+  if (name === OURS && missing.length > 0) throw new Error(`${name} does not send ${missing.join(', ')}.`)
 }
 
-export const isToken = (answer: string) => answer.startsWith('HTTP/1.1 200 ') && answer.includes('{"token":"')
+export const isTokenResponse = (response: string) =>
+  response.startsWith('HTTP/1.1 200 ') && response.includes('{"token":"')
 
 async function measure(contenders: readonly Contender[], requests: Buffer[], effort: Effort): Promise<void> {
-  const load = async (contender: Contender, count: number | undefined, milliseconds: number) => {
+  const send = async (contender: Contender, count: number | undefined, milliseconds: number) => {
     const { port } = contender.server
     const measured = await sendLoad({
       port,
@@ -217,29 +222,28 @@ async function measure(contenders: readonly Contender[], requests: Buffer[], eff
       connections: CONNECTIONS,
       ...(count !== undefined && { count }),
       milliseconds,
-      isGood: isToken,
+      isExpected: isTokenResponse,
     })
     contender.sent += measured.requests
     return measured
   }
 
-  for (const contender of contenders) contender.warmUp.push(await load(contender, effort.warmUp, 30_000))
+  for (const contender of contenders) contender.warmUp.push(await send(contender, effort.warmUp, 30_000))
   for (let round = 0; round < effort.rounds; round++) {
-    // Each is first, second and last equally often, so that a slow moment of the machine favours nobody.
+    // Every contender is in each position equally often, so that a temporary slowdown of the machine favors none.
     const order = contenders.map((_, index) => contenders[(index + round) % contenders.length] as Contender)
     for (const contender of order) {
-      const before = await contender.server.cpuSeconds()
-      const measured = await load(contender, undefined, effort.slice)
+      const cpuBefore = await contender.server.cpuSeconds()
+      const measured = await send(contender, undefined, effort.slice)
+      const cpuSeconds = (await contender.server.cpuSeconds()) - cpuBefore
       contender.rounds.push(measured)
-      contender.cpu.push(
-        (((await contender.server.cpuSeconds()) - before) / Math.max(1, measured.requests)) * 1e6,
-      )
+      contender.cpu.push((cpuSeconds / Math.max(1, measured.requests)) * 1e6)
     }
   }
   for (const contender of contenders) {
     for (const share of [0.5, 1]) {
       const missing = contender.name === OURS ? effort.total * share - contender.sent : 0
-      if (missing > 0) contender.endurance.push(await load(contender, missing, effort.patience * share))
+      if (missing > 0) contender.endurance.push(await send(contender, missing, effort.timeLimit * share))
       contender.memory.push(contender.server.memory())
     }
   }

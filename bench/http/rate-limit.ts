@@ -1,5 +1,5 @@
-// A rate-limit binding for bare workerd, which has none: counters in memory, as Cloudflare keeps them beside the
-// isolate. Its limit is out of reach, so that every request is counted and none is refused.
+// A rate-limit binding for bare workerd, which has none: counters in memory, similar to Cloudflare's. The limit is so high
+// that every request is counted and none is rejected.
 const LIMIT = 1_000_000_000
 const PERIOD = 60_000
 

@@ -1,33 +1,33 @@
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 
-/** A server in its own process. */
+/** A server that runs in a child process. */
 export interface Server {
   readonly port: number
-  /** Bytes that the process holds in memory. */
+  /** Resident memory of the process, in bytes. */
   memory(): number
-  /** Seconds of CPU time that it has used so far, all its threads together; NaN where the system does not tell. */
+  /** Seconds of CPU time of all threads so far; NaN on systems other than Linux. */
   cpuSeconds(): Promise<number>
   stop(): Promise<void>
 }
 
-/** Waits for a process to listen; it is killed if it does not, and when this process exits. */
-export async function serverOf(
+/** Waits until a child process listens. Kills it if it does not start in time, and when this process exits. */
+export async function waitForServer(
   child: ChildProcess,
   readPort: (child: ChildProcess) => Promise<number>,
   cleanUp: () => void = () => {},
 ): Promise<Server> {
-  const end = () => {
+  const kill = () => {
     child.kill('SIGKILL')
     cleanUp()
   }
-  process.once('exit', end)
+  process.once('exit', kill)
   const pid = child.pid as number
   const stop = async () => {
-    process.removeListener('exit', end)
+    process.removeListener('exit', kill)
     const isRunning = child.exitCode === null && child.signalCode === null
     const exited = isRunning && new Promise((resolve) => child.once('exit', resolve))
-    end()
+    kill()
     await exited
   }
   try {
@@ -38,9 +38,9 @@ export async function serverOf(
   }
 }
 
-const START_TIME_OUT = 20_000
+const START_TIMEOUT = 20_000
 
-/** The port in what a process writes to one of its pipes. */
+/** Reads the port from the output of a process. */
 export function readPortFrom(
   child: ChildProcess,
   pipe: NodeJS.ReadableStream | null,
@@ -49,10 +49,10 @@ export function readPortFrom(
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`${child.spawnfile} did not start in time.`)),
-      START_TIME_OUT,
+      START_TIMEOUT,
     )
     child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`${child.spawnfile} ended with code ${code}.`)))
+    child.once('exit', (code) => reject(new Error(`${child.spawnfile} exited with code ${code}.`)))
     let text = ''
     const read = (chunk: string) => {
       text += chunk
@@ -70,10 +70,10 @@ function memoryOf(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) * 1024
 }
 
-// Linux counts it in hundredths of a second; ps would tell whole seconds only.
+// Linux counts in hundredths of a second; ps shows only whole seconds.
 async function cpuOf(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // What comes before the last parenthesis is the program's name.
+  // Skips the program's name, which is in parentheses and may contain spaces.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100
 }

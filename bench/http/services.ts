@@ -1,4 +1,4 @@
-// One server on Node, Deno or Bun: CONTENDER says which, SETTINGS holds its settings as JSON. Prints its port.
+// A server on Node, Deno or Bun: CONTENDER selects it, and SETTINGS contains its settings as JSON. Prints its port.
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import process from 'node:process'
@@ -40,7 +40,7 @@ const { Deno, Bun } = globalThis as {
   }
 }
 
-/** Serves with what the runtime has for it. */
+/** Starts the runtime's own HTTP server. */
 async function listen(handler: Handler): Promise<number> {
   if (Deno) {
     const options = { hostname: '127.0.0.1', port: 0, onListen: () => {} }
@@ -66,7 +66,7 @@ async function listen(handler: Handler): Promise<number> {
   })
 }
 
-/** What a team would write with Express and jsonwebtoken: the session verified, the token signed, keys kept. */
+/** A minimal token endpoint with Express and jsonwebtoken: verifies the session, signs the token, and caches its keys. */
 function listenWithExpress(): Promise<number> {
   const keys = new Map(
     settings.SESSION_JWKS.keys.map((key: JsonWebKey & { kid: string }) => [

@@ -1,4 +1,4 @@
-// What every server of the comparison is configured with and asked: users' sessions, and the key set they verify with.
+// Settings, users' sessions and their key set, the same for every server.
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JSONWebKeySet, SignJWT } from 'jose'
@@ -7,7 +7,7 @@ export const ORIGIN = 'https://app.example.com'
 export const WORKSPACE_KEY = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
 export const SECRET = crypto.getRandomValues(Buffer.alloc(48)).toString('base64url')
 
-/** Settings that all have in common. */
+/** Settings of all servers. */
 export const SETTINGS = {
   SESSION_ISSUER: 'https://id.example.com',
   SESSION_AUDIENCE: 'https://api.example.com',
@@ -25,11 +25,11 @@ export const serviceSettings = (keySetUrl: string) => ({
 
 export interface Sessions {
   readonly keySet: JSONWebKeySet
-  /** One request for each user, as it goes over the wire. */
+  /** One serialized HTTP request per user. */
   readonly requests: Buffer[]
 }
 
-/** A session of each user, and the request with which their browser asks for a token; all contenders get the same. */
+/** Creates a session for each user, and the request that their browser sends to get a token. */
 export async function makeSessions(users: number): Promise<Sessions> {
   const { privateKey, publicKey } = await generateKeyPair('RS256')
   const keySet = { keys: [{ ...(await exportJWK(publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' }] }
@@ -63,15 +63,15 @@ export async function makeSessions(users: number): Promise<Sessions> {
 
 export interface KeySetServer {
   readonly url: string
-  /** How often the key set was requested. */
+  /** Number of requests so far. */
   requests: number
   stop(): void
 }
 
-/** Publishes a key set as an identity provider does, each response after a delay in milliseconds. */
+/** Publishes a key set as an identity provider does, after a delay in milliseconds. */
 export async function serveKeySet(keySet: JSONWebKeySet, delay = 0): Promise<KeySetServer> {
   const server: Server = createServer((_, response) => {
-    served.requests++
+    keySetServer.requests++
     response.setHeader('Content-Type', 'application/jwk-set+json')
     setTimeout(() => response.end(JSON.stringify(keySet)), delay)
   })
@@ -81,6 +81,6 @@ export async function serveKeySet(keySet: JSONWebKeySet, delay = 0): Promise<Key
     server.close()
     server.closeAllConnections()
   }
-  const served: KeySetServer = { url: `http://127.0.0.1:${port}/jwks.json`, requests: 0, stop }
-  return served
+  const keySetServer: KeySetServer = { url: `http://127.0.0.1:${port}/jwks.json`, requests: 0, stop }
+  return keySetServer
 }

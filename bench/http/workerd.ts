@@ -7,20 +7,21 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { bundle } from '../bundling.ts'
-import { readPortFrom, type Server, serverOf } from './server.ts'
+import { readPortFrom, type Server, waitForServer } from './server.ts'
 
 const root = new URL('../../', import.meta.url)
 
-/** A Worker and what it is given: texts, and JSON where it is an object. */
+/** A Worker and its bindings. */
 export interface WorkerSpec {
-  /** File of the Worker, from the root of the repository. */
+  /** Path of the Worker, relative to the root of the repository. */
   entry: string
+  /** A string becomes a text binding, an object a JSON binding. */
   bindings?: Record<string, string | object>
   /** Whether it has the binding `RATE_LIMITER`. */
   isLimited?: boolean
 }
 
-/** Starts a Worker as wrangler.toml describes it on workerd itself. What it logs is discarded. */
+/** Starts a Worker on bare workerd, with the compatibility settings of wrangler.toml. Its log is discarded. */
 export async function startWorkerd(spec: WorkerSpec): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-http-'))
   const removeFolder = () => rmSync(folder, { recursive: true, force: true })
@@ -28,12 +29,12 @@ export async function startWorkerd(spec: WorkerSpec): Promise<Server> {
     await writeFile(join(folder, 'worker.js'), await bundleEntry(spec.entry))
     await writeFile(join(folder, 'rate-limit.js'), await bundleEntry('bench/http/rate-limit.ts'))
     await writeFile(join(folder, 'config.capnp'), await writeConfig(spec))
-    // Beside the socket's port, which comes on the extra pipe, only faults are of interest.
+    // The port is reported on the fourth pipe.
     const child = spawn(workerdBinary(), ['serve', 'config.capnp', '--control-fd=3'], {
       cwd: folder,
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     })
-    return await serverOf(child, readPort, removeFolder)
+    return await waitForServer(child, readPort, removeFolder)
   } catch (error) {
     removeFolder()
     throw error
@@ -42,7 +43,7 @@ export async function startWorkerd(spec: WorkerSpec): Promise<Server> {
 
 const bundles = new Map<string, Promise<string>>()
 
-/** Bundles each Worker once, however often it is started. */
+/** Bundles each Worker only once. */
 function bundleEntry(entry: string): Promise<string> {
   const bundled =
     bundles.get(entry) ?? bundle({ entryPoints: [fileURLToPath(new URL(entry, root))], minify: true })
@@ -55,7 +56,7 @@ function workerdBinary(): string {
   return wrapper.default
 }
 
-/** The configuration in Cap'n Proto's text form, in which strings are written as in JSON. */
+/** The configuration in Cap'n Proto's text format, which writes strings as in JSON. */
 async function writeConfig({ bindings = {}, isLimited = false }: WorkerSpec): Promise<string> {
   const toml = await readFile(new URL('wrangler.toml', root), 'utf8')
   const date = /^compatibility_date = (".*")$/m.exec(toml)?.[1]
@@ -93,6 +94,5 @@ const config :Workerd.Config = (
 `
 }
 
-/** The port that workerd has chosen. */
 const readPort = (child: ChildProcess): Promise<number> =>
   readPortFrom(child, child.stdio[3] as Readable, /"socket":"http","port":(\d+)/)
