@@ -1,4 +1,4 @@
-// Bundles the command with all it needs but the package itself, so that users of the module install nothing for it.
+// Bundles the command with its dependencies, so that users of the module do not install them.
 import { appendFileSync, chmodSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,8 +7,8 @@ import { build, type Plugin } from 'esbuild'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * Writes `cli.js` and a chunk for each subcommand beside it: static imports in one file would be hoisted, and every
- * subcommand load the modules of all. The package itself is imported from the files beside it.
+ * Writes `cli.js` and a chunk for each subcommand, so that a subcommand loads only the modules that it uses. The package
+ * itself is not bundled but imported from the same folder.
  */
 export async function buildCommand(outdir: string): Promise<void> {
   const { metafile } = await build({
@@ -24,7 +24,7 @@ export async function buildCommand(outdir: string): Promise<void> {
     format: 'esm',
     target: 'node20.12',
     legalComments: 'none',
-    plugins: [besideTheCommand],
+    plugins: [packageFromSameFolder],
   })
   for (const [path, { inputs }] of Object.entries(metafile.outputs)) {
     const packages = packagesOf(Object.keys(inputs))
@@ -34,9 +34,9 @@ export async function buildCommand(outdir: string): Promise<void> {
   chmodSync(join(outdir, 'cli.js'), 0o755)
 }
 
-/** Where the public names lead in `dist/`, since Deno finds a package by its own name in `node_modules` only. */
-const besideTheCommand: Plugin = {
-  name: 'beside the command',
+/** Turns the package's public names into relative paths: Deno does not resolve a package's own name. */
+const packageFromSameFolder: Plugin = {
+  name: 'package from same folder',
   setup: ({ onResolve }) => {
     onResolve({ filter: /^membrane-token(\/|$)/ }, ({ path }) => ({
       path: `./${path.split('/')[1] ?? 'index'}.js`,
@@ -50,7 +50,7 @@ function packagesOf(inputs: readonly string[]): string[] {
   return [...new Set(names)].sort()
 }
 
-/** The license of a package, which has to come along with its code. */
+/** The license of a package, which must be distributed with its code. */
 function readLicense(name: string): string {
   const directory = join(root, 'node_modules', name)
   const path = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'].map((file) => join(directory, file)).find(existsSync)

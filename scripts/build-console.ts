@@ -1,4 +1,4 @@
-// `npm run build:console`: the console page as one HTML file, with everything it needs inside.
+// `npm run build:console`: builds the console page as a single HTML file.
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -10,8 +10,8 @@ const source = (name: string): string => fileURLToPath(new URL(`../console/${nam
 /**
  * Bundles the console page.
  *
- * @returns The HTML. Its Content-Security-Policy allows its own script and style by their hashes, and nothing else:
- *   no connection, no form target, no frame, no HTML parsed from text
+ * @returns The HTML. Its Content-Security-Policy allows only its own script and style, by their hashes, and blocks
+ *   connections, forms, frames and HTML parsed from text
  */
 export async function buildConsole(): Promise<string> {
   const [template, script, style] = await Promise.all([
@@ -51,7 +51,8 @@ async function bundle(entry: string, options: BuildOptions): Promise<string> {
     ...options,
   })
   const text = outputFiles?.[0]?.text.trimEnd() ?? ''
-  if (/<\/(script|style)|<!--/i.test(text)) throw new Error(`${entry} holds text that would end its element`)
+  if (/<\/(script|style)|<!--/i.test(text))
+    throw new Error(`${entry} contains text that would close its element`)
   return text
 }
 
@@ -63,8 +64,8 @@ async function readVersion(): Promise<string> {
 const hash = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`
 
 function fill(html: string, slot: string, content: string): string {
-  if (html.split(slot).length !== 2) throw new Error(`index.html must hold ${slot} once`)
-  // A function, since `$&` in the content must stay as it is.
+  if (html.split(slot).length !== 2) throw new Error(`index.html must contain ${slot} exactly once`)
+  // A function, because replace() expands `$&` in a string.
   return html.replace(slot, () => content)
 }
 

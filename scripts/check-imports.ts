@@ -1,9 +1,10 @@
-// Part of `npm run lint`: imports in src/ point down this list, and everything else uses the package's doors.
+// Part of `npm run lint`: imports in src/ must point down this list, and other folders must import the package by its public
+// names.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import process from 'node:process'
 
-const FLOORS = [
+const LAYERS = [
   ['src/index.ts', 'src/endpoint.ts', 'src/service.ts', 'src/client.ts', 'src/kms.ts'],
   ['src/service/'],
   ['src/endpoint/'],
@@ -18,11 +19,11 @@ const FLOORS = [
 ]
 const OUTSIDE = ['worker', 'cli', 'console', 'examples']
 
-/** The floor of a file: that of the longest path it lies under. */
-function floorOf(file: string): number {
-  const paths = FLOORS.flat().filter((path) => file.startsWith(path))
+/** Index of a file's layer; the most specific path decides. */
+function layerOf(file: string): number {
+  const paths = LAYERS.flat().filter((path) => file.startsWith(path))
   const longest = paths.sort((a, b) => b.length - a.length)[0]
-  return FLOORS.findIndex((floor) => longest !== undefined && floor.includes(longest))
+  return LAYERS.findIndex((layer) => longest !== undefined && layer.includes(longest))
 }
 
 function importsOf(file: string): string[] {
@@ -30,19 +31,19 @@ function importsOf(file: string): string[] {
   return Array.from(matches, ([, path = '']) => normalize(join(dirname(file), path)))
 }
 
-const wrong = [
+const violations = [
   ...globSync('src/**/*.ts').flatMap((file) =>
     importsOf(file)
-      .filter((path) => floorOf(path) < floorOf(file))
-      .map((path) => `${file} imports ${path}: it points up`),
+      .filter((path) => layerOf(path) < layerOf(file))
+      .map((path) => `${file} imports ${path}, which is in a higher layer`),
   ),
   ...globSync(OUTSIDE.map((folder) => `${folder}/**/*.{ts,tsx,js,mjs}`))
     .filter((file) => !file.includes('node_modules'))
     .flatMap((file) =>
       importsOf(file)
         .filter((path) => path.startsWith('src/') || path.startsWith('test/'))
-        .map((path) => `${file} imports ${path}: use membrane-token by its public names`),
+        .map((path) => `${file} imports ${path}: import membrane-token by its public names instead`),
     ),
 ]
-for (const line of wrong) console.error(line)
-process.exitCode = wrong.length > 0 ? 1 : 0
+for (const line of violations) console.error(line)
+process.exitCode = violations.length > 0 ? 1 : 0

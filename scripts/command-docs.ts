@@ -1,4 +1,4 @@
-// `npm run docs:command`: writes docs/command.md from the help of the commands.
+// `npm run docs:command`: writes docs/command.md from the help texts of the command.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { COMMANDS } from '../cli/commands.ts'
@@ -19,7 +19,7 @@ bun node_modules/membrane-token/dist/cli.js inspect TOKEN
 \`\`\`
 
 - **Output.** Results go to standard output, everything else to standard error. \`--json\` prints JSON. Output is
-  coloured only on a terminal, and never with \`NO_COLOR\`.
+  colored only on a terminal, and never with \`NO_COLOR\`.
 - **Exit codes.** 0: success. 1: failure or a negative result, such as an invalid token or a rejected request.
   2: usage error.
 - **Secrets** are read from the environment, \`--env-file\`, files or standard input, never from arguments: other
@@ -73,7 +73,7 @@ job:
 `,
 }
 
-/** docs/command.md as it must be. */
+/** Renders docs/command.md. */
 export async function renderCommandDocs(): Promise<string> {
   const sections = await Promise.all(
     Object.entries(COMMANDS).map(async ([name, { summary, load }]) => {

@@ -1,4 +1,4 @@
-// `npm run console:screenshots`: the four views of the console page as pictures for the documentation.
+// `npm run console:screenshots`: takes screenshots of the four views of the console page for the documentation.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ const WORKSPACE_KEY = 'acme-workspace'
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-/** What each view shows. */
+/** Fills in each view before its screenshot. */
 const VIEWS: readonly [name: string, tab: string, prepare: (page: Page) => Promise<void>][] = [
   [
     'inspect',

@@ -1,4 +1,4 @@
-// `npm run docs`: writes the examples, and the tables that are data in the code, into README.md and docs/.
+// `npm run docs`: copies the examples, and the tables generated from code, into README.md and docs/.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { WORKLOAD_PRESETS, type WorkloadPresetName } from '../src/endpoint/auth/workload-presets.ts'
@@ -8,14 +8,14 @@ import { WORKLOAD_ADVICE } from './workload-advice.ts'
 
 export const root: string = fileURLToPath(new URL('..', import.meta.url))
 
-/** Every page, by its path from the root. */
+/** Paths of all pages, relative to the root. */
 export function listPages(): string[] {
   return ['README.md', ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/api/**'] })].sort()
 }
 
 export const readPage = (page: string): string => readFileSync(root + page, 'utf8')
 
-/** A page with its examples and tables brought up to date. */
+/** Updates the examples and tables of a page. */
 export function renderPage(text: string): string {
   return text
     .replace(/<!-- (examples\/\S+) -->\n```(\w+)\n[\s\S]*?```/g, (_, path: string, language: string) => {
@@ -23,7 +23,7 @@ export function renderPage(text: string): string {
     })
     .replace(/<!-- (\w+) table -->[\s\S]*?<!-- end -->/g, (_, name: string) => {
       const table = TABLES[name]
-      if (!table) throw new Error(`There is no table ${name}.`)
+      if (!table) throw new Error(`Unknown table ${name}.`)
       return `<!-- ${name} table -->\n${table()}\n<!-- end -->`
     })
 }
@@ -35,8 +35,8 @@ const TABLES: Readonly<Record<string, () => string>> = {
 }
 
 function settingsTable(): string {
-  const rows = Object.entries(SETTINGS).map(([name, { description, default: fallback }]) => {
-    return `| \`${name}\` | ${description} | ${fallback === undefined ? '' : `\`${fallback}\``} |`
+  const rows = Object.entries(SETTINGS).map(([name, { description, default: value }]) => {
+    return `| \`${name}\` | ${description} | ${value === undefined ? '' : `\`${value}\``} |`
   })
   return ['| setting | meaning | default |', '|---|---|---|', ...rows].join('\n')
 }

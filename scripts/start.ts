@@ -1,20 +1,19 @@
-// `npm start`: what `membrane-token dev` does, with the Worker on real workerd as the server.
+// `npm start`: like `membrane-token dev`, with the Worker on workerd as the server.
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { DEV_USERS } from '../cli/dev/customers.ts'
 import { type LocalIdentityProvider, startIdentityProvider } from '../cli/dev/identity-provider.ts'
 import { showRequests } from '../cli/dev/requests.ts'
 import { type DevSettings, readDevSettings } from '../cli/dev/settings.ts'
-
 import { buildConsole } from './build-console.ts'
 
 const HOST = '127.0.0.1'
 
-/** The Worker is built from the sources, so that changes take effect at once. */
+/** Builds the Worker from the sources, so that changes take effect immediately. */
 const SOURCES = Object.fromEntries(
-  ['', '/endpoint', '/service', '/client', '/kms'].map((door) => [
-    `membrane-token${door}`,
-    resolve(`src${door || '/index'}.ts`),
+  ['', '/endpoint', '/service', '/client', '/kms'].map((entry) => [
+    `membrane-token${entry}`,
+    resolve(`src${entry || '/index'}.ts`),
   ]),
 )
 
@@ -35,7 +34,7 @@ async function main(): Promise<void> {
   const hasSessions = Object.keys(settings.variables).some((name) => name.startsWith('SESSION_'))
   const identityProvider = hasSessions ? undefined : await startSessions(port + 1)
 
-  // Not before the ports are known to be free: loading wrangler takes a while.
+  // After the port checks, because loading wrangler takes a while.
   const { unstable_startWorker: startWorker } = await import('wrangler')
   const starting = startWorker({
     config: resolve('wrangler.toml'),
@@ -55,7 +54,7 @@ async function main(): Promise<void> {
     },
   })
   onStop(async () => {
-    // Whatever wrangler may be waiting for, Ctrl-C ends it; workerd and the identity provider go with this process.
+    // Exit even if wrangler does not stop; workerd and the identity provider end with this process.
     setTimeout(() => process.exit(0), 3000)
     await starting.then((worker) => worker.dispose()).catch(() => {})
     process.exit(0)
@@ -66,7 +65,7 @@ async function main(): Promise<void> {
   await worker.ready
 
   try {
-    await describe(`http://${HOST}:${port}`, settings, identityProvider)
+    await printSummary(`http://${HOST}:${port}`, settings, identityProvider)
   } catch (error) {
     await worker.dispose()
     fail((error as Error).message)
@@ -75,7 +74,7 @@ async function main(): Promise<void> {
 
 function onStop(stop: () => Promise<void>): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop)
-  // npm hands a signal on to the shell between us only, which ends and leaves us behind.
+  // npm sends the signal only to its shell, which exits without passing it on, so watch for a new parent process.
   const parent = process.ppid
   const watch = setInterval(() => {
     if (process.ppid === parent) return
@@ -84,8 +83,8 @@ function onStop(stop: () => Promise<void>): void {
   }, 500)
 }
 
-/** What runs where, and a request of each kind. */
-async function describe(
+/** Prints the addresses and a sample request of each kind. */
+async function printSummary(
   origin: string,
   { apiKey, isNew }: DevSettings,
   identityProvider: LocalIdentityProvider | undefined,
@@ -117,32 +116,32 @@ async function describe(
 
 function readPort(value: string): number {
   const port = Number(value)
-  // The identity provider takes the one after it.
+  // The identity provider uses the next port.
   if (!Number.isInteger(port) || port < 1 || port > 65_534) fail('PORT must be a number from 1 to 65534.')
   return port
 }
 
-/** Wrangler would take another port without a word, and the printed request would reach somebody else. */
+/** Wrangler would silently choose another port, and the printed requests would go to another server. */
 function checkPort(port: number): Promise<void> {
-  return new Promise((free) => {
+  return new Promise((resolve) => {
     const probe = createServer()
     probe.once('error', (error) => failAtPort(port, error, `PORT=${port + 2}`))
-    probe.listen(port, HOST, () => probe.close(() => free()))
+    probe.listen(port, HOST, () => probe.close(() => resolve()))
   })
 }
 
 async function startSessions(port: number): Promise<LocalIdentityProvider> {
   return startIdentityProvider(HOST, port, DEV_USERS, await buildConsole()).catch((error) =>
-    failAtPort(port, error, `PORT=${port + 1}`, ', of the local identity provider,'),
+    failAtPort(port, error, `PORT=${port + 1}`, ' (local identity provider)'),
   )
 }
 
-function failAtPort(port: number, error: NodeJS.ErrnoException, setting: string, whose = ''): never {
-  const taken: Record<string, string> = {
-    EADDRINUSE: `Port ${port}${whose} is busy. Stop what uses it, or choose another: ${setting} npm start`,
-    EACCES: `Port ${port}${whose} requires privileges. Choose 1024 or higher: PORT=8787 npm start`,
+function failAtPort(port: number, error: NodeJS.ErrnoException, setting: string, use = ''): never {
+  const messages: Record<string, string> = {
+    EADDRINUSE: `Port ${port}${use} is in use. Stop the process that uses it, or choose another: ${setting} npm start`,
+    EACCES: `Port ${port}${use} requires privileges. Choose 1024 or higher: PORT=8787 npm start`,
   }
-  return fail(taken[error.code ?? ''] ?? error.message)
+  return fail(messages[error.code ?? ''] ?? error.message)
 }
 
 function fail(message: string): never {

@@ -1,15 +1,15 @@
-// `npm run support`: writes docs/support.md from what the last runs of the suite have left.
-// With `--check`, as in CI, it compares instead.
+// `npm run support`: writes docs/support.md from the results of the last conformance runs. With `--check`, as in CI, it only
+// compares.
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { forms } from '../test/conformance/support.ts'
-import { type Recorded, recorded } from '../test/support/record.ts'
+import { readRecord, type SupportRecord } from '../test/support/record.ts'
 
 interface Runtime {
   id: string
   label: string
-  /** The command that runs the suite there. */
+  /** The script that runs the suite there: `npm run test:…`. */
   command: 'conformance' | 'package' | 'browsers' | 'next'
 }
 
@@ -27,43 +27,43 @@ const RUNTIMES: Runtime[] = [
   { id: 'webkitgtk', label: 'WebKitGTK', command: 'browsers' },
 ]
 
-const MARKED = /(?<=<!-- support -->\n)[\s\S]*?(?=<!-- end -->)/
+const TABLES_BLOCK = /(?<=<!-- support -->\n)[\s\S]*?(?=<!-- end -->)/
 
-const found = RUNTIMES.map((runtime) => ({ ...runtime, result: recorded(runtime.id) }))
-const missing = found.filter(({ result }) => !result)
+const runtimes = RUNTIMES.map((runtime) => ({ ...runtime, result: readRecord(runtime.id) }))
+const missing = runtimes.filter(({ result }) => !result)
 const path = fileURLToPath(new URL('../docs/support.md', import.meta.url))
 const page = readFileSync(path, 'utf8')
 const tables = `${tableOf('sign')}\n\n${tableOf('verify')}\n`
 
 if (missing.length > 0) {
-  for (const { id, command } of missing) console.error(`${id} was not run: npm run test:${command}`)
+  for (const { id, command } of missing) console.error(`No result for ${id}: run npm run test:${command}`)
   process.exitCode = 1
 } else if (!process.argv.includes('--check')) {
-  writeFileSync(path, page.replace(MARKED, tables))
+  writeFileSync(path, page.replace(TABLES_BLOCK, tables))
 } else {
-  check(MARKED.exec(page)?.[0] ?? '')
+  check(TABLES_BLOCK.exec(page)?.[0] ?? '')
 }
 
-/** Whether the page says of every version that ran what it was seen to do. */
-function check(said: string): void {
-  const lines = said.split('\n')
-  const wrong = tables
+/** Checks that the page has these tables, except for runtimes whose version differs from the page. */
+function check(block: string): void {
+  const lines = block.split('\n')
+  const outdated = tables
     .split('\n')
-    .filter((line, index) => line !== lines[index] && !isOther(line, lines[index]))
-  if (lines.length === tables.split('\n').length && wrong.length === 0) {
+    .filter((line, index) => line !== lines[index] && !isOtherVersion(line, lines[index]))
+  if (lines.length === tables.split('\n').length && outdated.length === 0) {
     console.log(tables)
   } else {
-    console.error(`docs/support.md does not say what was run; npm run support writes it:\n\n${tables}`)
+    console.error(`docs/support.md is outdated; run npm run support:\n\n${tables}`)
     process.exitCode = 1
   }
 }
 
-/** What a machine brings itself may be of another version there, of which the page says nothing. */
-function isOther(line: string, said = ''): boolean {
+/** Whether a line differs because this machine has another version of a browser, or of an old Node. */
+function isOtherVersion(line: string, pageLine = ''): boolean {
   const [runtime, version] = /^\| (?:Node 2[02]|Chromium|Firefox|WebKitGTK)([^|]*)/.exec(line) ?? []
-  if (runtime === undefined || said.startsWith(`${runtime}|`)) return false
-  console.error(`docs/support.md names another version than${version}: ${line}`)
-  return said.startsWith(runtime.slice(0, -(version as string).length))
+  if (runtime === undefined || pageLine.startsWith(`${runtime}|`)) return false
+  console.error(`docs/support.md has another version than${version}: ${line}`)
+  return pageLine.startsWith(runtime.slice(0, -(version as string).length))
 }
 
 function tableOf(use: 'sign' | 'verify'): string {
@@ -72,7 +72,7 @@ function tableOf(use: 'sign' | 'verify'): string {
     [`to ${use}`, ...columns.map(({ form }) => form)],
     ['---', ...columns.map(() => '---')],
     ['', ...columns.map(({ algorithms }) => families(algorithms))],
-    ...found.flatMap(({ label, result }) => {
+    ...runtimes.flatMap(({ label, result }) => {
       if (!result) return []
       return [[`${label} ${result.version}`, ...columns.map((column) => cellOf(use, column, result))]]
     }),
@@ -80,18 +80,18 @@ function tableOf(use: 'sign' | 'verify'): string {
   return rows.map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
 
-/** What works of what the form can have: all, none, or these. */
+/** The algorithms that work with a key format: all, none, or a list. */
 function cellOf(
   use: 'sign' | 'verify',
   { form, algorithms }: { form: string; algorithms: string[] },
-  { support }: Recorded,
+  { support }: SupportRecord,
 ): string {
   const works = support[use][form] ?? []
   if (works.length === 0) return '–'
   return algorithms.every((name) => works.includes(name)) ? '✓' : works.join(' ')
 }
 
-/** Three of each make a family. */
+/** Abbreviates algorithms: RS256, RS384 and RS512 become RS*. */
 function families(algorithms: string[]): string {
   return [...new Set(algorithms.map((name) => `${name.slice(0, 2)}*`))].join(' ')
 }

@@ -1,4 +1,4 @@
-// `npm run docs:api`: writes docs/api/ from the TSDoc of the doors. With `--check`, as in CI, it compares instead.
+// `npm run docs:api`: writes docs/api/ from the TSDoc of the public entry points. With `--check`, as in CI, it only compares.
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const tools = fileURLToPath(new URL('.', import.meta.url))
 const isCheck = process.argv.includes('--check')
-const work = isCheck ? mkdtempSync(join(tmpdir(), 'api-reference-')) : undefined
-const out = work ?? `${root}docs/api`
+const temporary = isCheck ? mkdtempSync(join(tmpdir(), 'api-reference-')) : undefined
+const out = temporary ?? `${root}docs/api`
 
 const run = (command: string, ...args: string[]) =>
   execFileSync(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
@@ -19,28 +19,18 @@ run('npm', 'install', '--prefix', tools, '--no-package-lock', '--no-audit', '--n
 run(
   process.execPath,
   `${tools}node_modules/typedoc/bin/typedoc`,
-  ...['index', 'endpoint', 'service', 'client', 'kms'].map((door) => `src/${door}.ts`),
+  ...['index', 'endpoint', 'service', 'client', 'kms'].map((entry) => `src/${entry}.ts`),
   ...['--plugin', `${tools}node_modules/typedoc-plugin-markdown/dist/index.js`],
   ...['--tsconfig', `${tools}tsconfig.json`],
   ...['--out', out],
+  ...['--readme', 'none', '--entryFileName', 'README'],
+  ...['--outputFileStrategy', 'modules', '--sort', 'alphabetical', '--logLevel', 'Error'],
   ...[
-    '--readme',
-    'none',
     '--disableSources',
     '--hideBreadcrumbs',
     '--hidePageHeader',
-    '--outputFileStrategy',
-    'modules',
-  ],
-  ...[
     '--excludeInternal',
     '--skipErrorChecking',
-    '--logLevel',
-    'Error',
-    '--entryFileName',
-    'README',
-    '--sort',
-    'alphabetical',
   ],
 )
 for (const file of globSync('**/*.md', { cwd: out })) {
@@ -48,17 +38,16 @@ for (const file of globSync('**/*.md', { cwd: out })) {
   writeFileSync(join(out, file), `${text.trimEnd()}\n`)
 }
 
-if (work) {
+if (temporary) {
   const pages = (folder: string) =>
     Object.fromEntries(
       globSync('**/*.md', { cwd: folder })
         .sort()
         .map((file) => [file, readFileSync(join(folder, file), 'utf8')]),
     )
-  const [found, expected] = [pages(`${root}docs/api`), pages(work)]
-  rmSync(work, { recursive: true })
-  const stale = Object.keys({ ...found, ...expected }).filter((file) => found[file] !== expected[file])
-  if (stale.length > 0)
-    console.error(`docs/api is not what TSDoc says; npm run docs:api writes it: ${stale.join(', ')}`)
+  const [current, expected] = [pages(`${root}docs/api`), pages(temporary)]
+  rmSync(temporary, { recursive: true })
+  const stale = Object.keys({ ...current, ...expected }).filter((file) => current[file] !== expected[file])
+  if (stale.length > 0) console.error(`docs/api is outdated; run npm run docs:api: ${stale.join(', ')}`)
   process.exitCode = stale.length > 0 ? 1 : 0
 }

@@ -1,8 +1,8 @@
 /**
- * Milliseconds of CPU time that a call takes: the least of several tries. Unlike a stopwatch, it does not count what
- * other processes take of the machine.
+ * Measures the CPU time of a call in milliseconds: the minimum of several tries. Unlike elapsed time, it does not depend on
+ * other processes.
  *
- * @param enough Ends with the first try that takes no more than this
+ * @param enough Stops at the first try that takes no longer than this
  */
 export async function cpuTimeOf(run: () => unknown, enough = 0, tries = 5): Promise<number> {
   let least = Number.POSITIVE_INFINITY

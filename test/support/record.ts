@@ -5,9 +5,13 @@ import type { Result } from '../conformance/suite.ts'
 
 const directory = fileURLToPath(new URL('../../node_modules/.cache/membrane-token/support/', import.meta.url))
 
-export type Recorded = Pick<Result, 'version' | 'support'>
+export type SupportRecord = Pick<Result, 'version' | 'support'>
 
-/** Keeps what a runtime was seen to support, for `npm run support`. @returns the rest of its result */
+/**
+ * Saves what a runtime supports, for `npm run support`.
+ *
+ * @returns The rest of its result
+ */
 export function record<Kind extends Omit<Result, 'failures'>>(result: Kind): Omit<Kind, 'support'> {
   const { support, ...rest } = result
   mkdirSync(directory, { recursive: true })
@@ -15,16 +19,16 @@ export function record<Kind extends Omit<Result, 'failures'>>(result: Kind): Omi
   return rest
 }
 
-/** What the last run of a runtime has left; `undefined` where there was none. */
-export function recorded(id: string): Recorded | undefined {
+/** Reads what `record` saved in the last run of a runtime; `undefined` if there was none. */
+export function readRecord(id: string): SupportRecord | undefined {
   try {
-    return JSON.parse(readFileSync(pathOf(id), 'utf8')) as Recorded
+    return JSON.parse(readFileSync(pathOf(id), 'utf8')) as SupportRecord
   } catch {
     return undefined
   }
 }
 
-/** The suite runs on several versions of Node, and on one of everything else. */
+/** The suite runs on several versions of Node, and on one version of each other runtime. */
 function idOf({ runtime, version }: Pick<Result, 'runtime' | 'version'>): string {
   return runtime === 'node' ? `node-${Number.parseInt(version, 10)}` : runtime
 }

@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url'
 
 export const root: string = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The sources behind the public names, for bundlers: tests of the Worker and the examples need no build. */
+/** Aliases from the package's public names to its sources, so that bundled tests need no build. */
 export const SOURCES: Readonly<Record<string, string>> = Object.fromEntries(
-  ['', '/endpoint', '/service', '/client', '/kms'].map((door) => [
-    `membrane-token${door}`,
-    `${root}src${door || '/index'}.ts`,
+  ['', '/endpoint', '/service', '/client', '/kms'].map((entry) => [
+    `membrane-token${entry}`,
+    `${root}src${entry || '/index'}.ts`,
   ]),
 )

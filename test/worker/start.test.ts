@@ -156,10 +156,10 @@ describe('npm start', () => {
 
     const second = npmStart(port)
     expect(await second.ended).toBe(1)
-    expect(second.output()).toContain(`Port ${port} is busy`)
+    expect(second.output()).toContain(`Port ${port} is in use`)
     const third = npmStart(port - 1)
     expect(await third.ended).toBe(1)
-    expect(third.output()).toContain(`Port ${port}, of the local identity provider, is busy`)
+    expect(third.output()).toContain(`Port ${port} (local identity provider) is in use`)
 
     expect((await membersOf(started.child.pid!)).length).toBeGreaterThan(1)
     process.kill(-started.child.pid!, 'SIGINT')
