@@ -3,7 +3,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import { MembraneClient } from '@membranehq/sdk'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { listPages, readPage, renderPage } from '../../scripts/docs.ts'
-import * as provider from '../../src/client.ts'
+import * as client from '../../src/client.ts'
 import * as endpoint from '../../src/endpoint.ts'
 import * as module from '../../src/index.ts'
 import * as service from '../../src/service.ts'
@@ -31,46 +31,46 @@ afterEach(() => {
 describe.each(listPages())('%s', (page) => {
   const text = readPage(page)
 
-  test('shows the examples and tables as they are', () => {
+  test('has up-to-date examples and tables', () => {
     expect(renderPage(text)).toBe(text)
   })
 
-  test('shows no code but that of examples', () => {
-    const shown = [...text.matchAll(/(.*)\n```(ts|js|tsx)\n/g)].map(([, marker]) => marker)
-    expect(shown.filter((marker) => !/^<!-- examples\/\S+ -->$/.test(marker as string))).toEqual([])
+  test('takes all its code from examples', () => {
+    const markers = [...text.matchAll(/(.*)\n```(ts|js|tsx)\n/g)].map(([, marker]) => marker)
+    expect(markers.filter((marker) => !/^<!-- examples\/\S+ -->$/.test(marker as string))).toEqual([])
   })
 
-  test('links to what is there', () => {
+  test('has no broken links', () => {
     const links = [...text.matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(([, link = '']) => link)
-    expect(links.filter((link) => !isTarget(page, link))).toEqual([])
+    expect(links.filter((link) => !hasTarget(page, link))).toEqual([])
   })
 
-  test('runs only scripts that there are', () => {
+  test('mentions only existing npm scripts', () => {
     const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
-    const run = [...text.matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, script = '']) => script)
-    expect(run.filter((script) => !Object.hasOwn(scripts, script))).toEqual([])
+    const names = [...text.matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, script = '']) => script)
+    expect(names.filter((name) => !Object.hasOwn(scripts, name))).toEqual([])
   })
 
-  test('never tells anybody to run a name on npm that is not ours yet', () => {
+  test('does not install the unpublished package by its name', () => {
     expect(
       text.match(/(npx|bunx|npm (i|install|exec)|bun add|pnpm add|yarn add) membrane-token\b/g),
     ).toBeNull()
   })
 })
 
-test('docs say what a token costs as the benchmark measured it', () => {
+test('docs/performance.md shows the measured cost', () => {
   const page = readPage('docs/performance.md')
   const [cost = ''] = /(?<=<!-- cost -->\n)[\s\S]*?(?=<!-- end -->)/.exec(page) ?? []
   expect(cost).toContain('a million tokens')
   expect(readFileSync(new URL('bench/results.md', root), 'utf8')).toContain(cost.trim())
 })
 
-test('README is a front page', () => {
+test('README has at most 200 lines', () => {
   expect(readPage('README.md').split('\n').length).toBeLessThanOrEqual(200)
 })
 
-/** Whether a relative link leads to a file, and its fragment to a heading of that page. */
-function isTarget(page: string, link: string): boolean {
+/** Whether a relative link leads to a file, and its fragment to a heading in that file. */
+function hasTarget(page: string, link: string): boolean {
   const [path = '', fragment] = link.split('#')
   const target = path === '' ? new URL(page, root) : new URL(path, new URL(page, root))
   if (!existsSync(target)) return false
@@ -84,7 +84,7 @@ function isTarget(page: string, link: string): boolean {
   return headings.includes(fragment)
 }
 
-// examples/module/kms.ts runs in `npm run test:kms`, against a server.
+// `npm run test:kms` runs examples/module/kms.ts, because it needs a server.
 test.each(globSync('examples/module/*.ts', { cwd: root, exclude: ['examples/module/kms.ts'] }))(
   '%s runs',
   async (path) => {
@@ -96,7 +96,7 @@ test.each(globSync('examples/module/*.ts', { cwd: root, exclude: ['examples/modu
     vi.stubEnv('API_KEY_SHA256', 'ab'.repeat(32))
     const { handler, GET, connectMembrane } = (await import(new URL(path, root).href)) as Example
     if (GET) {
-      // 503: of a service whose settings are not those of this test.
+      // 503: the example needs settings that this test does not have.
       expect([401, 503]).toContain((await GET(new Request('https://api.example/api/membrane-token'))).status)
     } else if (connectMembrane) {
       expect(connectMembrane(async () => token)).toBeInstanceOf(MembraneClient)
@@ -111,14 +111,14 @@ test.each(globSync('examples/module/*.ts', { cwd: root, exclude: ['examples/modu
   },
 )
 
-// What the examples in TSDoc take for granted.
+// Names that the examples in TSDoc use.
 const scope = {
   ...module,
   ...endpoint,
-  ...provider,
+  ...client,
   ...service,
   Deno: { env: { toObject: () => ({}) }, serve: () => {} },
-  // In place of key management services.
+  // Mocks of the KMS providers.
   ...Object.fromEntries(
     ['awsKms', 'azureKeyVault', 'googleKms', 'vaultTransit'].map((name) => [name, async () => remoteKey]),
   ),
@@ -160,6 +160,7 @@ test('TSDoc has examples', () => expect(examples.length).toBeGreaterThan(5))
 
 test.each(examples)('$name runs', async ({ code }) => {
   vi.spyOn(console, 'log').mockImplementation(() => {})
+  vi.spyOn(console, 'error').mockImplementation(() => {})
   const AsyncFunction = (async () => {}).constructor as new (
     ...source: string[]
   ) => (names: object) => Promise<unknown>

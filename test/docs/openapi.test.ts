@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { apiKeys, refusal } from '../../src/endpoint.ts'
+import { apiKeys, type RateLimitHook, refusal } from '../../src/endpoint.ts'
 import { createSigner, generateKeyPair } from '../../src/index.ts'
-import { createTokenService, createTokenServiceFromEnv, type TokenServiceOptions } from '../../src/service.ts'
+import { createTokenService, createTokenServiceFromEnv } from '../../src/service.ts'
 
 interface Documented {
   headers?: Record<string, { required?: boolean; schema?: object; $ref?: string }>
@@ -25,7 +25,7 @@ const ajv = new Ajv2020({ strict: false })
 formats.default(ajv)
 ajv.addSchema(document, 'openapi')
 
-/** References inside the document are resolved against it. */
+/** Validates a value against a schema of the document, whose references are resolved against the document. */
 function validate(schema: object, value: unknown): void {
   const absolute = JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')) as object
   const check = ajv.compile(absolute)
@@ -43,42 +43,21 @@ const keys = [
 const { privateKey } = await generateKeyPair()
 const signer = await createSigner({ workspaceKey: 'workspace-1', privateKey, keyId: 'key-1' })
 
-const createService = (options: Partial<TokenServiceOptions> = {}) =>
+const createService = (rateLimit?: RateLimitHook) =>
   createTokenService({
     signer,
     authenticate: apiKeys({ keys }),
     oauthIssuer: 'https://tokens.example.com',
     apiUri: 'https://membrane.example.com',
-    ...options,
+    rateLimit,
   })
 
 const service = createService()
-const limited = createService({
-  rateLimit: () => {
-    throw refusal('ERR_RATE_LIMITED', 'Too many requests.')
-  },
-})
-const away = createService({
-  authenticate: async () => {
-    throw refusal('ERR_JWKS_UNAVAILABLE', 'The key set is unreachable.')
-  },
-  oauthIssuer: undefined,
-})
-const broken = createService({
-  authenticate: async () => Promise.reject(new TypeError()),
-  oauthIssuer: undefined,
-})
-const crashing = createService({
-  rateLimit: () => {
-    throw new TypeError()
-  },
-})
-const keyless = createService({
-  rateLimit: () => {
-    throw refusal('ERR_KEY_UNAVAILABLE', 'The key is unreachable.')
-  },
-})
-const unset = createTokenServiceFromEnv({})
+const failWith = (error: Error) => createService(() => Promise.reject(error))
+const rateLimited = failWith(refusal('ERR_RATE_LIMITED', 'Too many requests.'))
+const unavailable = failWith(refusal('ERR_KEY_UNAVAILABLE', 'The key is unreachable.'))
+const failing = failWith(new TypeError())
+const unconfigured = createTokenServiceFromEnv({})
 
 const bearer = { Authorization: `Bearer ${key}` }
 const json = { ...bearer, 'Content-Type': 'application/json' }
@@ -105,10 +84,10 @@ const CASES: [
   [405, 'PUT /api/membrane-token'],
   [413, 'POST /api/membrane-token', { headers: json, body: `{"id":"${'a'.repeat(20_000)}"}` }],
   [415, 'POST /api/membrane-token', { headers: { ...json, 'Content-Type': 'text/plain' }, body: '{}' }],
-  [429, 'POST /api/membrane-token', { headers: json, body: '{"id":"c"}' }, limited],
-  [500, 'GET /api/membrane-token', {}, broken],
-  [503, 'GET /api/membrane-token', {}, away],
-  [503, 'GET /api/membrane-token', {}, unset],
+  [429, 'POST /api/membrane-token', { headers: json, body: '{"id":"c"}' }, rateLimited],
+  [500, 'GET /api/membrane-token', { headers: bearer }, failing],
+  [503, 'GET /api/membrane-token', { headers: bearer }, unavailable],
+  [503, 'GET /api/membrane-token', {}, unconfigured],
   [200, 'POST /api/membrane-admin-token', { headers: json, body: '{"expiresIn":"10m"}' }],
   [200, 'POST /api/membrane-admin-token', { headers: bearer }],
   [400, 'POST /api/membrane-admin-token', { headers: json, body: '{"id":"c"}' }],
@@ -117,25 +96,25 @@ const CASES: [
   [405, 'GET /api/membrane-admin-token'],
   [413, 'POST /api/membrane-admin-token', { headers: json, body: ' '.repeat(20_000) }],
   [415, 'POST /api/membrane-admin-token', { headers: { ...json, 'Content-Type': 'text/plain' }, body: '{}' }],
-  [429, 'POST /api/membrane-admin-token', { headers: bearer }, limited],
-  [500, 'POST /api/membrane-admin-token', { headers: bearer }, crashing],
-  [503, 'POST /api/membrane-admin-token', { headers: bearer }, unset],
+  [429, 'POST /api/membrane-admin-token', { headers: bearer }, rateLimited],
+  [500, 'POST /api/membrane-admin-token', { headers: bearer }, failing],
+  [503, 'POST /api/membrane-admin-token', { headers: bearer }, unconfigured],
   [200, 'GET /.well-known/jwks.json'],
-  [503, 'GET /.well-known/jwks.json', {}, unset],
+  [503, 'GET /.well-known/jwks.json', {}, unconfigured],
   [200, 'GET /health'],
   [200, 'GET /healthz'],
-  [503, 'GET /health', {}, unset],
-  [503, 'GET /healthz', {}, unset],
+  [503, 'GET /health', {}, unconfigured],
+  [503, 'GET /healthz', {}, unconfigured],
   [200, 'GET /ready'],
   [200, 'GET /readyz'],
-  [503, 'GET /ready', {}, unset],
-  [503, 'GET /readyz', {}, unset],
+  [503, 'GET /ready', {}, unconfigured],
+  [503, 'GET /readyz', {}, unconfigured],
   [200, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }],
   [400, 'POST /oauth/token', { headers: form, body: client }],
   [401, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin`.replace(key, 'other') }],
-  [429, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, limited],
-  [500, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, crashing],
-  [503, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, keyless],
+  [429, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, rateLimited],
+  [500, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, failing],
+  [503, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, unavailable],
   [200, 'GET /.well-known/oauth-authorization-server'],
 ]
 
@@ -143,7 +122,7 @@ beforeEach(() => {
   vi.spyOn(console, 'error').mockImplementation(() => {})
 })
 
-describe('answers are as the OpenAPI document says', () => {
+describe('responses match the OpenAPI document', () => {
   test.each(CASES)('%i %s', async (status, request, { headers = {}, body } = {}, handler = service) => {
     const [method = '', path = ''] = request.split(' ')
     const response = await handler(
@@ -170,7 +149,7 @@ describe('answers are as the OpenAPI document says', () => {
   })
 })
 
-test('every path and every status of the document has a case', () => {
+test('the cases cover every path and status in the document', () => {
   const covered = new Set(CASES.map(([status, request]) => `${status} ${request.split(' ')[1]}`))
   const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.values(operations).flatMap(({ responses = {} }) =>
@@ -180,7 +159,7 @@ test('every path and every status of the document has a case', () => {
   expect([...covered].sort()).toEqual([...new Set(documented)].sort())
 })
 
-test('the document describes the bodies that are accepted, and no others', () => {
+test('the document allows valid request bodies only', () => {
   const { schema } = document.paths['/api/membrane-token']!.post!.requestBody!.content['application/json']!
   validate(schema, { id: 'c', name: 'n', fields: { a: 1 }, expiresIn: '2h' })
   validate(schema, { expiresIn: 60 })

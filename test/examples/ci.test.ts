@@ -1,4 +1,4 @@
-// The identities in the comments of the CI examples, against tokens of their platforms' documented shapes.
+// Checks the WORKLOAD_IDENTITIES in the CI examples' comments, with tokens of the platforms' documented shapes.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { type WorkloadIdentity, workloadIdentity } from '../../src/endpoint.ts'
@@ -27,7 +27,7 @@ function readIdentity(file: string): WorkloadIdentity {
 describe.each(EXAMPLES)('examples/ci/%s', (file, platform, issuer) => {
   const { claims } = WORKLOADS[platform]!
 
-  const verify = async (changed: object) => {
+  const verify = async (overrides: object) => {
     const identity = readIdentity(file)
     const jwks = (await keySet()) as WorkloadIdentity['jwks']
     const { verify } = workloadIdentity({ now: () => now, identities: [{ ...identity, jwks }] })
@@ -40,7 +40,7 @@ describe.each(EXAMPLES)('examples/ci/%s', (file, platform, issuer) => {
       iss: issuer,
       aud: identity.audience,
       exp: now / 1000 + 300,
-      ...changed,
+      ...overrides,
     })
     return verify({ kind: 'bearer', token })
   }
@@ -49,7 +49,7 @@ describe.each(EXAMPLES)('examples/ci/%s', (file, platform, issuer) => {
     expect(await verify({})).toMatchObject({ kind: 'service', name: 'nightly-export', scopes: ['admin'] })
   })
 
-  test.each(Object.keys(readIdentity(file).claims))('rejects a job with another %s', async (claim) => {
-    await expect(verify({ [claim]: 'another' })).rejects.toMatchObject({ code: 'ERR_CALLER_FORBIDDEN' })
+  test.each(Object.keys(readIdentity(file).claims))('rejects a job with a different %s', async (claim) => {
+    await expect(verify({ [claim]: 'different' })).rejects.toMatchObject({ code: 'ERR_CALLER_FORBIDDEN' })
   })
 })

@@ -1,5 +1,5 @@
-// Each example as its README starts it, in a project of its own, with the package as npm installs it. The answers of all
-// of them are compared with those of the service in this process.
+// Starts each example as its README says, in a new project with the packed package, and compares its responses with those of
+// the service in this process.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTokenServiceFromEnv } from '../../src/service.ts'
 import { bin, installPacked, type Project } from '../package/packed-package.ts'
 import { root } from '../support/sources.ts'
-import { askHandler, EXCHANGES, type Exchange, exchange, normalize, secret, settings } from './exchanges.ts'
+import { callHandler, EXCHANGES, type Exchange, exchange, normalize, secret, settings } from './exchanges.ts'
 
 const SERVERS: [example: string, tool: 'deno' | 'bun' | 'node' | 'wrangler'][] = [
   ['deno', 'deno'],
@@ -23,7 +23,10 @@ const SERVERS: [example: string, tool: 'deno' | 'bun' | 'node' | 'wrangler'][] =
   ['worker-in-worker', 'wrangler'],
 ]
 
-/** What the examples import beside the package, linked instead of installed. */
+/** Examples in which the service is part of an app. */
+const APPS = ['express', 'fastify', 'hono', 'worker-in-worker']
+
+/** Other packages that the examples import; they are linked, not installed. */
 const DEPENDENCIES = ['@hono/node-server', 'better-auth', 'express', 'fastify', 'hono']
 
 let project: Project
@@ -43,14 +46,14 @@ beforeAll(async () => {
 
 afterAll(() => project?.remove())
 
-/** The line of the README that starts the server. */
+/** The command in the README that starts the server, without the tool itself. */
 function commandOf(example: string, tool: string): string[] {
   const readme = readFileSync(join(root, 'examples', example, 'README.md'), 'utf8')
   const line = new RegExp(
     `^(?:\\S+=\\S+ )*(?:npx )?${tool} ((?!add|install|node_modules).*?)(?: +#.*)?$`,
     'm',
   ).exec(readme)?.[1]
-  expect(line, `README of ${example} does not say how to start it`).toBeDefined()
+  expect(line, `the README of ${example} has no start command`).toBeDefined()
   return line!.split(' ')
 }
 
@@ -95,32 +98,34 @@ async function start(example: string, tool: string, env: Record<string, string>)
     origin: await originOf(child),
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
-      // The whole group: wrangler has workerd below it.
+      // The whole process group, because wrangler starts workerd.
       process.kill(-child.pid!, 'SIGKILL')
       await once(child, 'exit')
     },
   }
 }
 
-/** Where a server listens, from what it says; or all it said, as an error. */
+/** Reads a server's port from its output. */
 function originOf({ stdout, stderr }: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
-    let said = ''
-    let open = 2
+    let output = ''
+    let openStreams = 2
     for (const stream of [stdout!, stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
-        said += text
-        const port = /https?:\/\/[^\s/]+:(\d+)/.exec(said)?.[1] ?? /port: (\d+)/.exec(said)?.[1]
+        output += text
+        const port = /https?:\/\/[^\s/]+:(\d+)/.exec(output)?.[1] ?? /port: (\d+)/.exec(output)?.[1]
         if (port && port !== '0') resolve(`http://127.0.0.1:${port}`)
       })
-      stream.on('end', () => --open === 0 && reject(new Error(`It ended before it listened:\n${said}`)))
+      stream.on('end', () => {
+        if (--openStreams === 0) reject(new Error(`The server exited before it listened:\n${output}`))
+      })
     }
   })
 }
 
 const reference = createTokenServiceFromEnv(settings, { audit: () => {} })
 
-describe.each(SERVERS)('examples/%s on %s, as its README starts it', (example, tool) => {
+describe.each(SERVERS)('examples/%s on %s', (example, tool) => {
   let server: Server
 
   beforeAll(async () => {
@@ -135,11 +140,11 @@ describe.each(SERVERS)('examples/%s on %s, as its README starts it', (example, t
   afterAll(() => server?.stop())
 
   test.each(Object.entries(EXCHANGES))('%s', async (_, sent: Exchange) => {
-    const answer = await exchange(server.origin, sent)
-    expect(normalize(answer)).toEqual(normalize(await askHandler(reference, sent)))
+    const response = await exchange(server.origin, sent)
+    expect(normalize(response)).toEqual(normalize(await callHandler(reference, sent)))
   })
 
-  test('its tokens are genuine', async () => {
+  test('issues a valid token', async () => {
     const { body } = await exchange(server.origin, EXCHANGES['a customer token']!)
     const { token } = JSON.parse(body) as { token: string }
     expect(jwt.verify(token, secret, { algorithms: ['HS512'] })).toMatchObject({
@@ -149,52 +154,52 @@ describe.each(SERVERS)('examples/%s on %s, as its README starts it', (example, t
     })
   })
 
-  test('the app around it is as it was', async () => {
-    if (!['express', 'fastify', 'hono', 'worker-in-worker'].includes(example)) return
-    expect((await exchange(server.origin, { path: '/' })).body).toBe('The app as it was')
-  })
+  if (APPS.includes(example)) {
+    test('keeps the other routes of the app', async () => {
+      expect((await exchange(server.origin, { path: '/' })).body).toBe('Your app')
+    })
+  }
 })
 
 describe('examples/cookie-session', () => {
   let server: Server
   let cookie = ''
-  const token = (headers: Record<string, string>) =>
+  const requestToken = (headers: Record<string, string>) =>
     exchange(server.origin, { path: '/api/membrane-token', headers: { Cookie: cookie, ...headers } })
 
   beforeAll(async () => {
     const BETTER_AUTH_SECRET = randomBytes(32).toString('base64')
     server = await start('cookie-session', 'node', { ...settings, BETTER_AUTH_SECRET })
     const user = { email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' }
-    const answer = await exchange(server.origin, {
+    const response = await exchange(server.origin, {
       method: 'POST',
       path: '/api/auth/sign-up/email',
       headers: { 'Content-Type': 'application/json', Origin: 'http://localhost:0' },
       body: JSON.stringify(user),
     })
-    expect(answer.status, answer.body).toBe(200)
-    cookie = (answer.headers['set-cookie'] ?? '').split(';')[0]!
+    expect(response.status, response.body).toBe(200)
+    cookie = (response.headers['set-cookie'] ?? '').split(';')[0]!
   }, 60_000)
   afterAll(() => server?.stop())
 
-  test('a page of the same origin gets the token of the signed-in user', async () => {
-    const { status, body } = await token({ 'Sec-Fetch-Site': 'same-origin' })
+  test('issues a token for the signed-in user to a same-origin request', async () => {
+    const { status, body } = await requestToken({ 'Sec-Fetch-Site': 'same-origin' })
     expect(status, body).toBe(200)
     const claims = jwt.verify((JSON.parse(body) as { token: string }).token, secret) as jwt.JwtPayload
     expect(claims).toMatchObject({ name: 'Ada', id: expect.stringMatching(/\w/) })
   })
 
   test.each([
-    ['another site', { 'Sec-Fetch-Site': 'cross-site' }],
-    ['a neighbour', { 'Sec-Fetch-Site': 'same-site' }],
-    ['a page without any mark', {}],
-    ['another origin', { Origin: 'https://evil.example' }],
-  ])('%s gets none', async (_, headers) => {
-    expect((await token(headers)).status).toBe(403)
+    ['a cross-site request', { 'Sec-Fetch-Site': 'cross-site' }],
+    ['a same-site request from another origin', { 'Sec-Fetch-Site': 'same-site' }],
+    ['a request from another origin', { Origin: 'https://evil.example' }],
+    ['a request without Sec-Fetch-Site and Origin', {}],
+  ])('rejects %s', async (_, headers) => {
+    expect((await requestToken(headers)).status).toBe(403)
   })
 
-  test('nobody without a session gets one', async () => {
-    expect(
-      (await token({ Cookie: 'better-auth.session_token=forged', 'Sec-Fetch-Site': 'same-origin' })).status,
-    ).toBe(401)
+  test('rejects a forged session cookie', async () => {
+    const headers = { Cookie: 'better-auth.session_token=forged', 'Sec-Fetch-Site': 'same-origin' }
+    expect((await requestToken(headers)).status).toBe(401)
   })
 })

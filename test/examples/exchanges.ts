@@ -1,7 +1,6 @@
+// Requests that every example must handle in the same way, and how their responses are compared.
 import { createHash, randomBytes } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
-
-/** What every runtime is asked, and how its answers are compared. */
 
 export const API_KEY: string = randomBytes(32).toString('base64url')
 export const secret: string = randomBytes(32).toString('hex')
@@ -44,7 +43,7 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
   'an admin token': { method: 'POST', path: '/api/membrane-admin-token', headers: bearer },
   'no credentials': { path: token },
   'an unknown API key': { path: token, headers: { Authorization: 'Bearer unknown' } },
-  'a body member that does not exist': {
+  'an unknown body member': {
     method: 'POST',
     path: token,
     headers: json,
@@ -57,14 +56,14 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
     headers: json,
     body: JSON.stringify({ id: 'a'.repeat(17_000) }),
   },
-  'another method': { method: 'DELETE', path: token, headers: bearer },
-  'a page of an allowed origin': {
+  'an unsupported method': { method: 'DELETE', path: token, headers: bearer },
+  'a request from an allowed origin': {
     method: 'POST',
     path: token,
     headers: { ...json, Origin: ALLOWED },
     body: customer,
   },
-  'a preflight of an allowed origin': {
+  'a preflight from an allowed origin': {
     method: 'OPTIONS',
     path: token,
     headers: {
@@ -73,19 +72,19 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
       'Access-Control-Request-Headers': 'authorization,content-type',
     },
   },
-  'a page of another origin': { path: token, headers: { ...bearer, Origin: 'https://evil.example' } },
-  'a page of its own origin, behind a proxy that ends TLS': {
+  'a request from another origin': { path: token, headers: { ...bearer, Origin: 'https://evil.example' } },
+  'a same-origin request behind a proxy that terminates TLS': {
     method: 'POST',
     path: token,
     headers: { ...json, Host: 'tokens.example.com', Origin: 'https://tokens.example.com' },
     body: customer,
   },
-  'an admin token for a page': {
+  'an admin token for a browser': {
     method: 'POST',
     path: '/api/membrane-admin-token',
     headers: { ...bearer, Host: 'tokens.example.com', Origin: 'https://tokens.example.com' },
   },
-  'an OAuth client': {
+  'OAuth client credentials': {
     method: 'POST',
     path: '/oauth/token',
     headers: {
@@ -100,14 +99,14 @@ export const EXCHANGES: Readonly<Record<string, Exchange>> = {
   readiness: { path: '/ready' },
 }
 
-export interface Answer {
+export interface ExchangeResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
 /** Headers of the connection, and HSTS, which only the Worker and `serve` send. */
-const OF_THE_CONNECTION = [
+const IGNORED_HEADERS = [
   'connection',
   'content-length',
   'date',
@@ -116,11 +115,11 @@ const OF_THE_CONNECTION = [
   'transfer-encoding',
 ]
 
-/** An answer without what differs from one request to the next. */
-export function normalize({ status, headers, body }: Answer): Answer {
+/** Replaces everything in a response that differs between requests. */
+export function normalize({ status, headers, body }: ExchangeResponse): ExchangeResponse {
   const compared = Object.entries(headers)
     .map(([name, value]): [string, string] => [name.toLowerCase(), value])
-    .filter(([name]) => !OF_THE_CONNECTION.includes(name))
+    .filter(([name]) => !IGNORED_HEADERS.includes(name))
     .map(([name, value]): [string, string] => [name, name === 'x-request-id' ? '…' : value])
     .sort()
   return {
@@ -133,11 +132,11 @@ export function normalize({ status, headers, body }: Answer): Answer {
   }
 }
 
-/** Not `fetch`, which forbids Host and Origin. */
+/** Sends a request to a server. Not with `fetch`, which does not allow setting `Host` and `Origin`. */
 export function exchange(
   origin: string,
   { method = 'GET', path, headers = {}, body }: Exchange,
-): Promise<Answer> {
+): Promise<ExchangeResponse> {
   const content = body === undefined ? undefined : Buffer.from(body)
   return new Promise((resolve, reject) => {
     const request = httpRequest(new URL(path, origin), {
@@ -164,11 +163,11 @@ export function exchange(
   })
 }
 
-/** The same through a handler in this process. */
-export async function askHandler(
+/** Sends a request to a handler in this process. */
+export async function callHandler(
   handler: (request: Request) => Promise<Response>,
   { method = 'GET', path, headers = {}, body }: Exchange,
-): Promise<Answer> {
+): Promise<ExchangeResponse> {
   const request = new Request(`http://localhost${path}`, {
     method,
     headers: { Host: 'localhost', ...headers },

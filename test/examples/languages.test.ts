@@ -1,4 +1,4 @@
-// The programs that get a token from the service in each of the languages of Membrane's documentation.
+// Runs the example in each language of Membrane's documentation, which gets a token from the service.
 import { execFile } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -35,7 +35,6 @@ test.each([
     const env = { ...process.env, TOKEN_URL: `http://127.0.0.1:${port}/api/membrane-token`, API_KEY }
     const { stdout } = await execute(command, args, { cwd: `${root}examples/languages`, env })
     expect(jwt.verify(stdout.trim(), secret)).toMatchObject({ id: 'customer-42', name: 'Acme Inc.' })
-    // Compiling Go and Java takes its time on a busy machine.
   },
-  120_000,
+  120_000, // compiling Go and Java is slow on a busy machine
 )

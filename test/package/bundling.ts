@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
 
-export const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Minification keeps the names of global functions and properties. */
+export const FETCH = /\bfetch\b|XMLHttpRequest/
 
 /** Bundles and minifies code that imports the package by its public name, which resolves to `dist/`. */
 export async function bundle(code: string, options: BuildOptions = {}) {

@@ -1,4 +1,4 @@
-// The command as npm installs it, on every runtime.
+// The command from the packed package, on Node, Deno and Bun.
 import { execFileSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,28 +6,26 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cleanEnvironment, RUNTIMES } from '../cli/harness.ts'
 import { installPacked, type Project } from './packed-package.ts'
 
-const LIMIT = 240_000
-const SECRET = 'a secret of the test, which is 32 bytes or more'
+const SECRET = 'a test secret of more than thirty-two bytes'
 
 let project: Project
 
 beforeAll(async () => {
   project = await installPacked()
-}, LIMIT)
+}, 240_000)
 
 afterAll(() => project?.remove())
 
-const env = () => ({
-  ...cleanEnvironment(),
-  MEMBRANE_WORKSPACE_KEY: 'workspace-1',
-  MEMBRANE_WORKSPACE_SECRET: SECRET,
-})
-
 const execute = ([program, ...args]: readonly string[], input = '') =>
-  execFileSync(program!, args, { cwd: project.directory, env: env(), input, encoding: 'utf8' })
+  execFileSync(program!, args, {
+    cwd: project.directory,
+    env: { ...cleanEnvironment(), MEMBRANE_WORKSPACE_KEY: 'workspace-1', MEMBRANE_WORKSPACE_SECRET: SECRET },
+    input,
+    encoding: 'utf8',
+  })
 
 test.each(RUNTIMES)('signs and verifies on $name', async ({ start }) => {
-  // Deno finds what the package needs by the project's package.json.
+  // Deno resolves the package's dependencies through the project's package.json.
   const runtime = (await start()).filter((argument) => argument !== '--no-config')
   const command = [...runtime, 'node_modules/membrane-token/dist/cli.js']
   const token = execute([...command, 'sign', '--customer', 'c-1'])
@@ -36,11 +34,11 @@ test.each(RUNTIMES)('signs and verifies on $name', async ({ start }) => {
   )
 })
 
-test('is there as membrane-token', () => {
+test('is installed as membrane-token', () => {
   expect(execute(['node_modules/.bin/membrane-token', '--version'])).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
 
-test('has under 150 kB, and brings no package that the module does not need', () => {
+test('is under 150 kB, and installs no further packages', () => {
   const dist = join(project.directory, 'node_modules/membrane-token/dist')
   const sizes = readdirSync(dist)
     .filter((name) => /^cli.*\.js$/.test(name))

@@ -1,5 +1,5 @@
-// Uses every public name once, as a TypeScript user does. `types.test.ts` compiles it against the packed package, in
-// worlds that know only one platform's types; so it names no type that is not ECMAScript's or the package's.
+// Uses every public name, as a TypeScript user would. `types.test.ts` compiles it with the types of one platform at a time,
+// so it uses only types from ECMAScript and the package.
 import {
   type Algorithm,
   type ClaimStyle,
@@ -104,7 +104,7 @@ export async function sign(style: ClaimStyle): Promise<SignedToken[]> {
     { workspaceKey, privateKey: pair.privateKey, keyId: pair.keyId },
     { workspaceKey, privateKey: pair.publicJwk, algorithm, trustedBrowser: false },
     { workspaceKey, privateKey: { kty: 'EC', crv: 'P-256', x: '', y: '', d: '' } },
-    // What the platform's own types call a JWK; some say that it could be bytes.
+    // The platform's own JWK type; on some platforms, it includes bytes.
     { workspaceKey, privateKey: exported instanceof ArrayBuffer ? undefined : exported },
   ]
   const customer: Customer = { id: 'customer-42', name: 'Acme Inc.', fields: { plan: 'trial' } }
@@ -184,20 +184,20 @@ export function provide(getSession: () => Promise<string>): TokenProvider {
   return provider
 }
 
-/** Were a name of the package `any` for want of a platform's type, nothing here would be an error. */
-export async function refused(signer: Signer): Promise<void> {
-  // @ts-expect-error a number is no secret
+/** Each line would compile if a public name were `any` because a platform's type is missing. */
+export async function rejected(signer: Signer): Promise<void> {
+  // @ts-expect-error a number is not a secret
   await createSigner({ workspaceKey, secret: 42 })
-  // @ts-expect-error a date is no private key
+  // @ts-expect-error a date is not a private key
   await createSigner({ workspaceKey, privateKey: new Date() })
-  // @ts-expect-error a number is no public key
+  // @ts-expect-error a number is not a public key
   await createVerifier({ workspaceKey, publicKey: 42 })
   const requestVerifier = await createRequestVerifier({ workspaceKey, secret })
   // @ts-expect-error a string is not a request
   await requestVerifier.verify('request')
-  // @ts-expect-error a text is no request
+  // @ts-expect-error a string is not a request
   await createTokenEndpoint({ signer, authenticate: async () => null })('request')
-  // @ts-expect-error a number is no header
+  // @ts-expect-error a number is not headers
   createTokenProvider({ url: '/api/membrane-token', headers: () => 42 })
 }
 

@@ -1,4 +1,4 @@
-// The whole conformance suite, by the same runners as for the sources, against the package as npm installs it.
+// Runs the conformance suite against the packed package on every runtime.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ test.each([20, 22, 24])(
 )
 
 test(
-  'Deno, by npm: specifiers and without permissions',
+  'Deno, with npm: specifiers and without permissions',
   async () => {
     const options = ['--no-prompt', '--no-remote', '--cached-only', '--no-lock', '--node-modules-dir=manual']
     collect(await runInProject('deno', 'npm:', bin('deno'), 'run', ...options))
@@ -46,7 +46,7 @@ test('Bun', async () => void collect(await runInProject('bun', '', bin('bun'), '
 test('workerd', async () => void collect(await runConformanceInWorkerd(await bundle('workerd-entry'))), LIMIT)
 
 test(
-  'a bundler, minified, in one file',
+  'a minified bundle',
   async () => {
     const directory = mkdtempSync(join(tmpdir(), 'membrane-token-bundled-'))
     try {
@@ -60,12 +60,12 @@ test(
   LIMIT,
 )
 
-test('every consumer ran as many tests', () => {
+test('all consumers ran the same number of tests', () => {
   expect(Object.keys(totals)).toHaveLength(7)
   expect(new Set(Object.values(totals)).size, JSON.stringify(totals)).toBe(1)
 })
 
-/** Puts the suite beside the installed package, and starts it there. */
+/** Bundles the suite into the project and runs it there. */
 async function runInProject(
   runner: string,
   scheme: string,
@@ -76,7 +76,7 @@ async function runInProject(
   return JSON.parse(await run(project.directory, command, ...args, 'suite.mjs'))
 }
 
-/** The suite in one file. The package is left to the runtime to find where `scheme` is given, and bundled elsewhere. */
+/** Bundles the suite into one file. With a `scheme`, the package stays external, with the scheme as prefix of its name. */
 async function bundle(runner: string, scheme?: string): Promise<string> {
   const entries = new Set<string>()
   const installed: Plugin = {
@@ -103,15 +103,16 @@ async function bundle(runner: string, scheme?: string): Promise<string> {
     write: false,
   })
   expect([...entries].sort()).toEqual(['', '/client', '/endpoint'].map((name) => `membrane-token${name}`))
-  // Nothing of the checkout but the suite itself, and jose, with which it compares.
+  // The suite itself and jose, which it compares with, are the only files from the repository.
   expect(
     Object.keys(metafile.inputs).filter((path) => /^(src|dist|node_modules\/(?!jose\/))/.test(path)),
   ).toEqual([])
   return outputFiles[0]!.text
 }
 
-function collect(answer: Result, names: Partial<Result> = {}): Partial<Result> {
-  const { failures, ...result } = { ...answer, ...names }
+/** Records a result and checks that no test failed. */
+function collect(reported: Result, overrides: Partial<Result> = {}): Partial<Result> {
+  const { failures, ...result } = { ...reported, ...overrides }
   const summary = record(result)
   console.log(JSON.stringify(summary))
   totals[`${summary.runtime} ${summary.version}`] = summary.total ?? 0

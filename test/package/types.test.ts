@@ -1,4 +1,4 @@
-// `consumer.ts`, compiled against the packed package where only one platform's types are known, and all are checked.
+// Compiles `consumer.ts` against the packed package, with the types of one platform at a time and without `skipLibCheck`.
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,7 +32,7 @@ const cases = Object.keys(PLATFORMS).flatMap((platform) =>
   Object.keys(RESOLUTIONS).map((resolution) => [platform, resolution] as const),
 ) as [keyof typeof PLATFORMS, keyof typeof RESOLUTIONS][]
 
-test.each(cases)('types with only %s, resolved by %s', async (platform, moduleResolution) => {
+test.each(cases)('types with only %s, resolution %s', async (platform, moduleResolution) => {
   const { lib, types } = PLATFORMS[platform]
   const compilerOptions = {
     target: 'ES2022',
@@ -50,11 +50,11 @@ test.each(cases)('types with only %s, resolved by %s', async (platform, moduleRe
   await run(project.directory, bin('tsc'), '-p', '.')
   const files = await run(project.directory, bin('tsc'), '-p', '.', '--listFilesOnly')
   expect(files).toContain('/node_modules/membrane-token/dist/endpoint.d.ts')
-  const known = Object.entries(PLATFORMS).filter(([, { files: own }]) => own.test(files))
-  expect(known.map(([name]) => name)).toEqual([platform])
+  const loaded = Object.entries(PLATFORMS).filter(([, { files: own }]) => own.test(files))
+  expect(loaded.map(([name]) => name)).toEqual([platform])
 })
 
-test.each(['index', 'endpoint', 'service', 'client'])('the consumer uses all that %s exports', (entry) => {
+test.each(['index', 'endpoint', 'service', 'client'])('the consumer uses every export of %s', (entry) => {
   const declarations = join(project.directory, 'node_modules/membrane-token/dist', `${entry}.d.ts`)
   const source = readFileSync(declarations, 'utf8')
   const listed = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names = '']) =>
@@ -67,7 +67,7 @@ test.each(['index', 'endpoint', 'service', 'client'])('the consumer uses all tha
   ]
   expect(names).not.toEqual([])
   const used = readFileSync(consumer, 'utf8')
-  // Once to import it and once to use it.
+  // At least twice: imported and used.
   const unused = names.filter((name) => (used.match(new RegExp(`\\b${name}\\b`, 'g')) ?? []).length < 2)
   expect(unused.filter(Boolean)).toEqual([])
 })
