@@ -27,7 +27,7 @@ app.all(
 )
 
 app.use(express.json())
-app.get('/', (_, response) => void response.type('text').send('The app as it was'))
+app.get('/', (_, response) => void response.type('text').send('Your app'))
 
 const server = app.listen(Number(process.env.PORT ?? 8080), () => {
   console.log('Listening on', server.address())

@@ -10,7 +10,7 @@ const listener = getRequestListener(
 )
 
 const app = Fastify()
-app.get('/', async () => 'The app as it was')
+app.get('/', async () => 'Your app')
 
 app.register(async (scope) => {
   // Runs before Fastify parses the body, because the service reads the body itself.

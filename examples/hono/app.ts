@@ -4,7 +4,7 @@ import { createTokenServiceFromEnv } from 'membrane-token/service'
 const service = createTokenServiceFromEnv(process.env)
 
 const app = new Hono()
-app.get('/', (c) => c.text('The app as it was'))
+app.get('/', (c) => c.text('Your app'))
 
 // The service handles all methods itself and returns 405 for unsupported ones.
 for (const path of [

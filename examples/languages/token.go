@@ -28,9 +28,9 @@ func main() {
 	if response.StatusCode != http.StatusOK {
 		log.Fatal(response.Status)
 	}
-	var answer struct{ Token string }
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+	var result struct{ Token string }
+	if err := json.NewDecoder(response.Body).Decode(&result); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(answer.Token)
+	fmt.Println(result.Token)
 }

@@ -8,5 +8,5 @@ $context = stream_context_create(['http' => [
     ],
     'content' => json_encode(['id' => 'customer-42', 'name' => 'Acme Inc.']),
 ]]);
-$answer = json_decode(file_get_contents(getenv('TOKEN_URL'), false, $context), true);
-echo $answer['token'], PHP_EOL;
+$response = json_decode(file_get_contents(getenv('TOKEN_URL'), false, $context), true);
+echo $response['token'], PHP_EOL;
