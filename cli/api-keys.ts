@@ -8,7 +8,7 @@ export interface ApiKeyEntry {
   readonly scopes: readonly string[]
 }
 
-/** The prefix tells people and secret scanners what they found. base64url, so that HTTP Basic needs no escaping. */
+/** The prefix identifies the key to people and secret scanners. base64url needs no escaping in HTTP Basic. */
 export function generateApiKey(): string {
   return `mtk_${randomBytes(32).toString('base64url')}`
 }

@@ -6,7 +6,7 @@ import { UsageError } from './terminal.ts'
 /** An option of a command. */
 export interface Option {
   readonly type: 'string' | 'boolean'
-  /** Name of the value in the help, such as `FILE`. */
+  /** Placeholder for the value in the help, such as `FILE`. */
   readonly value?: string
   /** Whether it may be given several times. */
   readonly multiple?: boolean
@@ -31,7 +31,7 @@ export const COMMON_OPTIONS = {
   help: { type: 'boolean', description: 'Show this help' },
 } as const satisfies OptionTable
 
-/** Parses the arguments of a command. @throws UsageError, with the closest name for an unknown option */
+/** Parses the arguments of a command. @throws UsageError; for an unknown option, it suggests the closest name */
 export function parseArguments<Options extends OptionTable>(
   args: readonly string[],
   { options, maxPositionals }: CommandSpecification<Options>,
@@ -50,7 +50,7 @@ export function parseArguments<Options extends OptionTable>(
   const values = new Map<string, string[]>()
   const positionals: string[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(checkVisible(token.value))
+    if (token.kind === 'positional') positionals.push(rejectKeyMaterial(token.value))
     if (token.kind !== 'option') continue
     const { name, rawName, value, inlineValue } = token
     if (name === 'help') return 'help'
@@ -81,7 +81,7 @@ function findOption(name: string, rawName: string, known: OptionTable): Option {
   if (
     /^(workspace-?|client-?|membrane-?)?(secret|private-?key|password|passphrase|api-?key|token)$/i.test(name)
   ) {
-    throw new UsageError(`${rawName} is not an option. ${NO_SECRETS} ${instead(known)}`)
+    throw new UsageError(`${rawName} is not an option. ${NO_SECRETS} ${alternatives(known)}`)
   }
   const meant = closestName(name, Object.keys(known))
   const shown = /^[\w-]{1,32}$/.test(rawName) ? ` ${rawName}` : ''
@@ -99,13 +99,13 @@ function findOption(name: string, rawName: string, known: OptionTable): Option {
 const NO_SECRETS =
   'Secrets are not taken as arguments: other users see them in the process list, and the shell keeps them in its history.'
 
-function instead(known: OptionTable): string {
+function alternatives(known: OptionTable): string {
   const files = Object.keys(known).filter((name) => name.endsWith('-file'))
-  const ways = [
+  const sources = [
     ...('env-file' in known ? ['an environment variable'] : []),
     ...files.map((name) => `--${name}`),
   ]
-  return `Use ${[...ways, 'standard input'].join(' or ')}.`
+  return `Use ${[...sources, 'standard input'].join(' or ')}.`
 }
 
 function checkValue(
@@ -117,16 +117,16 @@ function checkValue(
   if (type === 'boolean' && value !== undefined) throw new UsageError(`${rawName} takes no value.`)
   if (type === 'boolean') return
   if (value === undefined) throw new UsageError(`${rawName} needs a value: ${rawName} ${valueName}`)
-  checkVisible(value)
+  rejectKeyMaterial(value)
   if (!inlineValue && /^-./.test(value)) {
     throw new UsageError(`${rawName} needs a value; if it begins with "-", write ${rawName}=${valueName}.`)
   }
 }
 
-/** Key material in any format, which does not belong on a command line. */
+/** PEM, API keys, and private or symmetric JWKs, which must not be on a command line. */
 const KEY_MATERIAL = /-----BEGIN|^mtk_|"(d|k)"\s*:\s*"/
 
-function checkVisible(value: string): string {
+function rejectKeyMaterial(value: string): string {
   if (KEY_MATERIAL.test(value))
     throw new UsageError(`An argument looks like a key. ${NO_SECRETS} Pass a file, or "-" and pipe it.`)
   return value

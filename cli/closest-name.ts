@@ -1,4 +1,4 @@
-/** The name that is at most two edits away from what was typed. */
+/** The closest name, at most two edits away from what was typed. */
 export function closestName(typed: string, names: readonly string[]): string | undefined {
   if (typed.length > 40) return undefined
   const [closest] = names

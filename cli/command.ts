@@ -5,10 +5,10 @@ import { ExitCode, type Terminal } from './terminal.ts'
 /** The static description of a command, from which its help and documentation are generated. */
 export interface CommandSpecification<Options extends OptionTable = OptionTable> {
   readonly name: string
-  /** What may follow the name, one line for each way to call it. */
+  /** What may follow the name, one line for each form. */
   readonly usage: readonly string[]
   readonly description: string
-  /** How many arguments it takes beside its options. */
+  /** Maximum number of arguments besides options. */
   readonly maxPositionals: number
   readonly options: Options
   readonly examples: readonly Example[]
@@ -29,7 +29,7 @@ export type Run<Options extends OptionTable> = (
   terminal: Terminal,
 ) => Promise<ExitCode> | ExitCode
 
-/** Makes a command from its specification, which drives argument parsing and `--help`. */
+/** Creates a command from its specification, which defines argument parsing and `--help`. */
 export function defineCommand<const Options extends OptionTable>(
   specification: CommandSpecification<Options>,
   run: Run<Options>,
@@ -40,7 +40,7 @@ export function defineCommand<const Options extends OptionTable>(
       const given = parseArguments(args, specification)
       if (given === 'help') {
         terminal.out(renderHelp(specification))
-        return ExitCode.Fine
+        return ExitCode.Success
       }
       return run(given, terminal)
     },

@@ -5,7 +5,7 @@ interface Entry {
   readonly load: () => Promise<{ command: Command }>
 }
 
-/** Every command. Each is loaded on demand, so that the others do not slow it down. */
+/** All commands. They are loaded on demand, so that one does not slow down another. */
 export const COMMANDS = {
   inspect: {
     summary: "Show a token's contents and problems",
@@ -24,7 +24,7 @@ export const COMMANDS = {
     load: () => import('./commands/keygen.ts'),
   },
   key: {
-    summary: 'Show what kind of key a file holds',
+    summary: 'Show what kind of key a file contains',
     load: () => import('./commands/key.ts'),
   },
   'api-key': {

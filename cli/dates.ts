@@ -1,4 +1,4 @@
-/** `2026-01-01 02:00:00 UTC, in 2 hours`; undefined if it is not a date. */
+/** Such as `2026-01-01 02:00:00 UTC, in 2 hours`; undefined if it is not a date. */
 export function describeDate(seconds: unknown, now: number): string | undefined {
   if (typeof seconds !== 'number' || !(Math.abs(seconds) <= LATEST)) return undefined
   const date = new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 19)
@@ -9,7 +9,7 @@ export function describeDate(seconds: unknown, now: number): string | undefined 
 /** End of the year 9999, in seconds. */
 const LATEST = 253_402_300_799
 
-/** Two hours less a second are two hours. */
+/** Fraction of a unit by which a span is rounded up: two hours less a second are shown as two hours. */
 const ROUNDING = 1 / 60
 
 const UNITS = [
@@ -24,7 +24,7 @@ function describeDistance(seconds: number): string {
   return seconds < 0 ? `${describeSpan(-seconds)} ago` : `in ${describeSpan(seconds)}`
 }
 
-/** In the largest unit of which there are at least two. */
+/** Uses the largest unit of which there are at least two. */
 function describeSpan(seconds: number): string {
   const countOf = (size: number): number => Math.floor(seconds / size + ROUNDING)
   const [size, unit] = UNITS.find(([size]) => countOf(size) >= 2) ?? [1, 'seconds']

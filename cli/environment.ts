@@ -14,14 +14,14 @@ export const ENVIRONMENT_OPTIONS = {
   },
 } as const satisfies OptionTable
 
-/** The environment merged with the files. As in Node, variables that are already set win, then later files. */
+/** Merges the environment and the files. As in Node, variables that are already set win, then later files. */
 export async function readEnvironment(files: readonly string[], terminal: Terminal): Promise<Environment> {
   const environment: Record<string, string | undefined> = {}
   for (const file of files) Object.assign(environment, parseEnv(await readText(file, terminal, 'variables')))
   return { ...environment, ...terminal.env }
 }
 
-/** A variable; an empty one counts as absent. */
+/** The value of a variable. An empty one counts as absent. */
 export function readVariable(environment: Environment, name: string): string | undefined {
   return environment[name] || undefined
 }

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { type Terminal, UsageError } from './terminal.ts'
 
-/** Text of a file, or of standard input for `-`. @throws UsageError */
+/** The text of a file, or of standard input for `-`. @throws UsageError if it cannot be read */
 export async function readText(path: string, terminal: Terminal, what: string): Promise<string> {
   return new TextDecoder().decode(await readBytes(path, terminal, what))
 }
 
-/** Bytes of a file, or of standard input for `-`. @throws UsageError */
+/** The bytes of a file, or of standard input for `-`. @throws UsageError if it cannot be read */
 export async function readBytes(path: string, terminal: Terminal, what: string): Promise<Uint8Array> {
   if (path === '-') return terminal.readInput()
   try {

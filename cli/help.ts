@@ -3,7 +3,7 @@ import type { CommandSpecification } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { readVersion } from './version.ts'
 
-/** The help of one command. */
+/** The help for a command. */
 export function renderHelp(specification: CommandSpecification): string {
   const { name, usage, description, options, examples } = specification
   const [first = '', ...others] = usage.map((line) => `membrane-token ${name} ${line}`.trimEnd())
@@ -15,7 +15,7 @@ export function renderHelp(specification: CommandSpecification): string {
   ].join('\n\n')
 }
 
-/** The help of the whole command. */
+/** The help for `membrane-token` itself. */
 export function renderOverview(): string {
   return `Usage: membrane-token COMMAND [options]
 

@@ -1,25 +1,27 @@
 import { printable, UsageError } from './terminal.ts'
 
-/** An answer, read to its end. */
-export interface HttpAnswer {
+/** A response with its whole body. */
+export interface HttpResponse {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** Milliseconds since the epoch between which the answer was made. */
+  /** When the request was sent, in milliseconds since the epoch. */
   readonly sentAt: number
+  /** When the headers arrived, in milliseconds since the epoch. */
   readonly receivedAt: number
 }
 
-/** Why there is no answer: an engine's code such as `ECONNREFUSED`, or a name such as `TimeoutError`. */
-export interface NoAnswer {
+/** A request without a response. `reason` is a code such as `ECONNREFUSED`, or a short description. */
+export interface HttpFailure {
   readonly status?: undefined
   readonly reason: string
 }
 
+/** Milliseconds. */
 const TIMEOUT = 10_000
 
-/** Sends a request; redirects are not followed, since they would carry credentials away. Never rejects. */
-export async function send(url: string | URL, init: RequestInit = {}): Promise<HttpAnswer | NoAnswer> {
+/** Sends a request. Never follows a redirect, which could leak credentials, and never rejects. */
+export async function send(url: string | URL, init: RequestInit = {}): Promise<HttpResponse | HttpFailure> {
   const sentAt = Date.now()
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT) })
@@ -33,9 +35,9 @@ export async function send(url: string | URL, init: RequestInit = {}): Promise<H
 
 function reasonOf(error: unknown): string {
   const { name, code, message, cause } = Object(error) as Record<string, unknown>
-  if (name === 'TimeoutError') return `no answer within ${TIMEOUT / 1000} seconds`
+  if (name === 'TimeoutError') return `no response within ${TIMEOUT / 1000} seconds`
   const { code: inner, message: detail } = Object(cause) as { code?: unknown; message?: unknown }
-  // Only known words of a message, because engines quote the address and even headers.
+  // Only known phrases of a message, because engines quote the URL and even headers.
   const [words] = KNOWN_REASONS.exec(`${String(message)} ${String(detail)}`) ?? []
   return String(inner ?? code ?? words ?? (name === 'TypeError' ? 'network error' : name))
 }
@@ -54,20 +56,21 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> | u
   }
 }
 
-/** What problem details (RFC 9457) or an OAuth error say, for a terminal and without anything like a token. */
-export function describeProblem({ status, text }: HttpAnswer): string {
+/** The status and message of problem details (RFC 9457) or an OAuth error, safe for a terminal and without tokens. */
+export function describeProblem({ status, text }: HttpResponse): string {
   const { code, detail, error, error_description: description } = parseObject(text) ?? {}
-  const said = [detail ?? description ?? error, code && `(${String(code)})`].filter(Boolean).join(' ')
-  return `${status}${said && ` ${printable(said.slice(0, 500)).replace(/ey[\w-]+\.[\w.-]+/g, '…')}`}`
+  const message = [detail ?? description ?? error, code && `(${String(code)})`].filter(Boolean).join(' ')
+  return `${status}${message && ` ${printable(message.slice(0, 500)).replace(/ey[\w-]+\.[\w.-]+/g, '…')}`}`
 }
 
 const LOOPBACK = /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
+/** Whether a URL leads to this machine. */
 export function isLoopback({ hostname }: URL): boolean {
   return LOOPBACK.test(hostname)
 }
 
-/** The root address of a token service, even if one of its routes is given. @throws UsageError */
+/** The base URL of a token service. Accepts the URL of a route, too. @throws UsageError */
 export function readServiceUrl(text: string | undefined, command: string): URL {
   if (text === undefined)
     throw new UsageError(
@@ -84,7 +87,7 @@ export function readServiceUrl(text: string | undefined, command: string): URL {
   return url
 }
 
-/** The address of one of the service's routes. */
+/** The URL of a route. */
 export function routeOf(service: URL, path: string): string {
   return `${service.href.replace(/\/$/, '')}${path}`
 }

@@ -50,7 +50,7 @@ export const VERIFICATION_OPTIONS = {
 
 type Given<Name extends string> = { readonly [N in Name]: string | undefined }
 
-/** @throws UsageError where it is missing */
+/** @throws UsageError if it is missing */
 export function readWorkspaceKey(given: Given<'workspace-key'>, environment: Environment): string {
   const workspaceKey = given['workspace-key'] ?? readVariable(environment, 'MEMBRANE_WORKSPACE_KEY')
   if (workspaceKey !== undefined) return workspaceKey
@@ -81,7 +81,7 @@ export async function readSigningKey(
   if (secret !== undefined) return { secret }
   if (privateKey !== undefined) return { privateKey: await openPrivateKey(privateKey, environment) }
   throw new UsageError(
-    'There is no key: set MEMBRANE_WORKSPACE_SECRET or MEMBRANE_PRIVATE_KEY, or pass --secret-file or --private-key-file.',
+    'The key is missing: set MEMBRANE_WORKSPACE_SECRET or MEMBRANE_PRIVATE_KEY, or pass --secret-file or --private-key-file.',
   )
 }
 
@@ -91,7 +91,7 @@ async function readSecret(path: string, terminal: Terminal): Promise<string> {
 
 export type VerificationKey = Pick<VerifierOptions, 'secret' | 'publicKey' | 'jwks'>
 
-/** The key to verify with, from the options or else the environment; undefined if there is none. */
+/** The key to verify with, from the options or the environment; undefined if there is none. @throws UsageError */
 export async function findVerificationKey(
   given: Given<'secret-file' | 'public-key-file' | 'jwks'>,
   environment: Environment,
@@ -125,7 +125,7 @@ async function readKeySet(
   }
 }
 
-/** A key as text, or the remote key that a KMS URI names. */
+/** The private key as text, or the remote key that a KMS URI names. */
 async function openPrivateKey(
   key: string,
   environment: Environment,
@@ -143,7 +143,7 @@ async function readPublicHalf(
   const privateKey = await openPrivateKey(key, environment)
   const { publicJwk } = await createSigner({ workspaceKey: 'any', privateKey })
   if (publicJwk === undefined) throw new UsageError('The public half of MEMBRANE_PRIVATE_KEY cannot be read.')
-  // Without `alg`, because an RSA key may have signed with any of its algorithms.
+  // Without `alg`, because the token may be signed with any algorithm of an RSA key.
   const { alg: _, ...members } = publicJwk
   return members
 }

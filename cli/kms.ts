@@ -10,7 +10,7 @@ export const KMS_PROVIDERS: readonly KmsProvider[] = Object.values(kms).filter(
   (member): member is typeof member & KmsProvider => 'scheme' in member && 'open' in member,
 )
 
-/** The key that a URI names, such as `hashivault://membrane`. @throws UsageError */
+/** Opens the key that a URI names, such as `hashivault://membrane`. @throws UsageError for an unknown scheme */
 export async function openKey(
   uri: string,
   environment: Environment,

@@ -23,7 +23,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
 
 function print(terminal: Terminal, text: string): ExitCode {
   terminal.out(text)
-  return ExitCode.Fine
+  return ExitCode.Success
 }
 
 function findCommand(name: string): CommandName {
@@ -32,15 +32,15 @@ function findCommand(name: string): CommandName {
     throw new UsageError('To inspect a token, run: membrane-token inspect TOKEN')
   const names = Object.keys(COMMANDS)
   const meant = closestName(name, names)
-  // Long words are not repeated, because they may be misplaced secrets.
+  // Long names are not shown, because they may be misplaced secrets.
   const shown = /^[\w-]{1,24}$/.test(name) ? ` "${name}"` : ''
   throw new UsageError(
     `Unknown command${shown}${meant ? `; did you mean "${meant}"?` : `. Commands: ${names.join(', ')}.`}`,
   )
 }
 
-/** Errors that are a negative result or an unreachable service, and not wrong usage. */
-const NEGATIVE_ANSWERS =
+/** Error codes of a negative result or an unreachable service, in contrast to usage errors. */
+const NEGATIVE_RESULTS =
   /^ERR_(TOKEN_(?!TOO_LARGE)|KEY_NOT_FOUND|KEY_UNAVAILABLE|JWKS_UNAVAILABLE|REFUSED|UNREACHABLE)/
 
 function reportError(error: unknown, name: CommandName | undefined, terminal: Terminal): ExitCode {
@@ -56,7 +56,7 @@ function reportError(error: unknown, name: CommandName | undefined, terminal: Te
   }
   if (typeof code === 'string' && code.startsWith('ERR_') && typeof message === 'string') {
     terminal.note(`${prefix}: ${message} (${code})`)
-    return NEGATIVE_ANSWERS.test(code) ? ExitCode.No : ExitCode.Usage
+    return NEGATIVE_RESULTS.test(code) ? ExitCode.Failure : ExitCode.Usage
   }
   // An unexpected error's message may quote key material, so only its name and code are shown.
   const { name: kind } = Object(error) as { name?: unknown }

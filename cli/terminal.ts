@@ -2,14 +2,14 @@ import process from 'node:process'
 import { styleText } from 'node:util'
 
 /** Exit codes of every command. */
-export const ExitCode = { Fine: 0, No: 1, Usage: 2 } as const
+export const ExitCode = { Success: 0, Failure: 1, Usage: 2 } as const
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 
-/** The command line, a file or a variable is wrong: exit code 2. */
+/** An invalid argument, file or variable: exit code 2. */
 export class UsageError extends Error {}
 
-/** A failure or a negative result: exit code 1. */
-export function negativeAnswer(
+/** Creates the error for a failure or a negative result: exit code 1. */
+export function negativeResult(
   message: string,
   code: 'ERR_REFUSED' | 'ERR_UNREACHABLE' = 'ERR_REFUSED',
 ): Error {
@@ -21,9 +21,9 @@ export type Style = Parameters<typeof styleText>[0]
 /** Where a command reads and writes: results go to standard output, everything else to standard error. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Writes a result, with a line break at its end. */
+  /** Writes a result and a line break to standard output. */
   out(text: string): void
-  /** Writes anything else. */
+  /** Writes anything else and a line break to standard error. */
   note(text: string): void
   /** Colours part of a result, on a terminal only. */
   paint(style: Style, text: string): string
@@ -31,10 +31,11 @@ export interface Terminal {
   paintNote(style: Style, text: string): string
   readonly isInteractive: boolean
   readonly hasPipedInput: boolean
-  /** Standard input, to its end. */
+  /** Reads standard input to its end. @throws UsageError over 1 MiB */
   readInput(): Promise<Uint8Array>
 }
 
+/** Bytes. */
 const INPUT_LIMIT = 1_048_576
 
 export function createTerminal(): Terminal {
@@ -73,7 +74,7 @@ export function painter(stream: { readonly isTTY?: boolean }, env: Terminal['env
   return isColored ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text
 }
 
-/** Untrusted text, such as a claim, without terminal control characters. */
+/** Escapes terminal control characters in untrusted text, such as a claim. */
 export function printable(text: string): string {
   return text.replace(CONTROL, (character) => {
     const code = (character.codePointAt(0) as number).toString(16).padStart(4, '0')
@@ -81,5 +82,5 @@ export function printable(text: string): string {
   })
 }
 
-// Controls, and marks that reorder what is shown.
+// Control characters, line separators, and marks that change the text direction.
 const CONTROL = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu

@@ -1,7 +1,7 @@
 import { readText, withoutLastLineBreak } from './files.ts'
 import { type Terminal, UsageError } from './terminal.ts'
 
-/** The token that was passed, or piped. @throws UsageError */
+/** The token from the argument or standard input. @throws UsageError if there is none */
 export async function readToken(given: string | undefined, terminal: Terminal): Promise<string> {
   if (given !== undefined && given !== '-') return given
   if (given === undefined && !terminal.hasPipedInput)
@@ -11,10 +11,10 @@ export async function readToken(given: string | undefined, terminal: Terminal): 
   return text
 }
 
-/** @throws UsageError where two things are to be read from standard input */
+/** @throws UsageError if more than one input is to be read from standard input */
 export function checkSingleInput(...sources: readonly (string | undefined)[]): void {
   if (sources.filter((source) => source === '-').length > 1)
     throw new UsageError(
-      'Only one thing can be read from standard input; pass the other as a file or variable.',
+      'Only one thing can be read from standard input; pass the others as files or variables.',
     )
 }

@@ -37,7 +37,7 @@ entry holds its SHA-256 digest. NAME identifies the service in the audit log.`,
     const entry = apiKeyEntry(name, key, scopes)
     if (options.json) {
       terminal.out(toJson({ key, entry }))
-      return ExitCode.Fine
+      return ExitCode.Success
     }
     const say = (text: string): void => terminal.note(terminal.paintNote('dim', text))
     say(`API key for ${name}, shown only once. Store it with the secrets of ${name}:\n`)
@@ -47,7 +47,7 @@ entry holds its SHA-256 digest. NAME identifies the service in the audit log.`,
     say(`
 Set the whole list, [entry, entry, …], on Workers with: npx wrangler secret put API_KEYS
 To replace a key without an outage, keep the old entry beside the new one until ${name} has changed over.`)
-    return ExitCode.Fine
+    return ExitCode.Success
   },
 )
 

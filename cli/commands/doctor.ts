@@ -1,10 +1,10 @@
 import { defineCommand } from '../command.ts'
 import { checkOrigin } from '../doctor/cors.ts'
-import type { Examination } from '../doctor/examination.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { checkHeaders } from '../doctor/headers.ts'
 import { checkKeySet, fetchKeySet } from '../doctor/keys.ts'
 import { checkHealth, checkReadiness, checkWorkersDev } from '../doctor/reachability.ts'
+import type { Target } from '../doctor/target.ts'
 import { checkToken } from '../doctor/token.ts'
 import { ENVIRONMENT_OPTIONS, type Environment, readEnvironment, readVariable } from '../environment.ts'
 import { readText } from '../files.ts'
@@ -63,7 +63,7 @@ service token.`,
   async ({ options, positionals: [address] }, terminal) => {
     const environment = await readEnvironment(options['env-file'], terminal)
     const { 'credential-file': file, 'workers-dev': workersDev, origin } = options
-    const findings = await examine({
+    const findings = await runChecks({
       service: readServiceUrl(address, 'doctor'),
       origin: origin === undefined ? undefined : readOrigin(origin),
       workersDev: workersDev === undefined ? undefined : readServiceUrl(workersDev, 'doctor'),
@@ -73,39 +73,39 @@ service token.`,
         file === undefined
           ? readVariable(environment, 'MEMBRANE_TOKEN_CREDENTIAL')
           : (await readText(file, terminal, 'the credential')).trim(),
-      passHeaders: readPassHeaders(environment),
+      accessHeaders: readAccessHeaders(environment),
     })
     terminal.out(options.json ? toJson(findings) : render(findings, terminal))
-    return findings.some(({ status }) => status === 'error') ? ExitCode.No : ExitCode.Fine
+    return findings.some(({ status }) => status === 'error') ? ExitCode.Failure : ExitCode.Success
   },
 )
 
-async function examine(given: Examination): Promise<readonly Finding[]> {
-  // Credentials are not sent where they can be read on the way.
+async function runChecks(given: Target): Promise<readonly Finding[]> {
+  // Credentials are never sent over plain http.
   const isSecure = given.service.protocol === 'https:' || isLoopback(given.service)
-  const examination = isSecure ? given : { ...given, credential: undefined, passHeaders: {} }
-  const health = await checkHealth(examination)
+  const target = isSecure ? given : { ...given, credential: undefined, accessHeaders: {} }
+  const health = await checkHealth(target)
   if (health.some(({ check, status }) => check !== 'https' && status === 'error')) return health
-  const keySet = await fetchKeySet(examination)
-  // One after another, so that a small rate limit is not used up at once.
+  const keySet = await fetchKeySet(target)
+  // One after another, so that a low rate limit is not exceeded.
   return [
     ...health,
-    ...(await checkReadiness(examination)),
+    ...(await checkReadiness(target)),
     ...(await checkKeySet(keySet)),
-    ...(await checkHeaders(examination)),
-    ...(await checkOrigin(examination)),
-    ...(await checkWorkersDev(examination)),
-    ...(await checkToken(examination, keySet)),
+    ...(await checkHeaders(target)),
+    ...(await checkOrigin(target)),
+    ...(await checkWorkersDev(target)),
+    ...(await checkToken(target, keySet)),
   ]
 }
 
-/** Custom schemes of apps have no origin for `URL`, and are taken as they are. */
+/** Not read with `URL`, which has no origin for the custom schemes of apps. */
 function readOrigin(text: string): string {
   if (/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i.test(text)) return text
   throw new UsageError('--origin must be an origin, such as https://app.example.com, without a path.')
 }
 
-function readPassHeaders(environment: Environment): Readonly<Record<string, string>> {
+function readAccessHeaders(environment: Environment): Readonly<Record<string, string>> {
   const id = readVariable(environment, 'CF_ACCESS_CLIENT_ID')
   const secret = readVariable(environment, 'CF_ACCESS_CLIENT_SECRET')
   return id === undefined || secret === undefined

@@ -56,11 +56,11 @@ in WORKLOAD_IDENTITIES. On GitHub, the token is masked in the log. Exit code 1: 
     const identity =
       file === undefined
         ? await readIdentity(terminal.env, options.audience ?? service.origin)
-        : (await readText(file, terminal, 'the identity')).trim()
+        : (await readText(file, terminal, 'the OIDC token')).trim()
     const issued = await requestToken(service, identity, { customer, expiresIn })
-    // GitHub's runner reads commands from both streams; standard output is usually captured by the shell.
+    // GitHub's runner reads commands from both streams, and the shell usually captures standard output.
     if (terminal.env.GITHUB_ACTIONS === 'true') terminal.note(`::add-mask::${issued.token}`)
     terminal.out(options.json ? toJson(issued) : issued.token)
-    return ExitCode.Fine
+    return ExitCode.Success
   },
 )

@@ -7,7 +7,7 @@ import { JSON_OPTIONS, toJson, toLine } from '../output.ts'
 import { ExitCode, printable, type Terminal } from '../terminal.ts'
 import { checkSingleInput, readToken } from '../token-input.ts'
 
-/** The result of verification: `valid` is null if the key itself cannot be used. Undefined if there is no key. */
+/** The result of verification. `valid` is null if the key cannot be used; undefined: there is no key. */
 type Verification =
   | { readonly valid: true; readonly keyId?: string }
   | { readonly valid: false | null; readonly code: string; readonly message: string }
@@ -47,7 +47,7 @@ token has an error or is not valid.`,
     )
     const hasError = inspection.problems.some(({ severity }) => severity === 'error')
     const isVerified = verification?.valid ?? verification === undefined
-    return hasError || !isVerified ? ExitCode.No : ExitCode.Fine
+    return hasError || !isVerified ? ExitCode.Failure : ExitCode.Success
   },
 )
 
@@ -68,7 +68,7 @@ async function verify(
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
     if (code === undefined) throw error
-    // A key that cannot be used says nothing about the token.
+    // An unusable key says nothing about the token.
     return { valid: code.startsWith('ERR_TOKEN_') ? false : null, code, message }
   }
 }
@@ -126,6 +126,6 @@ function renderVerification(verification: Verification, { paint }: Terminal): st
     return paint('green', `valid${keyId === undefined ? '' : `, key ${printable(keyId)}`}`)
   }
   const { valid, code, message } = verification
-  const said = `${printable(message)} (${code})`
-  return valid === null ? paint('yellow', `not possible: ${said}`) : paint('red', `not valid: ${said}`)
+  const reason = `${printable(message)} (${code})`
+  return valid === null ? paint('yellow', `not possible: ${reason}`) : paint('red', `not valid: ${reason}`)
 }

@@ -8,7 +8,7 @@ export const command = defineCommand(
   {
     name: 'key',
     usage: ['FILE [options]', '- [options]'],
-    description: `Shows what kind of key a file holds, in any format: its type, strength, algorithms, thumbprint and public
+    description: `Shows what kind of key a file contains, in any format: its type, strength, algorithms, thumbprint and public
 half. Never shows the private half. Exit code 1: the key has a problem.`,
     maxPositionals: 1,
     options: JSON_OPTIONS,
@@ -26,7 +26,7 @@ half. Never shows the private half. Exit code 1: the key has a problem.`,
     const bytes = await readBytes(path ?? '-', terminal, 'the key')
     const inspection = await inspectKey(bytes)
     terminal.out(options.json ? toJson(inspection) : render(inspection, terminal))
-    return inspection.problems.length === 0 ? ExitCode.Fine : ExitCode.No
+    return inspection.problems.length === 0 ? ExitCode.Success : ExitCode.Failure
   },
 )
 

@@ -48,7 +48,7 @@ Prints the public key and the JWK set.`,
     if (path === '-' && (json || terminal.isInteractive)) {
       throw new UsageError(
         json
-          ? 'With --out -, standard output holds only the private key; drop --json.'
+          ? 'With --out -, only the private key goes to standard output; drop --json.'
           : '--out - needs a pipe: a terminal would show the key and keep it in its scrollback.',
       )
     }
@@ -58,12 +58,12 @@ Prints the public key and the JWK set.`,
     if (path === '-') {
       terminal.out(pair.privateKey.trimEnd())
       explain(pair, 'to standard output', terminal.note, terminal)
-      return ExitCode.Fine
+      return ExitCode.Success
     }
     await writePrivateKey(path, pair.privateKey)
     if (json) terminal.out(toJson(describe(pair, path)))
     else explain(pair, `to ${path} (mode 0600)`, terminal.out, terminal)
-    return ExitCode.Fine
+    return ExitCode.Success
   },
 )
 
@@ -94,7 +94,7 @@ function explain(pair: KeyPair, where: string, show: (text: string) => void, ter
   const say = (text: string): void => terminal.note(terminal.paintNote('dim', text))
   say(`Wrote the private key of a new ${algorithm} pair ${where}.`)
   say(
-    'Set it as MEMBRANE_PRIVATE_KEY where tokens are signed. Keep no other copy, in a repository or an image for example.',
+    'Set it as MEMBRANE_PRIVATE_KEY where tokens are signed. Keep no other copy, for example in a repository or an image.',
   )
   say(`Its key id is ${keyId}.\n`)
   say("Public key, for the workspace's settings in Membrane:\n")

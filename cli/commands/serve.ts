@@ -18,7 +18,7 @@ import { ExitCode, type Terminal, UsageError } from '../terminal.ts'
 
 export const DEFAULT_PORT = '8787'
 
-/** Requests a minute, counted by caller, and by network for failed attempts. */
+/** Requests per minute, by caller, and by network for failed attempts. */
 const RATE_LIMIT = 600
 
 export const command = defineCommand(
@@ -58,7 +58,7 @@ requests in progress and exits. Exit code 2: a setting is invalid.`,
     const waitForShutdown = catchSignals([listener])
     log(terminal, 'listening', { url: `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}` })
     await waitForShutdown(() => log(terminal, 'shutting down'))
-    return ExitCode.Fine
+    return ExitCode.Success
   },
 )
 
@@ -73,13 +73,13 @@ async function createHandler(environment: Environment, terminal: Terminal): Prom
   return async (request, { peer }) => {
     const { address: clientAddress, protocol } = findClient(peer, request.headers)
     const response = await service(request, { clientAddress })
-    // RFC 6797 section 7.2: never over plain http. Without a proxy that says so, only TLS in front makes sense.
+    // RFC 6797 section 7.2: never over plain http. If no trusted proxy reports the protocol, https is assumed.
     if (protocol !== 'http') response.headers.set('Strict-Transport-Security', 'max-age=31536000')
     return response
   }
 }
 
-/** Wrong settings end it at once; an unreachable key management service may come back. */
+/** Invalid settings end the command. An unreachable key management service does not, because it may recover. */
 async function openService(
   environment: Environment,
   hooks: ServiceHooks,

@@ -84,7 +84,7 @@ the secret or private key come from the options, or from the service's settings 
     const request = readRequest(options)
     const environment = await readEnvironment(options['env-file'], terminal)
     const setting = (name: string): string | undefined => readVariable(environment, name)
-    // Algorithm and style are checked by createSigner, whose messages list what there is.
+    // createSigner validates the algorithm and claim style; its messages list the valid values.
     const signer = await createSigner({
       workspaceKey: readWorkspaceKey(options, environment),
       ...(await readSigningKey(options, environment, terminal)),
@@ -96,7 +96,7 @@ the secret or private key come from the options, or from the service's settings 
     })
     const signed = await sign(signer, request, { jwtId: options['jwt-id'] })
     terminal.out(options.json ? toJson(describe(signed)) : signed.token)
-    return ExitCode.Fine
+    return ExitCode.Success
   },
 )
 
@@ -139,7 +139,7 @@ function parseFields(json: string): object {
     const value: unknown = JSON.parse(json)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   } catch {
-    // Not JSON: the error below says what it should be.
+    // Not JSON: reported below.
   }
   throw new UsageError(`--fields must be a JSON object, such as '{"plan":"trial","seats":5}'.`)
 }

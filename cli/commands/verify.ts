@@ -43,7 +43,7 @@ code 1: it is not; the reason is printed to standard error, or with --json to st
     const key = await findVerificationKey(options, environment, terminal)
     if (!key) {
       throw new UsageError(
-        'There is no key: set MEMBRANE_WORKSPACE_SECRET, or pass --secret-file, --public-key-file or --jwks.',
+        'The key is missing: set MEMBRANE_WORKSPACE_SECRET, or pass --secret-file, --public-key-file or --jwks.',
       )
     }
     const verifier = await createVerifier({
@@ -56,12 +56,12 @@ code 1: it is not; the reason is printed to standard error, or with --json to st
     try {
       const verified = await verifier.verify(token)
       terminal.out(options.json ? toJson({ valid: true, ...verified }) : render(verified))
-      return ExitCode.Fine
+      return ExitCode.Success
     } catch (error) {
       const { code, message } = error as { code?: string; message: string }
       if (!options.json || code === undefined) throw error
       terminal.out(toJson({ valid: false, code, message }))
-      return ExitCode.No
+      return ExitCode.Failure
     }
   },
 )

@@ -10,9 +10,9 @@ import { renderSignInPage } from './sign-in-page.ts'
 export interface LocalIdentityProvider {
   readonly issuer: string
   readonly audience: string
-  /** Address of the page to sign in at. It holds a secret of this start, so that no other page can guess it. */
+  /** URL of the sign-in page. It contains a secret that changes at every start, so that other pages cannot guess it. */
   readonly page: string
-  /** The session of the signed-in user, as a JWT. */
+  /** Creates a session for a user, as a JWT. */
   signIn(user: DevUser): Promise<string>
   readonly listener: Listener
 }
@@ -21,11 +21,11 @@ const ALGORITHM = 'ES256'
 const SESSION_LIFETIME = '1h'
 
 /**
- * The parts of an OpenID Connect identity provider that the service uses: its metadata and its keys, which are generated at
- * every start. For development only: anyone who has the page's address can sign in as any user without a password.
- * No answer has CORS headers, so pages of other origins read none of them.
+ * Starts an identity provider with only what the service uses: the metadata, and keys that are generated at every
+ * start. For development only: anyone with the page's URL can sign in as any user without a password. Responses have no
+ * CORS headers, so pages of other origins cannot read them.
  *
- * @param consolePage HTML of the console, to be served beside the page
+ * @param consolePage HTML of the console, which is served next to the sign-in page
  */
 export async function startIdentityProvider(
   host: string,
@@ -47,7 +47,7 @@ export async function startIdentityProvider(
       .setExpirationTime(SESSION_LIFETIME)
       .sign(privateKey)
 
-  const answer = async (path: string): Promise<Response> => {
+  const respond = async (path: string): Promise<Response> => {
     if (path === '/.well-known/openid-configuration') return json(metadataOf(issuer))
     if (path === '/jwks.json') return json({ keys })
     if (path === `/${secret}/`) return html(renderSignInPage(users, consolePage !== undefined))
@@ -57,7 +57,7 @@ export async function startIdentityProvider(
   }
 
   const handler: FetchHandler = async (request) => {
-    const response = checkHost(request, issuer) ?? (await answer(new URL(request.url).pathname))
+    const response = checkHost(request, issuer) ?? (await respond(new URL(request.url).pathname))
     for (const [name, value] of HEADERS) response.headers.set(name, value)
     return response
   }

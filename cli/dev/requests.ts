@@ -1,5 +1,5 @@
 import { parseObject, send } from '../http.ts'
-import { negativeAnswer } from '../terminal.ts'
+import { negativeResult } from '../terminal.ts'
 import { DEV_USERS } from './customers.ts'
 import type { LocalIdentityProvider } from './identity-provider.ts'
 
@@ -14,7 +14,7 @@ interface Example {
   readonly body?: string
 }
 
-/** Sends a request of each kind and shows it with the response. */
+/** Sends a sample request of each kind and shows it with its response. */
 export async function showRequests(
   origin: string,
   apiKey: string | undefined,
@@ -78,11 +78,11 @@ function examplesOf(
 }
 
 async function outcomeOf({ url, ...init }: Example): Promise<string> {
-  const answer = await send(url, init)
-  if (answer.status === undefined)
-    throw negativeAnswer(`The service cannot be reached: ${answer.reason}.`, 'ERR_UNREACHABLE')
-  const { token, detail, ...rest } = parseObject(answer.text) ?? {}
-  if (answer.status !== 200) {
+  const response = await send(url, init)
+  if (response.status === undefined)
+    throw negativeResult(`The service cannot be reached: ${response.reason}.`, 'ERR_UNREACHABLE')
+  const { token, detail, ...rest } = parseObject(response.text) ?? {}
+  if (response.status !== 200) {
     return `The request was rejected: ${String(detail)}\nCorrect the settings, or delete the settings file to generate working ones.`
   }
   return typeof token === 'string'

@@ -1,6 +1,6 @@
 import type { DevUser } from './customers.ts'
 
-/** The page of the identity provider: the users to sign in as, and the console. It needs no script. */
+/** The sign-in page: the users to sign in as, and a link to the console. It needs no script. */
 export function renderSignInPage(users: readonly DevUser[], hasConsole: boolean): string {
   const items = users.map(
     ({ sub, name }) =>
@@ -26,7 +26,7 @@ body { max-width: 40rem; margin: 2rem auto; padding: 0 1rem }
 ${items.join('\n')}
 </ul>
 <p>Send it to the token service as <code>Authorization: Bearer …</code></p>
-${hasConsole ? '<p><a href="console">Console</a>: inspect and sign tokens, look at keys, and set up the service.</p>' : ''}
+${hasConsole ? '<p><a href="console">Console</a>: inspect and sign tokens, check keys, and set up the service.</p>' : ''}
 </main>
 </body>
 </html>

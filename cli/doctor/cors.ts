@@ -1,19 +1,19 @@
-import { ask, type Examination } from './examination.ts'
 import { error, type Finding, ok } from './finding.ts'
+import { request, type Target } from './target.ts'
 
 /** Checks that pages of an origin can request customer tokens but not admin tokens. */
-export async function checkOrigin(examination: Examination): Promise<readonly Finding[]> {
-  const { origin } = examination
+export async function checkOrigin(target: Target): Promise<readonly Finding[]> {
+  const { origin } = target
   if (origin === undefined) return []
   const [customer, admin] = await Promise.all(
-    ['/api/membrane-token', '/api/membrane-admin-token'].map((path) => preflight(examination, path, origin)),
+    ['/api/membrane-token', '/api/membrane-admin-token'].map((path) => preflight(target, path, origin)),
   )
   if (admin === origin || admin === '*') {
     return [
       error(
         'origin',
         'Pages can request admin tokens.',
-        'Remove the CORS headers that something in front of the service adds.',
+        'Remove the CORS headers that a proxy in front of the service adds.',
       ),
     ]
   }
@@ -22,7 +22,7 @@ export async function checkOrigin(examination: Examination): Promise<readonly Fi
       error(
         'origin',
         'Pages of every origin can request tokens.',
-        'Remove the CORS headers that something in front of the service adds.',
+        'Remove the CORS headers that a proxy in front of the service adds.',
       ),
     ]
   }
@@ -37,8 +37,8 @@ export async function checkOrigin(examination: Examination): Promise<readonly Fi
       ]
 }
 
-async function preflight(examination: Examination, path: string, origin: string): Promise<string | null> {
-  const answer = await ask(examination, path, {
+async function preflight(target: Target, path: string, origin: string): Promise<string | null> {
+  const response = await request(target, path, {
     method: 'OPTIONS',
     headers: {
       Origin: origin,
@@ -46,5 +46,5 @@ async function preflight(examination: Examination, path: string, origin: string)
       'Access-Control-Request-Headers': 'authorization',
     },
   })
-  return answer.status === undefined ? null : answer.headers.get('Access-Control-Allow-Origin')
+  return response.status === undefined ? null : response.headers.get('Access-Control-Allow-Origin')
 }

@@ -1,9 +1,9 @@
-/** What one check found. */
+/** The result of a check. */
 export interface Finding {
   readonly check: string
   readonly status: 'ok' | 'warning' | 'error'
   readonly message: string
-  /** How to fix it, unless it is fine. */
+  /** How to fix it; absent if the status is `ok`. */
   readonly fix?: string
 }
 

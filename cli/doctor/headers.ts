@@ -1,6 +1,6 @@
-import { type HttpAnswer, isLoopback } from '../http.ts'
-import { ask, type Examination } from './examination.ts'
+import { type HttpResponse, isLoopback } from '../http.ts'
 import { error, type Finding, ok, warning } from './finding.ts'
+import { request, type Target } from './target.ts'
 
 const EXPECTED: readonly { name: string; value: RegExp; httpsOnly?: boolean }[] = [
   { name: 'Cache-Control', value: /\bno-store\b/ },
@@ -12,28 +12,28 @@ const EXPECTED: readonly { name: string; value: RegExp; httpsOnly?: boolean }[] 
 ]
 
 /** Checks the headers and the clock in a response to a request without credentials. */
-export async function checkHeaders(examination: Examination): Promise<readonly Finding[]> {
-  const answer = await ask(examination, '/api/membrane-token')
-  if (answer.status === undefined)
+export async function checkHeaders(target: Target): Promise<readonly Finding[]> {
+  const response = await request(target, '/api/membrane-token')
+  if (response.status === undefined)
     return [
       error(
         'headers',
-        `/api/membrane-token cannot be reached: ${answer.reason}.`,
-        'Make sure that proxies and Access let this path through to the service.',
+        `/api/membrane-token cannot be reached: ${response.reason}.`,
+        'Make sure that proxies and Access allow this path.',
       ),
     ]
-  if (answer.status === 200) {
+  if (response.status === 200) {
     return [
       error(
         'authentication',
-        'The service issues a token to a request without credentials!',
-        'Take the service down and check the proxies in front of it: something authenticates every request.',
+        'The service issues tokens without credentials!',
+        'Take the service down and check the proxies in front of it: one of them may add credentials to every request.',
       ),
     ]
   }
-  const isHttps = examination.service.protocol === 'https:' && !isLoopback(examination.service)
+  const isHttps = target.service.protocol === 'https:' && !isLoopback(target.service)
   const missing = EXPECTED.filter(({ name, value, httpsOnly }) => {
-    return (isHttps || !httpsOnly) && !value.test(answer.headers.get(name) ?? '')
+    return (isHttps || !httpsOnly) && !value.test(response.headers.get(name) ?? '')
   }).map(({ name }) => name)
   const headers =
     missing.length === 0
@@ -43,13 +43,14 @@ export async function checkHeaders(examination: Examination): Promise<readonly F
           `Missing or changed: ${missing.join(', ')}.`,
           'Check whether a proxy or transform rule in front of the service changes its headers.',
         )
-  return [headers, ...checkClock(answer)]
+  return [headers, ...checkClock(response)]
 }
 
+/** Seconds. */
 const TOLERANCE = 5
 
-/** RFC 9110 section 6.6.1: `Date` counts whole seconds. */
-function checkClock({ headers, sentAt, receivedAt }: HttpAnswer): readonly Finding[] {
+/** Compares `Date` (RFC 9110 section 6.6.1), which has a resolution of a second, with the local clock. */
+function checkClock({ headers, sentAt, receivedAt }: HttpResponse): readonly Finding[] {
   const date = Date.parse(headers.get('Date') ?? '')
   if (Number.isNaN(date)) return []
   const [earliest, latest] = [date - receivedAt, date + 1000 - sentAt]
@@ -60,7 +61,7 @@ function checkClock({ headers, sentAt, receivedAt }: HttpAnswer): readonly Findi
     error(
       'clock',
       `The clock of the service is ${Math.abs(seconds)} seconds ${seconds > 0 ? 'ahead of' : 'behind'} this machine's.`,
-      'Turn on NTP on the machine that is wrong: Membrane tolerates no clock difference.',
+      'Turn on NTP on the machine whose clock is wrong: Membrane tolerates no clock difference.',
     ),
   ]
 }

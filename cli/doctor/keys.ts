@@ -1,18 +1,18 @@
 import { inspectKey, type VerifierOptions } from 'membrane-token'
 import { parseObject } from '../http.ts'
 import { printable } from '../terminal.ts'
-import { ask, type Examination } from './examination.ts'
 import { error, type Finding, ok, warning } from './finding.ts'
+import { request, type Target } from './target.ts'
 
-/** Members of private and symmetric keys, RFC 7518 sections 6.2.2, 6.3.2 and 6.4. */
+/** JWK members of private and symmetric keys (RFC 7518 sections 6.2.2, 6.3.2 and 6.4). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 export type KeySet = Extract<VerifierOptions['jwks'], { keys: unknown }>
 
-/** The published key set; undefined where it cannot be read. */
-export async function fetchKeySet(examination: Examination): Promise<KeySet | undefined> {
-  const answer = await ask(examination, '/.well-known/jwks.json')
-  const set = answer.status === 200 ? parseObject(answer.text) : undefined
+/** Fetches the published key set; undefined if it cannot be read. */
+export async function fetchKeySet(target: Target): Promise<KeySet | undefined> {
+  const response = await request(target, '/.well-known/jwks.json')
+  const set = response.status === 200 ? parseObject(response.text) : undefined
   return isKeySet(set) ? set : undefined
 }
 
@@ -20,13 +20,14 @@ function isKeySet(set: { keys?: unknown } | undefined): set is KeySet {
   return Array.isArray(set?.keys) && set.keys.every((key) => typeof key === 'object' && key !== null)
 }
 
+/** Checks that a key set has only usable public keys that Membrane can tell apart. */
 export async function checkKeySet(set: KeySet | undefined): Promise<readonly Finding[]> {
   if (!set) {
     return [
       error(
         'key set',
         '/.well-known/jwks.json cannot be read as a JWK set.',
-        'Let the path through to the service without a sign-in: Membrane fetches it.',
+        'Allow this path without a sign-in: Membrane fetches it.',
       ),
     ]
   }
@@ -36,8 +37,8 @@ export async function checkKeySet(set: KeySet | undefined): Promise<readonly Fin
     return [
       error(
         'key set',
-        'It publishes a private key!',
-        'Take it down, replace the key pair immediately, and publish only public keys.',
+        'The key set contains a private key!',
+        'Remove it, replace the key pair immediately, and publish only public keys.',
       ),
     ]
   }

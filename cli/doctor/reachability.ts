@@ -1,23 +1,23 @@
-import { describeProblem, type HttpAnswer, isLoopback, parseObject, routeOf, send } from '../http.ts'
+import { describeProblem, type HttpResponse, isLoopback, parseObject, routeOf, send } from '../http.ts'
 import { printable } from '../terminal.ts'
-import { ask, type Examination } from './examination.ts'
 import { error, type Finding, ok, warning } from './finding.ts'
+import { request, type Target } from './target.ts'
 
-/** Checks that the service responds at all; if not, there is no point in other checks. */
-export async function checkHealth(examination: Examination): Promise<readonly Finding[]> {
-  const { service } = examination
-  const answer = await ask(examination, '/health')
-  if (answer.status === undefined) {
-    return [error('reachable', `The service cannot be reached: ${answer.reason}.`, fixOf(answer.reason))]
+/** Checks that the service responds. If it does not, the other checks are skipped. */
+export async function checkHealth(target: Target): Promise<readonly Finding[]> {
+  const { service } = target
+  const response = await request(target, '/health')
+  if (response.status === undefined) {
+    return [error('reachable', `The service cannot be reached: ${response.reason}.`, fixOf(response.reason))]
   }
-  const { status, text } = answer
-  if (status >= 300 && status < 400) return [redirected(answer)]
+  const { status, text } = response
+  if (status >= 300 && status < 400) return [redirected(response)]
   const { status: health, code } = parseObject(text) ?? {}
   if (status === 503 && code === 'ERR_SETTING_INVALID') {
     return [
       error(
         'settings',
-        `Invalid settings: ${describeProblem(answer)}`,
+        `Invalid settings: ${describeProblem(response)}`,
         'Correct these settings and deploy again.',
       ),
     ]
@@ -27,12 +27,12 @@ export async function checkHealth(examination: Examination): Promise<readonly Fi
     return [
       error(
         'reachable',
-        `${at} answered ${status}, which is not a token service's health response.`,
+        `${at} returned ${status}, which is not the health response of a token service.`,
         'Check the host and path: pass the address at which the service is mounted, without /api/….',
       ),
     ]
   }
-  return [ok('reachable', `The service answers at ${service.href}`), ...checkTransport(service)]
+  return [ok('reachable', `The service responds at ${service.href}`), ...checkTransport(service)]
 }
 
 const FIXES: readonly [RegExp, string][] = [
@@ -49,18 +49,18 @@ function fixOf(reason: string): string {
   return fix ?? 'Check the address and firewalls, and that the service is deployed.'
 }
 
-function redirected({ status, headers }: HttpAnswer): Finding {
+function redirected({ status, headers }: HttpResponse): Finding {
   const location = printable(headers.get('Location') ?? 'nowhere')
   return /\.cloudflareaccess\.com\//.test(location)
     ? error(
         'reachable',
-        'Cloudflare Access asks for a sign-in in front of the service.',
-        'Set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET to those of a service token, so that this command gets through.',
+        'Cloudflare Access requires a sign-in.',
+        'Set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET to those of a service token.',
       )
     : error(
         'reachable',
         `The address redirects (${status}) to ${location}.`,
-        'Use the final address everywhere: credentials are not sent to redirects.',
+        'Use the final address everywhere: credentials are not sent to a redirect target.',
       )
 }
 
@@ -76,31 +76,31 @@ function checkTransport(service: URL): readonly Finding[] {
 }
 
 /** Checks readiness: whether the identity providers and the KMS are reachable. */
-export async function checkReadiness(examination: Examination): Promise<readonly Finding[]> {
-  const answer = await ask(examination, '/ready')
-  if (answer.status === 200) {
-    const { degraded } = parseObject(answer.text) ?? {}
-    if (!degraded) return [ok('ready', 'The service can reach everything that it depends on.')]
+export async function checkReadiness(target: Target): Promise<readonly Finding[]> {
+  const response = await request(target, '/ready')
+  if (response.status === 200) {
+    const { degraded } = parseObject(response.text) ?? {}
+    if (!degraded) return [ok('ready', 'All dependencies of the service are reachable.')]
     return [
       warning(
         'ready',
-        `Some callers cannot be served: ${printable(JSON.stringify(degraded))}.`,
-        'Check that the identity provider or KMS behind each of these settings is up and reachable from the service.',
+        `Some callers may not be served. Unreachable: ${printable(JSON.stringify(degraded))}.`,
+        'Check that the identity provider or KMS of each of these settings is up and reachable from the service.',
       ),
     ]
   }
-  const said = answer.status === undefined ? answer.reason : describeProblem(answer)
+  const reason = response.status === undefined ? response.reason : describeProblem(response)
   return [
     error(
       'ready',
-      `The service is not ready: ${said}`,
+      `The service is not ready: ${reason}`,
       'Check that its identity provider and KMS are up and reachable from the service.',
     ),
   ]
 }
 
-/** Checks that no second hostname bypasses the protection of the first. */
-export async function checkWorkersDev({ service, workersDev }: Examination): Promise<readonly Finding[]> {
+/** Checks that the workers.dev hostname does not bypass the protection of the other hostname. */
+export async function checkWorkersDev({ service, workersDev }: Target): Promise<readonly Finding[]> {
   if (workersDev === undefined) {
     return service.hostname.endsWith('.workers.dev')
       ? [
@@ -121,5 +121,5 @@ export async function checkWorkersDev({ service, workersDev }: Examination): Pro
           'Set workers_dev = false and preview_urls = false in wrangler.toml and deploy again.',
         ),
       ]
-    : [ok('workers.dev', `${workersDev.host} is closed.`)]
+    : [ok('workers.dev', `${workersDev.host} does not serve it.`)]
 }

@@ -1,21 +1,18 @@
 import { createVerifier, inspectToken } from 'membrane-token'
-import { describeProblem, type HttpAnswer, parseObject } from '../http.ts'
+import { describeProblem, type HttpResponse, parseObject } from '../http.ts'
 import { toLine } from '../output.ts'
 import { printable } from '../terminal.ts'
-import { ask, type Examination } from './examination.ts'
 import { error, type Finding, ok, warning } from './finding.ts'
 import type { KeySet } from './keys.ts'
+import { request, type Target } from './target.ts'
 
-/** Requests a token as a caller would, and checks it as Membrane would. */
-export async function checkToken(
-  examination: Examination,
-  keySet: KeySet | undefined,
-): Promise<readonly Finding[]> {
-  const { credential, customer } = examination
+/** Requests a token as a caller does, and checks it as Membrane does. */
+export async function checkToken(target: Target, keySet: KeySet | undefined): Promise<readonly Finding[]> {
+  const { credential, customer } = target
   if (credential === undefined) return []
   const headers = { Authorization: `Bearer ${credential}` }
-  const answer = await ask(
-    examination,
+  const response = await request(
+    target,
     '/api/membrane-token',
     customer === undefined
       ? { headers }
@@ -25,19 +22,19 @@ export async function checkToken(
           body: JSON.stringify({ id: customer }),
         },
   )
-  if (answer.status === undefined) {
+  if (response.status === undefined) {
     return [
       error(
         'token',
-        `The request for a token failed: ${answer.reason}.`,
-        'Make sure that proxies let /api/membrane-token through to the service.',
+        `The request for a token failed: ${response.reason}.`,
+        'Make sure that proxies allow /api/membrane-token.',
       ),
     ]
   }
-  const { token } = parseObject(answer.text) ?? {}
-  return answer.status === 200 && typeof token === 'string'
-    ? judge(token, examination, keySet)
-    : [refused(answer)]
+  const { token } = parseObject(response.text) ?? {}
+  return response.status === 200 && typeof token === 'string'
+    ? checkIssuedToken(token, target, keySet)
+    : [notIssued(response)]
 }
 
 const FIXES: Readonly<Record<string, string>> = {
@@ -47,15 +44,15 @@ const FIXES: Readonly<Record<string, string>> = {
   ERR_BODY_INVALID: 'Pass --customer ID with an API key, but not with a session.',
 }
 
-function refused(answer: HttpAnswer): Finding {
-  const { code } = parseObject(answer.text) ?? {}
+function notIssued(response: HttpResponse): Finding {
+  const { code } = parseObject(response.text) ?? {}
   const fix = FIXES[String(code)] ?? 'Find the request in the audit log of the service.'
-  return error('token', `No token was issued: ${describeProblem(answer)}`, fix)
+  return error('token', `No token was issued: ${describeProblem(response)}`, fix)
 }
 
-async function judge(
+async function checkIssuedToken(
   token: string,
-  { workspaceKey }: Examination,
+  { workspaceKey }: Target,
   keySet: KeySet | undefined,
 ): Promise<readonly Finding[]> {
   const { claims, kind, problems } = inspectToken(token)
@@ -67,8 +64,8 @@ async function judge(
     findings.push(
       error(
         'token',
-        `It is for workspace ${toLine(workspace)}, not ${printable(workspaceKey)}.`,
-        'Set MEMBRANE_WORKSPACE_KEY of the service to the key of the expected workspace.',
+        `The token is for workspace ${toLine(workspace)}, not ${printable(workspaceKey)}.`,
+        'Set MEMBRANE_WORKSPACE_KEY of the service to the expected workspace key.',
       ),
     )
   }
@@ -83,8 +80,8 @@ async function judge(
       findings.push(
         error(
           'token',
-          `It does not verify with the published keys: ${printable(failure)}`,
-          'Publish the public half of the signing key. Caches keep an old set for up to five minutes.',
+          `The token does not verify with the published keys: ${printable(failure)}`,
+          'Publish the public half of the signing key. Caches may return an old set for up to five minutes.',
         ),
       )
     }

@@ -1,33 +1,34 @@
 import { type Environment, readVariable } from '../environment.ts'
 import { parseObject, send } from '../http.ts'
-import { negativeAnswer, UsageError } from '../terminal.ts'
+import { negativeResult, UsageError } from '../terminal.ts'
 
-/** A platform that gives its jobs an OpenID Connect token. */
+/** A CI platform that issues OpenID Connect tokens to its jobs. */
 interface Platform {
   readonly name: string
-  isHere(environment: Environment): boolean
+  /** Whether this process is one of its jobs. */
+  isCurrent(environment: Environment): boolean
   readIdentity(environment: Environment, audience: string): Promise<string> | string
 }
 
 const PLATFORMS: readonly Platform[] = [
   {
     name: 'GitHub Actions',
-    isHere: ({ GITHUB_ACTIONS }) => GITHUB_ACTIONS === 'true',
+    isCurrent: ({ GITHUB_ACTIONS }) => GITHUB_ACTIONS === 'true',
     readIdentity: requestFromGitHub,
   },
   {
     name: 'GitLab CI/CD',
-    isHere: ({ GITLAB_CI }) => GITLAB_CI === 'true',
+    isCurrent: ({ GITLAB_CI }) => GITLAB_CI === 'true',
     readIdentity: findFromGitLab,
   },
 ]
 
 /** The OIDC token of the current job. @throws UsageError if there is none */
 export async function readIdentity(environment: Environment, audience: string): Promise<string> {
-  const platform = PLATFORMS.find(({ isHere }) => isHere(environment))
+  const platform = PLATFORMS.find(({ isCurrent }) => isCurrent(environment))
   if (platform) return platform.readIdentity(environment, audience)
   throw new UsageError(
-    `This is no job of ${PLATFORMS.map(({ name }) => name).join(' or ')}. Elsewhere, pass the platform's OIDC token with --identity-file.`,
+    `This is not a job of ${PLATFORMS.map(({ name }) => name).join(' or ')}. On other platforms, pass the OIDC token with --identity-file.`,
   )
 }
 
@@ -37,18 +38,21 @@ async function requestFromGitHub(environment: Environment, audience: string): Pr
   const requestToken = readVariable(environment, 'ACTIONS_ID_TOKEN_REQUEST_TOKEN')
   if (address === undefined || requestToken === undefined) {
     throw new UsageError(
-      'The job may not request an OIDC token. Add to the workflow or job:\n\npermissions:\n  id-token: write\n',
+      'The job is not allowed to request an OIDC token. Add to the workflow or job:\n\npermissions:\n  id-token: write\n',
     )
   }
   const url = new URL(address)
   url.searchParams.set('audience', audience)
-  const answer = await send(url, { headers: { Authorization: `Bearer ${requestToken}` } })
-  const value = answer.status === 200 ? parseObject(answer.text)?.value : undefined
+  const response = await send(url, { headers: { Authorization: `Bearer ${requestToken}` } })
+  const value = response.status === 200 ? parseObject(response.text)?.value : undefined
   if (typeof value === 'string') return value
-  throw negativeAnswer(`GitHub gave no identity: ${answer.status ?? answer.reason}.`, 'ERR_UNREACHABLE')
+  throw negativeResult(
+    `GitHub returned no OIDC token: ${response.status ?? response.reason}.`,
+    'ERR_UNREACHABLE',
+  )
 }
 
-/** The variable of `id_tokens` that is for this audience: https://docs.gitlab.com/ci/secrets/id_token_authentication/ */
+/** The token of `id_tokens` with this audience: https://docs.gitlab.com/ci/secrets/id_token_authentication/ */
 function findFromGitLab(environment: Environment, audience: string): string {
   const issuer = readVariable(environment, 'CI_SERVER_URL')
   const identity = Object.values(environment).find((value) => {

@@ -1,5 +1,5 @@
-import { describeProblem, type HttpAnswer, type NoAnswer, parseObject, routeOf, send } from '../http.ts'
-import { negativeAnswer } from '../terminal.ts'
+import { describeProblem, type HttpFailure, type HttpResponse, parseObject, routeOf, send } from '../http.ts'
+import { negativeResult } from '../terminal.ts'
 
 /** The token to request. */
 export interface TokenRequest {
@@ -13,7 +13,7 @@ export interface IssuedToken {
   readonly expiresIn?: unknown
 }
 
-/** Asks the service for a token, with the identity as bearer token, or at `/oauth/token` where only that is offered. */
+/** Requests a token with the OIDC token as bearer token, or at `/oauth/token` if the service has only that route. */
 export async function requestToken(
   service: URL,
   identity: string,
@@ -21,7 +21,7 @@ export async function requestToken(
 ): Promise<IssuedToken> {
   const { customer, expiresIn } = request
   const path = customer === undefined ? '/api/membrane-admin-token' : '/api/membrane-token'
-  const answer = await sendUntilAnswered(routeOf(service, path), {
+  const response = await sendWithRetries(routeOf(service, path), {
     method: 'POST',
     headers: { Authorization: `Bearer ${identity}`, 'Content-Type': 'application/json' },
     body: JSON.stringify({
@@ -29,13 +29,13 @@ export async function requestToken(
       ...(expiresIn && { expiresIn }),
     }),
   })
-  const isElsewhere = answer.status === 404 && customer === undefined && expiresIn === undefined
-  return isElsewhere ? exchangeToken(service, identity) : readToken(answer)
+  const hasOnlyOAuth = response.status === 404 && customer === undefined && expiresIn === undefined
+  return hasOnlyOAuth ? exchangeToken(service, identity) : readToken(response)
 }
 
-/** Token exchange, RFC 8693 section 2.1. */
+/** Token exchange (RFC 8693 section 2.1). */
 async function exchangeToken(service: URL, identity: string): Promise<IssuedToken> {
-  const answer = await sendUntilAnswered(routeOf(service, '/oauth/token'), {
+  const response = await sendWithRetries(routeOf(service, '/oauth/token'), {
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
@@ -44,50 +44,52 @@ async function exchangeToken(service: URL, identity: string): Promise<IssuedToke
       scope: 'admin',
     }),
   })
-  return readToken(answer)
+  return readToken(response)
 }
 
 const RETRIES = 3
+/** Milliseconds. */
 const FIRST_DELAY = 500
 
 /** Retries while the service is busy or unreachable, because many jobs start in the same minute. */
-async function sendUntilAnswered(url: string, init: RequestInit): Promise<HttpAnswer> {
-  let answer: HttpAnswer | NoAnswer = await send(url, init)
-  for (let retry = 0; retry < RETRIES && isTransient(answer); retry++) {
-    const delay = requestedDelay(answer) ?? FIRST_DELAY * 2 ** retry * (1 + Math.random())
+async function sendWithRetries(url: string, init: RequestInit): Promise<HttpResponse> {
+  let response: HttpResponse | HttpFailure = await send(url, init)
+  for (let retry = 0; retry < RETRIES && isTransient(response); retry++) {
+    const delay = requestedDelay(response) ?? FIRST_DELAY * 2 ** retry * (1 + Math.random())
     await new Promise((resolve) => setTimeout(resolve, delay))
-    answer = await send(url, init)
+    response = await send(url, init)
   }
-  if (answer.status !== undefined) return answer
-  throw negativeAnswer(`The token service cannot be reached: ${answer.reason}.`, 'ERR_UNREACHABLE')
+  if (response.status !== undefined) return response
+  throw negativeResult(`The token service cannot be reached: ${response.reason}.`, 'ERR_UNREACHABLE')
 }
 
-/** `Retry-After` in seconds (RFC 9110 section 10.2.3), with jitter so that jobs do not come back together. */
-function requestedDelay(answer: HttpAnswer | NoAnswer): number | undefined {
-  const text = answer.status === undefined ? null : answer.headers.get('Retry-After')
+/** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds, with jitter so that jobs do not retry simultaneously. */
+function requestedDelay(response: HttpResponse | HttpFailure): number | undefined {
+  const text = response.status === undefined ? null : response.headers.get('Retry-After')
   if (text === null || !/^\d{1,6}$/.test(text)) return undefined
   return Math.min(Number(text) * 1000, LONGEST_DELAY) * (1 + Math.random() / 2)
 }
 
+/** Milliseconds. */
 const LONGEST_DELAY = 30_000
 
-function isTransient({ status = 503 }: HttpAnswer | NoAnswer): boolean {
+function isTransient({ status = 503 }: HttpResponse | HttpFailure): boolean {
   return status === 429 || status >= 500
 }
 
 const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
-function readToken(answer: HttpAnswer): IssuedToken {
+function readToken(response: HttpResponse): IssuedToken {
   const {
     token,
     access_token: accessToken = token,
     expiresIn,
     expires_in = expiresIn,
-  } = parseObject(answer.text) ?? {}
-  if (answer.status === 200 && typeof accessToken === 'string' && TOKEN.test(accessToken))
+  } = parseObject(response.text) ?? {}
+  if (response.status === 200 && typeof accessToken === 'string' && TOKEN.test(accessToken))
     return { token: accessToken, expiresIn: expires_in }
-  if (answer.status === 200) throw negativeAnswer('The response holds no token; check the address.')
-  if (answer.status >= 300 && answer.status < 400)
-    throw negativeAnswer(`The address redirects (${answer.status}); pass the final address.`)
-  throw negativeAnswer(`The token service answered ${describeProblem(answer)}`)
+  if (response.status === 200) throw negativeResult('The response has no token; check the address.')
+  if (response.status >= 300 && response.status < 400)
+    throw negativeResult(`The address redirects (${response.status}); pass the final address.`)
+  throw negativeResult(`The token service returned ${describeProblem(response)}`)
 }

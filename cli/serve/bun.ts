@@ -6,7 +6,7 @@ import {
   type ListenOptions,
 } from './listener.ts'
 
-/** As much of Bun as is used here. */
+/** The parts of Bun's API that are used here. */
 interface BunServer {
   readonly port: number
   requestIP(request: Request): { readonly address: string } | null

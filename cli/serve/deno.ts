@@ -1,6 +1,6 @@
 import type { FetchHandler, Listener, ListenOptions } from './listener.ts'
 
-/** As much of Deno as is used here. */
+/** The parts of Deno's API that are used here. */
 interface DenoServer {
   readonly addr: { readonly port: number }
   shutdown(): Promise<void>

@@ -1,6 +1,6 @@
 /** The connection of a request. */
 export interface Connection {
-  /** Address of the other end, which is that of a proxy where there is one. */
+  /** Address of the peer: the client, or a proxy in front of the server. */
   readonly peer: string | undefined
 }
 
@@ -11,10 +11,10 @@ export interface ListenOptions {
   readonly port: number
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface Listener {
   readonly port: number
-  /** Stops accepting connections, and resolves once the requests in progress are answered. */
+  /** Stops accepting connections, and resolves when the requests in progress are finished. */
   close(): Promise<void>
   /** Stops immediately. */
   kill(): void
@@ -22,11 +22,11 @@ export interface Listener {
 
 // All times are in seconds.
 
-/** Time limit for the header of a request, so that slow clients do not hold connections. */
+/** Time limit for the headers of a request, so that slow clients do not occupy connections. */
 export const HEADERS_TIMEOUT = 10
 /** Time limit for the whole request. */
 export const REQUEST_TIMEOUT = 30
-/** Longer than the 60 seconds for which common load balancers keep idle connections, so that these close first. */
+/** Longer than the 60 seconds for which common load balancers keep idle connections, so that they close first. */
 export const KEEP_ALIVE_TIMEOUT = 65
 /** Bytes after which the server stops reading a body; the service itself rejects bodies over 16 KiB with 413. */
 export const BODY_LIMIT = 1_048_576

@@ -32,7 +32,7 @@ export async function listen(handler: FetchHandler, { host, port }: ListenOption
     },
   )
   server.listen(port, host)
-  // Rejects with the error of the server where that comes first.
+  // `once` rejects if the server emits an error first.
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,

@@ -1,6 +1,6 @@
 import { UsageError } from '../terminal.ts'
 
-/** @throws UsageError */
+/** Reads a port number from an option. @throws UsageError if it is invalid */
 export function readPort(text: string, option: string, highest = 65_535): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= highest) return port

@@ -1,21 +1,21 @@
 import { BlockList, isIP } from 'node:net'
 import { UsageError } from '../terminal.ts'
 
-/** The origin of a request, as seen through trusted proxies. */
+/** The client of a request, as reported by trusted proxies. */
 export interface Client {
   readonly address: string | undefined
-  /** Whether it came by https, as far as a trusted proxy says. */
+  /** The protocol that the client used, if a trusted proxy reports it: `http` or `https`. */
   readonly protocol: string | undefined
 }
 
 export type FindClient = (peer: string | undefined, headers: Headers) => Client
 
 /**
- * Makes the function that finds the client of a request. `X-Forwarded-For` and `X-Forwarded-Proto` are trusted only if
+ * Creates a function that finds the client of a request. `X-Forwarded-For` and `X-Forwarded-Proto` are trusted only if
  * the connection comes from a trusted network; anyone else could forge them.
  *
- * @param networks CIDR networks and addresses, separated by commas
- * @throws UsageError
+ * @param networks CIDR networks and addresses, comma-separated
+ * @throws UsageError if one is invalid
  */
 export function createClientFinder(networks: string | undefined): FindClient {
   const trusted = readNetworks(networks ?? '')
@@ -27,7 +27,7 @@ export function createClientFinder(networks: string | undefined): FindClient {
     const direct = peer === undefined ? undefined : withoutMapping(peer)
     if (direct === undefined || !isTrusted(direct)) return { address: direct, protocol: undefined }
     const protocol = headers.get('X-Forwarded-Proto')?.split(',').at(-1)?.trim().toLowerCase()
-    // From the last entry, which the nearest proxy wrote, to the first that no trusted proxy is.
+    // From the last entry, which the nearest proxy added, back to the first address that is not a trusted proxy.
     let address = direct
     for (const entry of (headers.get('X-Forwarded-For') ?? '').split(',').reverse()) {
       const found = readAddress(entry.trim())
@@ -65,7 +65,7 @@ function readAddress(text: string): string | undefined {
   return isIP(address) === 0 ? undefined : address
 }
 
-/** IPv4 clients of a socket for both versions come as `::ffff:192.0.2.1`. */
+/** A dual-stack socket reports IPv4 clients as `::ffff:192.0.2.1`. */
 function withoutMapping(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '')
 }

@@ -1,9 +1,14 @@
+/** Milliseconds. */
 const WINDOW = 60_000
 
-/** How many keys are counted at most: one network cannot fill the memory with addresses that it makes up. */
+/** Maximum number of counted keys, so that many addresses cannot fill the memory. */
 const MAX_KEYS = 100_000
 
-/** Counts in this process, in windows of a minute, as the rate-limit binding of Workers does for each location. */
+/**
+ * Counts in this process in windows of a minute, as the rate limiting binding of Workers does for each location.
+ *
+ * @param limit Requests per key and minute
+ */
 export function createRateLimiter(
   limit: number,
   now: () => number = Date.now,
@@ -13,7 +18,7 @@ export function createRateLimiter(
   return {
     limit: async ({ key }) => {
       const age = now() - windowStart
-      // A clock that went back starts a new window, which could otherwise last for days.
+      // If the clock is set back, a new window starts, because the old one could last for days.
       if (age < 0 || age >= WINDOW || counts.size >= MAX_KEYS) {
         counts = new Map()
         windowStart = now()

@@ -1,20 +1,21 @@
 import process from 'node:process'
 import type { Listener } from './listener.ts'
 
-/** Seconds to finish requests in progress; platforms kill after 10 (Docker, Cloud Run) to 30 (Kubernetes). */
+/** Seconds to finish requests in progress. Platforms kill a process after 10 (Docker, Cloud Run) to 30 (Kubernetes). */
 const GRACE = 8
 
 /**
- * Starts catching signals. Call it before announcing that the server is ready, since a signal may follow at once.
+ * Starts handling signals. Call it before announcing that the server is ready, since a signal may follow immediately.
  *
- * @returns A function that resolves when a signal has come and all listeners are closed. A second signal ends at once.
+ * @returns A function that resolves after a signal, when all listeners are closed. A second signal closes them
+ *   immediately.
  */
 export function catchSignals(listeners: readonly Listener[]): (onSignal?: () => void) => Promise<void> {
-  const caught = new Promise<void>((resolve) => {
+  const signaled = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve())
   })
   return async (onSignal) => {
-    await caught
+    await signaled
     onSignal?.()
     await close(listeners)
   }

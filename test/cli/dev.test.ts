@@ -104,7 +104,7 @@ describe('dev', () => {
     write('real.env', `MEMBRANE_WORKSPACE_KEY=real\nMEMBRANE_WORKSPACE_SECRET=${'s'.repeat(40)}\n`)
     const { status, stderr } = await run(['dev', '--settings=real.env', '--port=0'])
     expect(status).toBe(2)
-    expect(stderr).toContain('may hold real settings')
+    expect(stderr).toContain('may contain real settings')
   })
 
   test.each([

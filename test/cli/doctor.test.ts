@@ -86,7 +86,7 @@ test('prints a line for each finding, with the fix', async () => {
     '--origin=https://other.example',
   ])
   expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
-  expect(stdout).toContain(`ok       reachable: The service answers at ${origin}/`)
+  expect(stdout).toContain(`ok       reachable: The service responds at ${origin}/`)
   expect(stdout).toContain(
     'error    origin: Pages of https://other.example cannot request tokens.\n         Fix: Add https://other.example to ALLOWED_ORIGINS',
   )
@@ -97,8 +97,8 @@ const privateJwk = async () =>
 
 describe('finds', () => {
   test.each<[string, Handle, string, RegExp]>([
-    ['a page in place of the service', () => new Response('<html>'), 'reachable', /answered 200/],
-    ['a wrong path', () => undefined, 'reachable', /answered 404/],
+    ['a page in place of the service', () => new Response('<html>'), 'reachable', /returned 200/],
+    ['a wrong path', () => undefined, 'reachable', /returned 404/],
     [
       'a redirect',
       () => Response.redirect('https://www.example.com/'),
@@ -128,7 +128,7 @@ describe('finds', () => {
       'a private key',
       changed(KEYS, async () => Response.json({ keys: [await privateJwk()] })),
       'key set',
-      /publishes a private key/,
+      /contains a private key/,
     ],
     [
       'a key that serves nothing',
@@ -218,7 +218,7 @@ describe('finds', () => {
     expect(found).toContainEqual(
       expect.objectContaining({
         check: 'token',
-        message: 'It is for workspace workspace-1, not workspace-2.',
+        message: 'The token is for workspace workspace-1, not workspace-2.',
       }),
     )
   })

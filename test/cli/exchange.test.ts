@@ -131,7 +131,7 @@ describe('no token', () => {
 
   test.each([
     ['redirects', () => Response.redirect('https://example.com/'), 'redirects (302)'],
-    ['is not a token service', () => Response.json({ ok: true }), 'holds no token'],
+    ['is not a token service', () => Response.json({ ok: true }), 'has no token'],
     ['has no such route', () => undefined, '404'],
   ])('from an address that %s', async (_, answer, reason) => {
     handle(answer)
@@ -144,7 +144,7 @@ describe('no token', () => {
   })
 
   test.each([
-    [['exchange', origin], {}, 'no job of GitHub Actions or GitLab'],
+    [['exchange', origin], {}, 'not a job of GitHub Actions or GitLab'],
     [['exchange', origin], { GITHUB_ACTIONS: 'true' }, 'permissions:\n  id-token: write'],
     [['exchange'], {}, 'Pass the address'],
     [['exchange', 'token.example.com'], {}, 'must be a URL'],
@@ -161,6 +161,6 @@ describe('no token', () => {
     const env = { ...github(), ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'wrong' }
     const { status, stderr } = await run(['exchange', origin], { env })
     expect(status).toBe(1)
-    expect(stderr).toContain('GitHub gave no identity: 401')
+    expect(stderr).toContain('GitHub returned no OIDC token: 401')
   })
 })

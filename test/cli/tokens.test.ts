@@ -328,7 +328,7 @@ describe('verify', () => {
 
   test.each([
     [{}, 'The workspace key is missing'],
-    [{ MEMBRANE_WORKSPACE_KEY: 'w' }, 'There is no key'],
+    [{ MEMBRANE_WORKSPACE_KEY: 'w' }, 'The key is missing'],
     [{ MEMBRANE_WORKSPACE_KEY: 'w', MEMBRANE_WORKSPACE_SECRET: 'short' }, 'ERR_KEY_WEAK'],
   ])('with %j it is wrong usage', async (env, reason) => {
     const { status, stderr } = await run(['verify', 'a.b.c'], { env })

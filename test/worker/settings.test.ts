@@ -176,7 +176,7 @@ const WRONG: Record<string, [what: string, value: unknown, fix: RegExp, beside?:
   SESSION_CUSTOMER_NAME_CLAIM: [['with a line break', `${MARK}\n`, /line break/]],
   SESSION_FIELD_CLAIMS: [
     ['with an empty entry', `${MARK},,plan`, /empty/],
-    ['two with the same name', `org.${MARK},app.${MARK}`, /two would be equal/],
+    ['two with the same name', `org.${MARK},app.${MARK}`, /two names are equal/],
   ],
   CLOUDFLARE_ACCESS_TEAM_DOMAIN: [
     ['missing', undefined, /missing/, { CLOUDFLARE_ACCESS_TEAM_DOMAIN: undefined }],
