@@ -29,6 +29,7 @@ describe('readSettings', () => {
       'MEMBRANE_WORKSPACE_SECRET',
       'API_KEYS',
       'TOKEN_EXPIRES_IN',
+      'ALLOWED_ORIGINS',
     ]) {
       expect(message).toContain(`${name} `)
     }

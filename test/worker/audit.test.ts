@@ -1,5 +1,12 @@
 import { describe, expect, test, vi } from 'vitest'
-import { askWorker, expectProblem, keep, makeSettings, randomKey, useStage } from './harness.ts'
+import {
+  expectProblem,
+  fetchInProcess,
+  makeSettings,
+  markConfidential,
+  randomKey,
+  useWorkers,
+} from './harness.ts'
 import { makeProvider } from './provider-stub.ts'
 
 const access = makeProvider('https://team.cloudflareaccess.com', '/cdn-cgi/access/certs')
@@ -16,14 +23,13 @@ const bindings = {
 }
 const outbound = (url: URL) => (url.hostname === 'id.test' ? idp : access).outbound(url)
 
-/** A broken rate limiter. */
 const BROKEN_LIMITER = `
   import { WorkerEntrypoint } from 'cloudflare:workers'
   export default class extends WorkerEntrypoint {
-    limit() { throw new RangeError(${JSON.stringify(keep(`secret ${randomKey()}`))}) }
+    limit() { throw new RangeError(${JSON.stringify(randomKey())}) }
   }`
 
-const stage = useStage({
+const { send, logged } = useWorkers({
   main: { bindings, outbound },
   limited: {
     bindings,
@@ -36,8 +42,8 @@ const stage = useStage({
 
 const CUSTOMER_ROUTE = '/api/membrane-token'
 const ADMIN_ROUTE = '/api/membrane-admin-token'
-const FIELD = keep(`field-${randomKey()}`)
-const NAME = keep(`name-${randomKey()}`)
+const FIELD = markConfidential(`field-${randomKey()}`)
+const NAME = markConfidential(`name-${randomKey()}`)
 
 const BACKEND = { Authorization: `Bearer ${apiKeys.backend}` }
 const CONSOLE = { Authorization: `Bearer ${apiKeys.console}` }
@@ -52,22 +58,22 @@ type Headers = Record<string, string>
 type Line = Record<string, unknown>
 
 const linesOf = (requestId: string): Line[] =>
-  stage.logged.filter((line) => line.includes(requestId)).map((line) => JSON.parse(line) as Line)
+  logged.filter((line) => line.includes(requestId)).map((line) => JSON.parse(line) as Line)
 
 let count = 0
 
 const jwtIdOf = (token: string): unknown =>
   JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).jti
 
-/** One request with an id of its own, the one line it leaves, and the `jti` or the problem's detail. */
-async function decide(path: string, headers: Headers, body?: object, where = 'main') {
+/** Sends a request for a token. @returns also its one log line, and the `jti` or the detail of the response */
+async function requestToken(path: string, headers: Headers, body?: object, worker = 'main') {
   count += 1
   const requestId = `request-${count}-x`
-  const response = await stage.send(path, {
+  const response = await send(path, {
     method: 'POST',
     headers: { ...headers, 'X-Request-Id': requestId, ...(body && { 'Content-Type': 'application/json' }) },
     body,
-    worker: where,
+    worker,
   })
   const { token, detail } = (await response.clone().json()) as { token?: string; detail?: string }
   const jwtId = token === undefined ? undefined : jwtIdOf(token)
@@ -115,7 +121,7 @@ describe('an issued token is logged as one line', () => {
       { ...CALLERS.service, customerId: 'customer-42' },
     ],
   ])('%s', async (_, path, headers, body, members) => {
-    const { response, jwtId, line } = await decide(path, headers(), body)
+    const { response, jwtId, line } = await requestToken(path, headers(), body)
     expect(response.status).toBe(200)
     expect(line).toEqual({
       ...COMMON,
@@ -132,7 +138,6 @@ describe('an issued token is logged as one line', () => {
 
 describe('a rejected request is logged as one line', () => {
   test.each<[string, string, () => Headers, object | undefined, string, Line]>([
-    ['without credentials', CUSTOMER_ROUTE, () => ({}), customer, 'ERR_CREDENTIALS_MISSING', {}],
     [
       'with unknown credentials',
       CUSTOMER_ROUTE,
@@ -167,22 +172,6 @@ describe('a rejected request is logged as one line', () => {
       CALLERS.session,
     ],
     [
-      'of a session that names a customer',
-      CUSTOMER_ROUTE,
-      session,
-      customer,
-      'ERR_CALLER_FORBIDDEN',
-      CALLERS.session,
-    ],
-    [
-      'for an invalid body',
-      CUSTOMER_ROUTE,
-      () => BACKEND,
-      { ...customer, id: '' },
-      'ERR_CLAIM_INVALID',
-      CALLERS.backend,
-    ],
-    [
       'for an invalid lifetime',
       CUSTOMER_ROUTE,
       session,
@@ -199,7 +188,7 @@ describe('a rejected request is logged as one line', () => {
       CALLERS.backend,
     ],
   ])('%s', async (_, path, headers, body, code, members) => {
-    const { response, detail, line } = await decide(path, headers(), body)
+    const { response, detail, line } = await requestToken(path, headers(), body)
     expect(response.status).toBeGreaterThanOrEqual(400)
     expect(line).toEqual({
       ...COMMON,
@@ -212,10 +201,10 @@ describe('a rejected request is logged as one line', () => {
   })
 
   test('over the rate limit', async () => {
-    // The second one is over the limit, unless a new minute has begun.
-    const decideLimited = () => decide(CUSTOMER_ROUTE, BACKEND, customer, 'limited')
-    const decisions = [await decideLimited(), await decideLimited(), await decideLimited()]
-    const { line } = decisions.find(({ response }) => response.status === 429)!
+    const request = () => requestToken(CUSTOMER_ROUTE, BACKEND, customer, 'limited')
+    // The second request is over the limit, unless a new minute has begun.
+    const results = [await request(), await request(), await request()]
+    const { line } = results.find(({ response }) => response.status === 429)!
     expect(line).toMatchObject({ outcome: 'refused', code: 'ERR_RATE_LIMITED', callerName: 'backend' })
   })
 })
@@ -223,48 +212,44 @@ describe('a rejected request is logged as one line', () => {
 describe('a line', () => {
   test('cannot be split or forged by request data', async () => {
     const id = 'c"}\u2028{"outcome":"issued"}'
-    const { line } = await decide(CUSTOMER_ROUTE, BACKEND, { id })
+    const { line } = await requestToken(CUSTOMER_ROUTE, BACKEND, { id })
     expect(line.customerId).toBe(id)
-    const user = await decide(CUSTOMER_ROUTE, {
+    const user = await requestToken(CUSTOMER_ROUTE, {
       Authorization: `Bearer ${idp.sign({ aud: 'https://api.test', sub: id })}`,
     })
     expect(user.line.callerName).toBe(id)
-    const broken = await decide(CUSTOMER_ROUTE, BACKEND, { id: 'c\n{"outcome":"issued"}\u001b[2K' })
+    const broken = await requestToken(CUSTOMER_ROUTE, BACKEND, { id: 'c\n{"outcome":"issued"}\u001b[2K' })
     expect(broken.line).toMatchObject({ outcome: 'refused', code: 'ERR_CLAIM_INVALID' })
     expect(JSON.stringify(broken.line)).not.toContain('issued')
   })
 
   test('is written for decisions only', async () => {
-    const ids = ['/healthz', '/.well-known/jwks.json', '/nowhere'].map(async (path, index) => {
-      const requestId = `undecided-${index}-x`
-      await stage.send(path, { headers: { ...BACKEND, 'X-Request-Id': requestId } })
-      return requestId
-    })
-    // What is logged later has been logged.
-    const undecided = await Promise.all(ids)
-    await decide(CUSTOMER_ROUTE, BACKEND, customer)
-    expect(undecided.flatMap(linesOf)).toEqual([])
+    for (const path of ['/healthz', '/.well-known/jwks.json', '/nowhere']) {
+      await send(path, { headers: { ...BACKEND, 'X-Request-Id': 'no-decision' } })
+    }
+    // Once this decision is logged, an earlier line would have arrived too.
+    await requestToken(CUSTOMER_ROUTE, BACKEND, customer)
+    expect(linesOf('no-decision')).toEqual([])
   })
 
   test('is written for each of many concurrent requests', async () => {
-    const decisions = await Promise.all(
-      Array.from({ length: 40 }, (_, index) => decide(CUSTOMER_ROUTE, BACKEND, { id: `customer-${index}` })),
-    )
-    for (const [index, { line, jwtId }] of decisions.entries()) {
-      expect([line.customerId, line.jwtId]).toEqual([`customer-${index}`, jwtId])
+    const ids = Array.from({ length: 40 }, (_, index) => `customer-${index}`)
+    const results = await Promise.all(ids.map((id) => requestToken(CUSTOMER_ROUTE, BACKEND, { id })))
+    for (const [index, { line, jwtId }] of results.entries()) {
+      expect([line.customerId, line.jwtId]).toEqual([ids[index], jwtId])
     }
-    expect(new Set(decisions.map(({ jwtId }) => jwtId)).size).toBe(40)
+    expect(new Set(results.map(({ jwtId }) => jwtId)).size).toBe(40)
   })
 
   test('is JSON, and nothing else is logged', async () => {
-    await decide(CUSTOMER_ROUTE, BACKEND, customer)
-    for (const line of stage.logged) expect(Object.keys(JSON.parse(line))).toContain('requestId')
+    await requestToken(CUSTOMER_ROUTE, BACKEND, customer)
+    for (const line of logged) expect(Object.keys(JSON.parse(line))).toContain('requestId')
   })
 })
 
 describe('an unexpected failure', () => {
   test('is a 500 with only the request id, and one log line with the error name', async () => {
-    const { response, line, requestId } = await decide(CUSTOMER_ROUTE, BACKEND, customer, 'broken')
+    const { response, line, requestId } = await requestToken(CUSTOMER_ROUTE, BACKEND, customer, 'broken')
     const { detail, ...problem } = (await response.clone().json()) as Line
     expect(problem.requestId).toBe(requestId)
     expect(detail).toBe('Something went wrong on the server.')
@@ -284,7 +269,7 @@ describe('an unexpected failure', () => {
 
   // No binding of workerd throws when it is read.
   test('in the Worker itself is also a 500', async () => {
-    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {})
     const message = randomKey()
     const env = {
       ...settings,
@@ -293,14 +278,14 @@ describe('an unexpected failure', () => {
       },
     }
     const headers = { 'X-Request-Id': 'failed-1' }
-    const response = await askWorker('/api/membrane-token', { method: 'POST', headers }, env)
+    const response = await fetchInProcess('/api/membrane-token', { method: 'POST', headers }, env)
     expect(await response.clone().text()).not.toContain(message)
-    expect(((await response.clone().json()) as Line).requestId).toBe('failed-1')
+    expect(await response.clone().json()).toMatchObject({ requestId: 'failed-1' })
     await expectProblem(response, 500, 'ERR_INTERNAL')
-    const lines = logged.mock.calls.map(([line]) => JSON.parse(line as string) as Line)
+    const lines = log.mock.calls.map(([line]) => JSON.parse(line as string) as Line)
     expect(lines).toEqual([
       { requestId: 'failed-1', outcome: 'failed', code: 'ERR_INTERNAL', error: 'TypeError' },
     ])
-    logged.mockRestore()
+    log.mockRestore()
   })
 })

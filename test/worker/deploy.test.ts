@@ -10,7 +10,7 @@ import { root, SOURCES } from '../support/sources.ts'
 const ALIASES = Object.entries(SOURCES).flatMap(([name, path]) => ['--alias', `${name}:${path}`])
 const wranglerPath = join(root, 'node_modules/wrangler/bin/wrangler.js')
 
-/** Bytes, gzipped. */
+/** In bytes, gzipped. */
 const SIZE_LIMIT = 55_000
 
 let directory: string
@@ -40,7 +40,7 @@ async function wrangler(...args: string[]): Promise<string> {
   return stdout + stderr
 }
 
-describe('what wrangler would deploy', () => {
+describe('the bundle that wrangler deploys', () => {
   let output: string
   beforeAll(async () => {
     output = await wrangler('deploy', '--dry-run', '--outdir', directory, ...ALIASES)
@@ -56,7 +56,6 @@ describe('what wrangler would deploy', () => {
     const { sources } = JSON.parse(await readFile(join(directory, 'index.js.map'), 'utf8')) as {
       sources: string[]
     }
-    // Seen from the checkout.
     const parts = sources.map((source) => relative(root, resolve(directory, source)))
     const origins = new Set(parts.map((part) => /^(node_modules\/[^/]+|[^/]+)/.exec(part)![0]))
     expect([...origins].sort()).toEqual(['node_modules/jose', 'node_modules/valibot', 'src', 'worker'])

@@ -10,7 +10,8 @@ import {
   startHarness,
 } from './identity-provider-harness.ts'
 
-// How the Worker's callers fare when the identity provider rotates its keys or fails.
+// The Worker while its identity provider rotates keys, is slow or fails. Invalid key sets and metadata are tested in
+// conformance/broken-key-servers.ts and conformance/endpoint-session-keys.ts.
 
 const MINUTE = 60
 const HOUR = 60 * MINUTE
@@ -19,96 +20,81 @@ const DAY = 24 * HOUR
 describe('key rotation', () => {
   test('a new key is picked up, and old sessions stay valid while the old key is published', async () => {
     const harness = await startHarness()
-    const { identityProvider, worker, ask } = harness
+    const { identityProvider, worker, requestToken } = harness
     const old = await harness.signIn()
-    await expectServed(ask(old))
+    await expectServed(requestToken(old))
     expect(identityProvider.requests).toEqual([METADATA, KEYS])
 
     worker.wait(MINUTE)
     await identityProvider.rotate()
-    const young = await harness.signIn()
-    await expectServed(ask(young))
-    await expectServed(ask(old), ask(young))
+    const recent = await harness.signIn()
+    await expectServed(requestToken(recent))
+    await expectServed(requestToken(old), requestToken(recent))
     expect(identityProvider.requests).toEqual([METADATA, KEYS, METADATA, KEYS])
 
     worker.wait(HOUR)
     identityProvider.retire()
-    await expectServed(ask(young))
-    await expectProblem(await ask(old), 401, 'ERR_CREDENTIALS_INVALID')
+    await expectServed(requestToken(recent))
+    await expectProblem(await requestToken(old), 401, 'ERR_CREDENTIALS_INVALID')
   })
 
   test('concurrent first requests with the new key are all served', async () => {
     const harness = await startHarness()
-    await expectServed(harness.ask(await harness.signIn()))
+    await expectServed(harness.requestToken(await harness.signIn()))
     harness.worker.wait(MINUTE)
     await harness.identityProvider.rotate()
-    const young = await harness.signIn()
-    await expectServed(...Array.from({ length: 20 }, () => harness.ask(young)))
+    const recent = await harness.signIn()
+    await expectServed(...Array.from({ length: 20 }, () => harness.requestToken(recent)))
   })
 
   test('sessions with unpublished keys do not flood the identity provider', async () => {
     const harness = await startHarness()
-    await expectServed(harness.ask(await harness.signIn()))
+    await expectServed(harness.requestToken(await harness.signIn()))
     harness.worker.wait(MINUTE)
     const before = harness.identityProvider.requests.length
     const forged = (await harness.signIn()).replace(/^[^.]+/, () =>
-      Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid: 'nobody' })).toString('base64url'),
+      Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid: 'unpublished' })).toString('base64url'),
     )
     for (let count = 0; count < 20; count++) {
-      await expectProblem(await harness.ask(forged), 401, 'ERR_CREDENTIALS_INVALID')
+      await expectProblem(await harness.requestToken(forged), 401, 'ERR_CREDENTIALS_INVALID')
     }
     expect(harness.identityProvider.requests.length - before).toBeLessThanOrEqual(2)
   })
 })
 
 const reply =
-  (status: number, body: string, headers: Record<string, string> = {}): Handler =>
+  (status: number, body: string): Handler =>
   (_, response) =>
-    response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(body)
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(body)
 
-/** Well-formed, but far too large. */
-const bloat: Handler = (_, response) =>
-  response.writeHead(200, { 'Content-Type': 'application/json' }).end(`{"keys":[]${' '.repeat(5_000_000)}}`)
+type Disturb = (identityProvider: IdentityProvider) => unknown
 
-type Begin = (identityProvider: IdentityProvider) => unknown
-
-const at =
-  (handler: Handler, path?: string): Begin =>
-  ({ interfere }) =>
-    interfere(handler, path)
-
-const both = (name: string, handler: Handler): [string, Begin][] => [
-  [`${name} for its metadata`, at(handler, METADATA)],
-  [`${name} for its keys`, at(handler, KEYS)],
+const both = (what: string, handler: Handler): [string, Disturb][] => [
+  [`${what} for its metadata`, ({ replace }) => replace(handler, METADATA)],
+  [`${what} for its keys`, ({ replace }) => replace(handler, KEYS)],
 ]
 
-const troubles: [string, Begin][] = [
+const outages: [string, Disturb][] = [
   ['is down', ({ stop }) => stop()],
-  ...both('breaks the connection', (_, response) => response.destroy()),
-  ...both('answers 500', reply(500, '{"keys":[]}')),
-  ...both(
-    'answers HTML',
-    reply(200, '<!doctype html><title>Be right back</title>', { 'Content-Type': 'text/html' }),
-  ),
-  ...both('answers 5 MB', bloat),
+  ...both('closes the connection', (_, response) => response.destroy()),
+  ...both('returns 500', reply(500, '{"keys":[]}')),
+  ...both('returns HTML', reply(200, '<!doctype html><title>Be right back</title>')),
+  ...both('returns 5 MB', reply(200, `{"keys":[]${' '.repeat(5_000_000)}}`)),
   ...both('redirects', (request, response) =>
     request.url?.includes('moved')
       ? reply(200, '{"keys":[]}')(request, response)
-      : reply(302, '', { Location: `${request.url}?moved` })(request, response),
+      : response.writeHead(302, { Location: `${request.url}?moved` }).end(),
   ),
-  ['publishes an empty set', at(reply(200, '{"keys":[]}'), KEYS)],
-  ['publishes no key set', at(reply(200, '{}'), KEYS)],
-  ['returns the metadata of another issuer', at(reply(200, '{"issuer":"https://else.example"}'), METADATA)],
 ]
 
-describe.each(troubles)('an identity provider that %s', (_, begin) => {
+describe.each(outages)('an identity provider that %s', (_, disturb) => {
   test('is unavailable to new sessions, and known keys stay valid for a day', async () => {
     const harness = await startHarness()
-    const { identityProvider, worker, ask } = harness
+    const { identityProvider, worker, requestToken } = harness
     const session = await harness.signIn()
 
-    await begin(identityProvider)
-    await expectUnavailable(await ask(session))
+    await disturb(identityProvider)
+    await expectUnavailable(await requestToken(session))
     const service = await fetch(`${worker.url}/api/membrane-token`, {
       method: 'POST',
       headers: { Authorization: `Bearer ${harness.apiKey}`, 'Content-Type': 'application/json' },
@@ -118,45 +104,45 @@ describe.each(troubles)('an identity provider that %s', (_, begin) => {
 
     await identityProvider.recover()
     worker.wait(MINUTE)
-    await expectServed(ask(session))
+    await expectServed(requestToken(session))
 
-    await begin(identityProvider)
+    await disturb(identityProvider)
     for (const time of [11 * MINUTE, HOUR, 20 * HOUR]) {
       worker.wait(time)
-      await expectServed(ask(session), ask(session))
+      await expectServed(requestToken(session), requestToken(session))
     }
     worker.wait(2 * DAY)
-    await expectUnavailable(await ask(session))
+    await expectUnavailable(await requestToken(session))
 
     await identityProvider.recover()
     worker.wait(MINUTE)
-    await expectServed(ask(session))
+    await expectServed(requestToken(session))
     expect(worker.logged.filter((line) => line.includes('ERR_INTERNAL'))).toEqual([])
   })
 })
 
-test('an identity provider that is down during a key rotation: known keys stay valid, new keys have to wait', async () => {
+test('an identity provider that is down during a key rotation: known keys stay valid, new keys are unavailable', async () => {
   const harness = await startHarness()
-  const { identityProvider, worker, ask } = harness
+  const { identityProvider, worker, requestToken } = harness
   const old = await harness.signIn()
-  await expectServed(ask(old))
+  await expectServed(requestToken(old))
   await identityProvider.rotate()
-  const young = await harness.signIn()
+  const recent = await harness.signIn()
   worker.wait(MINUTE)
 
   await identityProvider.stop()
   for (let count = 0; count < 3; count++) {
-    await expectUnavailable(await ask(young))
-    await expectServed(ask(old))
+    await expectUnavailable(await requestToken(recent))
+    await expectServed(requestToken(old))
   }
   await identityProvider.recover()
   worker.wait(MINUTE)
-  await expectServed(ask(young), ask(old))
+  await expectServed(requestToken(recent), requestToken(old))
 })
 
-describe.concurrent('a provider that takes its time', () => {
+describe.concurrent('a slow identity provider', () => {
   const slow: [name: string, handler: Handler, path: string][] = [
-    ['does not answer', () => {}, METADATA],
+    ['does not respond', () => {}, METADATA],
     [
       'never finishes its response',
       (_, response) => {
@@ -169,49 +155,49 @@ describe.concurrent('a provider that takes its time', () => {
   ]
 
   test.for(slow)(
-    'and %s does not keep callers waiting',
+    'that %s delays no caller',
     { timeout: 90_000 },
     async ([, handler, path], { onTestFinished }) => {
       const harness = await startHarness(onTestFinished)
-      const { identityProvider, worker, ask } = harness
+      const { identityProvider, worker, requestToken } = harness
       const session = await harness.signIn()
       stallRequests(harness, handler, path)
-      await expectUnavailable(await ask(session, {}, AbortSignal.timeout(8000)))
+      await expectUnavailable(await requestToken(session, {}, AbortSignal.timeout(8000)))
 
       await identityProvider.recover()
       worker.wait(MINUTE)
-      await expectServed(ask(session))
+      await expectServed(requestToken(session))
 
-      // Due for a refresh, and not too old to be used meanwhile.
-      const countStalled = stallRequests(harness, handler, path)
+      // The keys are due for a refresh, and may be used until then.
+      const countOpen = stallRequests(harness, handler, path)
       worker.wait(12 * MINUTE)
-      const first = ask(session)
-      await vi.waitUntil(() => countStalled() > 0, { timeout: 10_000 })
-      await expectServed(...Array.from({ length: 5 }, () => ask(session)))
-      // They were served before that refresh ended.
-      expect(countStalled()).toBeGreaterThan(0)
+      const first = requestToken(session)
+      await vi.waitUntil(() => countOpen() > 0, { timeout: 10_000 })
+      await expectServed(...Array.from({ length: 5 }, () => requestToken(session)))
+      // They were served before the refresh ended.
+      expect(countOpen()).toBeGreaterThan(0)
       await expectServed(first)
     },
   )
 })
 
-describe('a first request that is aborted while the keys are being fetched', () => {
-  /** A caller that waits for the keys and disconnects. */
-  async function abandon(harness: Harness, session: string, path: string) {
+describe('a request that is cancelled while the keys are being fetched', () => {
+  /** Sends a request that waits for the keys, and whose client disconnects. */
+  async function startAbandoned(harness: Harness, session: string, path: string) {
     const held = holdRequests(harness, path)
-    const first = harness.ask(session, { 'X-Test-Leave-After': '500' })
-    await held.reached(1)
+    const first = harness.requestToken(session, { 'X-Test-Cancel-After': '500' })
+    await held.arrived()
     return {
       held,
-      leave: async () => {
+      cancelled: async () => {
         expect((await first).status).toBe(499)
       },
     }
   }
 
-  /** Other callers that wait for the same fetch. A later request was answered, so theirs have arrived. */
+  /** Sends more requests that wait for the same keys. They have arrived once a later request has its response. */
   async function join(harness: Harness, session: string): Promise<Promise<Response>[]> {
-    const others = Array.from({ length: 5 }, () => harness.ask(session))
+    const others = Array.from({ length: 5 }, () => harness.requestToken(session))
     await fetch(`${harness.worker.url}/health`)
     return others
   }
@@ -221,13 +207,13 @@ describe('a first request that is aborted while the keys are being fetched', () 
     const session = await harness.signIn()
     const held = holdRequests(harness)
     const abort = new AbortController()
-    const first = harness.ask(session, {}, abort.signal)
-    await held.reached(1)
+    const first = harness.requestToken(session, {}, abort.signal)
+    await held.arrived()
     const others = await join(harness, session)
     abort.abort()
     await expect(first).rejects.toMatchObject({ name: 'AbortError' })
     await held.release()
-    await expectServed(...others, harness.ask(session))
+    await expectServed(...others, harness.requestToken(session))
   })
 
   const paths = [METADATA, KEYS]
@@ -235,9 +221,9 @@ describe('a first request that is aborted while the keys are being fetched', () 
   test.each(paths)('does not affect concurrent requests (%s)', async (path) => {
     const harness = await startHarness()
     const session = await harness.signIn()
-    const { held, leave } = await abandon(harness, session, path)
+    const { held, cancelled } = await startAbandoned(harness, session, path)
     const others = await join(harness, session)
-    await leave()
+    await cancelled()
     await held.release()
     await expectServed(...others)
   })
@@ -245,36 +231,36 @@ describe('a first request that is aborted while the keys are being fetched', () 
   test.each(paths)('does not affect later requests (%s)', async (path) => {
     const harness = await startHarness()
     const session = await harness.signIn()
-    const { held, leave } = await abandon(harness, session, path)
-    await leave()
+    const { held, cancelled } = await startAbandoned(harness, session, path)
+    await cancelled()
     await held.release()
-    await expectServed(harness.ask(session), harness.ask(session))
-    await expectServed(harness.ask(session))
+    await expectServed(harness.requestToken(session), harness.requestToken(session))
+    await expectServed(harness.requestToken(session))
   })
 
   test.each(paths)('does not affect requests with stale keys (%s)', async (path) => {
     const harness = await startHarness()
     const session = await harness.signIn()
-    await expectServed(harness.ask(session))
+    await expectServed(harness.requestToken(session))
     harness.worker.wait(HOUR)
-    const { held, leave } = await abandon(harness, session, path)
-    await expectServed(harness.ask(session))
-    await leave()
+    const { held, cancelled } = await startAbandoned(harness, session, path)
+    await expectServed(harness.requestToken(session))
+    await cancelled()
     await held.release()
-    await expectServed(harness.ask(session))
+    await expectServed(harness.requestToken(session))
     harness.worker.wait(2 * DAY)
-    await expectServed(harness.ask(session))
+    await expectServed(harness.requestToken(session))
   })
 
   test.each(paths)('does not affect sessions with a new key (%s)', async (path) => {
     const harness = await startHarness()
-    await expectServed(harness.ask(await harness.signIn()))
+    await expectServed(harness.requestToken(await harness.signIn()))
     harness.worker.wait(MINUTE)
     await harness.identityProvider.rotate()
-    const young = await harness.signIn()
-    const { held, leave } = await abandon(harness, young, path)
-    await leave()
+    const recent = await harness.signIn()
+    const { held, cancelled } = await startAbandoned(harness, recent, path)
+    await cancelled()
     await held.release()
-    await expectServed(harness.ask(young))
+    await expectServed(harness.requestToken(recent))
   })
 })

@@ -7,10 +7,10 @@ import { AUDIENCE, CLIENT_ID, type IdentityProvider, startIdentityProvider } fro
 import { type MembraneApi, startMembraneApi, type WorkspaceKey } from './membrane-api.ts'
 import { startTimedWorker, type TimedWorker } from './timed-worker.ts'
 
-// Real parts from end to end: a user signs in at a certified identity provider, the Worker on workerd issues
-// a token, Membrane's own SDK sends it, and the receiver verifies it as Membrane does.
+// End to end: a user signs in at a certified identity provider, the Worker on workerd issues a token, Membrane's own SDK
+// sends it, and the receiver verifies it as Membrane does.
 
-interface Stage {
+interface System {
   identityProvider: IdentityProvider
   worker: TimedWorker
   api: MembraneApi
@@ -43,12 +43,12 @@ function pairSigning(type: 'ec' | 'rsa', isPublished = false): Signing {
 
 const WORKSPACE_KEY = 'workspace-under-test'
 
-async function setStage(
+async function startSystem(
   { settings, key }: Signing,
   algorithm: 'HS512' | 'ES256' | 'RS256',
   more: Bindings = {},
   providerOptions: Parameters<typeof startIdentityProvider>[0] = {},
-): Promise<Stage> {
+): Promise<System> {
   const { settings: base, apiKeys } = makeSettings()
   const { MEMBRANE_WORKSPACE_SECRET: _, ...rest } = base
   const identityProvider = await startIdentityProvider(providerOptions)
@@ -64,23 +64,23 @@ async function setStage(
   return { identityProvider, worker, api, apiKeys }
 }
 
-async function strike({ identityProvider, worker, api }: Stage): Promise<void> {
+async function stopSystem({ identityProvider, worker, api }: System): Promise<void> {
   await Promise.all([identityProvider.close(), worker.dispose(), api.close()])
 }
 
 const bearer = (credentials: string) => ({ Authorization: `Bearer ${credentials}` })
-const tokenUrl = ({ worker }: Stage) => `${worker.url}/api/membrane-token`
-const issued = ({ worker }: Stage): number =>
+const tokenUrl = ({ worker }: System) => `${worker.url}/api/membrane-token`
+const issued = ({ worker }: System): number =>
   worker.logged.filter((line) => line.includes('"outcome":"issued"')).length
 
-/** Ways to get tokens: the one-line function of Membrane's documentation, and our client. */
+/** Two ways to get tokens: the function in Membrane's documentation, and our client. */
 const ways = {
-  'a fetchToken of one line': (stage: Stage, session: string) => async () => {
-    const response = await fetch(tokenUrl(stage), { headers: bearer(session) })
+  'a one-line fetchToken': (system: System, session: string) => async () => {
+    const response = await fetch(tokenUrl(system), { headers: bearer(session) })
     return ((await response.json()) as { token: string }).token
   },
-  createTokenProvider: (stage: Stage, session: string) =>
-    createTokenProvider({ url: tokenUrl(stage), headers: () => bearer(session) }),
+  createTokenProvider: (system: System, session: string) =>
+    createTokenProvider({ url: tokenUrl(system), headers: () => bearer(session) }),
 }
 
 const signings = [
@@ -92,21 +92,21 @@ const signings = [
 ] as const
 
 describe.each(signings)('with %s', (_, algorithm, makeSigning) => {
-  let stage: Stage
+  let system: System
   beforeAll(async () => {
-    stage = await setStage(
+    system = await startSystem(
       makeSigning(),
       algorithm,
       { SESSION_FIELD_CLAIMS: 'org.plan' },
       { algorithm: algorithm === 'RS256' ? 'RS256' : 'ES256' },
     )
   })
-  afterAll(() => strike(stage))
+  afterAll(() => stopSystem(system))
 
-  test.each(Object.entries(ways))("Membrane's SDK calls the API by %s", async (_, way) => {
-    const { identityProvider, api } = stage
+  test.each(Object.entries(ways))("Membrane's SDK calls the API with %s", async (_, way) => {
+    const { identityProvider, api } = system
     const { accessToken } = await identityProvider.signIn('customer-7')
-    const membrane = new MembraneClient({ apiUri: api.url, fetchToken: way(stage, accessToken) })
+    const membrane = new MembraneClient({ apiUri: api.url, fetchToken: way(system, accessToken) })
     const customer = { id: 'customer-7', name: 'Company of customer-7', fields: { plan: 'trial' } }
     expect(await membrane.self.get()).toMatchObject(customer)
     expect(await membrane.integrations.find()).toMatchObject({ items: [{ key: 'hubspot' }] })
@@ -125,7 +125,7 @@ describe.each(signings)('with %s', (_, algorithm, makeSigning) => {
   })
 
   test('a service gets tokens for a customer and for itself', async () => {
-    const { worker, api, apiKeys } = stage
+    const { worker, api, apiKeys } = system
     const post = async (path: string, key: string, body: unknown): Promise<string> => {
       const response = await fetch(`${worker.url}/api/${path}`, {
         method: 'POST',
@@ -150,21 +150,21 @@ describe.each(signings)('with %s', (_, algorithm, makeSigning) => {
 })
 
 describe('with sessions that expire', () => {
-  let stage: Stage
+  let system: System
   beforeAll(async () => {
-    stage = await setStage(pairSigning('ec'), 'ES256', {
+    system = await startSystem(pairSigning('ec'), 'ES256', {
       TOKEN_EXPIRES_IN: '20s',
       SESSION_AUDIENCE: `${AUDIENCE},${CLIENT_ID}`,
     })
   })
-  afterAll(() => strike(stage))
+  afterAll(() => stopSystem(system))
   afterEach(() => {
     vi.useRealTimers()
-    stage.worker.logged.splice(0)
-    stage.api.requests.splice(0)
+    system.worker.logged.splice(0)
+    system.api.requests.splice(0)
   })
 
-  /** A client with a count of its token requests. */
+  /** A client that counts its token requests. */
   function connect(session: string) {
     let requests = 0
     const counted: typeof fetch = (...request) => {
@@ -172,25 +172,25 @@ describe('with sessions that expire', () => {
       return fetch(...request)
     }
     const fetchToken = createTokenProvider({
-      url: tokenUrl(stage),
+      url: tokenUrl(system),
       headers: () => bearer(session),
       fetch: counted,
     })
-    const membrane = new MembraneClient({ apiUri: stage.api.url, fetchToken })
+    const membrane = new MembraneClient({ apiUri: system.api.url, fetchToken })
     return { fetchToken, membrane, requests: () => requests }
   }
 
   test('thirty concurrent first calls make one token request', async () => {
-    const { accessToken } = await stage.identityProvider.signIn('customer-30')
+    const { accessToken } = await system.identityProvider.signIn('customer-30')
     const { membrane, requests } = connect(accessToken)
     await Promise.all(Array.from({ length: 30 }, () => membrane.self.get()))
-    expect(stage.api.requests).toHaveLength(30)
+    expect(system.api.requests).toHaveLength(30)
     expect(requests()).toBe(1)
-    await vi.waitFor(() => expect(issued(stage)).toBe(1))
+    await vi.waitFor(() => expect(issued(system)).toBe(1))
   })
 
   test('an ID token is also a session', async () => {
-    const { idToken } = await stage.identityProvider.signIn('customer-9')
+    const { idToken } = await system.identityProvider.signIn('customer-9')
     expect(await connect(idToken).membrane.self.get()).toMatchObject({
       id: 'customer-9',
       name: 'Company of customer-9',
@@ -198,7 +198,7 @@ describe('with sessions that expire', () => {
   })
 
   test('a token is renewed shortly before it expires, and not earlier', async () => {
-    const { accessToken } = await stage.identityProvider.signIn('customer-10')
+    const { accessToken } = await system.identityProvider.signIn('customer-10')
     const { membrane, requests } = connect(accessToken)
     vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.now() })
     await membrane.self.get()
@@ -209,25 +209,25 @@ describe('with sessions that expire', () => {
     await membrane.self.get()
     await membrane.self.get()
     expect(requests()).toBe(2)
-    expect(stage.api.requests.every(({ claims }) => claims)).toBe(true)
+    expect(system.api.requests.every(({ claims }) => claims)).toBe(true)
   })
 
   test('a token that Membrane rejects is replaced after invalidate()', async () => {
-    const { accessToken } = await stage.identityProvider.signIn('customer-11')
+    const { accessToken } = await system.identityProvider.signIn('customer-11')
     const { fetchToken, membrane, requests } = connect(accessToken)
-    const refused = await fetchToken()
-    stage.api.revoke(refused)
+    const rejected = await fetchToken()
+    system.api.revoke(rejected)
     await expect(membrane.self.get()).rejects.toThrow()
-    expect(await fetchToken()).toBe(refused)
+    expect(await fetchToken()).toBe(rejected)
     fetchToken.invalidate()
-    const again = new MembraneClient({ apiUri: stage.api.url, fetchToken })
+    const again = new MembraneClient({ apiUri: system.api.url, fetchToken })
     expect(await again.self.get()).toMatchObject({ id: 'customer-11' })
     expect(requests()).toBe(2)
   })
 
   test('concurrent callers each get their own token', async () => {
-    const ids = Array.from({ length: 10 }, (_, index) => `customer-at-once-${index}`)
-    const sessions = await Promise.all(ids.map((id) => stage.identityProvider.signIn(id)))
+    const ids = Array.from({ length: 10 }, (_, index) => `customer-concurrent-${index}`)
+    const sessions = await Promise.all(ids.map((id) => system.identityProvider.signIn(id)))
     const clients = sessions.map(({ accessToken }) => connect(accessToken).membrane)
     const selves = await Promise.all([...clients, ...clients].map((membrane) => membrane.self.get()))
     expect(selves.map(({ id }) => id)).toEqual([...ids, ...ids])
@@ -240,30 +240,32 @@ describe('with sessions that expire', () => {
     await expect(membrane.self.get()).rejects.toMatchObject({ code: 'ERR_TOKEN_REQUEST_REFUSED' })
     expect(requests()).toBe(1)
     expect(foreign.requests).toEqual([])
-    expect(stage.api.requests).toEqual([])
+    expect(system.api.requests).toEqual([])
     await foreign.close()
   })
 
   test('no log line contains a token', async () => {
-    const { accessToken } = await stage.identityProvider.signIn('customer-13')
+    const { accessToken } = await system.identityProvider.signIn('customer-13')
     const token = await connect(accessToken).fetchToken()
-    await vi.waitFor(() => expect(issued(stage)).toBe(1))
+    await vi.waitFor(() => expect(issued(system)).toBe(1))
     for (const secret of [accessToken, token].flatMap((jwt) => jwt.split('.').slice(1))) {
-      expect(stage.worker.logged.join('\n')).not.toContain(secret)
+      expect(system.worker.logged.join('\n')).not.toContain(secret)
     }
   })
 })
 
 test('a token expires with its session', async () => {
-  const stage = await setStage(secretSigning(), 'HS512', {}, { sessionSeconds: 300 })
-  const { accessToken } = await stage.identityProvider.signIn('customer-14')
-  const response = await fetch(tokenUrl(stage), { headers: bearer(accessToken) })
+  const system = await startSystem(secretSigning(), 'HS512', {}, { sessionSeconds: 300 })
+  const { accessToken } = await system.identityProvider.signIn('customer-14')
+  const response = await fetch(tokenUrl(system), { headers: bearer(accessToken) })
   const { expiresIn } = (await response.json()) as { expiresIn: number }
   expect(expiresIn).toBeGreaterThan(250)
   expect(expiresIn).toBeLessThanOrEqual(300)
 
-  stage.worker.wait(301)
-  const late = await fetch(tokenUrl(stage), { headers: { ...bearer(accessToken), ...stage.worker.clock() } })
+  system.worker.wait(301)
+  const late = await fetch(tokenUrl(system), {
+    headers: { ...bearer(accessToken), ...system.worker.clock() },
+  })
   expect(late.status).toBe(401)
-  await strike(stage)
+  await stopSystem(system)
 })

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { Agent, request as httpRequest } from 'node:http'
+import { Agent, request as httpRequest, STATUS_CODES } from 'node:http'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -21,16 +21,15 @@ export type Bindings = Record<string, string>
 const root = new URL('../../', import.meta.url)
 
 /** Values that must not appear in any response or log line. */
-const confidential = new Set<string>()
+const confidentialValues = new Set<string>()
 
-/** Marks a value as one that must never appear. */
-export function keep<Text extends string>(value: Text): Text {
-  confidential.add(value)
+export function markConfidential(value: string): string {
+  confidentialValues.add(value)
   return value
 }
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-export const randomKey = (): string => keep(randomBytes(32).toString('base64url'))
+export const randomKey = (): string => markConfidential(randomBytes(32).toString('base64url'))
 
 /** Valid settings, with an API key for every scope. */
 export function makeSettings(): { settings: Bindings; secret: string; apiKeys: Record<string, string> } {
@@ -75,8 +74,7 @@ export async function workerOptions(): Promise<{
   }
 }
 
-/** A request of a test. */
-export interface Sent {
+export interface RequestOptions {
   method?: string
   headers?: Record<string, string | readonly string[] | undefined>
   /** Sent as JSON unless it is text, bytes, or chunks of bytes. */
@@ -85,16 +83,16 @@ export interface Sent {
   worker?: string
 }
 
-/** A Worker: its settings, further options of Miniflare, and the handler of its outbound `fetch`. */
-export interface Part {
+export interface WorkerSetup {
   bindings: Record<string, unknown>
+  /** Handles what the Worker fetches. */
   outbound?: (url: URL) => Response | Promise<Response>
+  /** Further options of Miniflare. */
   options?: Record<string, unknown>
 }
 
-/** Workers on a workerd of their own, and all their responses and logs. */
-export interface Stage {
-  send(path: string, sent?: Sent): Promise<Response>
+export interface Workers {
+  send(path: string, options?: RequestOptions): Promise<Response>
   /** Sends raw bytes, for requests that HTTP clients do not allow, and returns the raw response. */
   raw(text: string): Promise<string>
   readonly logged: string[]
@@ -102,39 +100,43 @@ export interface Stage {
 }
 
 /** Sends a request to the Worker in this process, for bindings that workerd does not offer. */
-export function askWorker(path: string, init: RequestInit, env: Record<string, unknown>): Promise<Response> {
+export function fetchInProcess(
+  path: string,
+  init: RequestInit,
+  env: Record<string, unknown>,
+): Promise<Response> {
   return worker.fetch(new Request(ORIGIN + path, init), env, {})
 }
 
-/** The origin at which the Workers answer. */
+/** The origin of the Workers. */
 export const ORIGIN = 'http://worker.test'
 
 /**
- * Sets the Workers up before the tests of a file, and takes them down after them; then nothing that was logged or
- * answered may hold a secret, a key, or a token outside the `token` member.
+ * Starts the Workers before the tests of a file and stops them afterwards. No response and no log line may then contain
+ * a secret, a key, or a token outside the `token` member.
  *
- * Requests go to workerd itself and not through Miniflare's proxy, which changes headers.
+ * Requests go to workerd directly, because Miniflare's proxy changes headers.
  */
-export function useStage(parts: Record<string, Part>): Stage {
+export function useWorkers(setups: Record<string, WorkerSetup>): Workers {
   const logged: string[] = []
-  const answered: string[] = []
+  const received: string[] = []
   const agent = new Agent({ keepAlive: true })
-  const [first = ''] = Object.keys(parts)
+  const [first = ''] = Object.keys(setups)
   let miniflare: Miniflare
 
   beforeAll(async () => {
     const shared = await workerOptions()
-    const workers = Object.entries(parts).map(([name, { bindings, outbound, options }]) => ({
+    const workers = Object.entries(setups).map(([name, { bindings, outbound, options }]) => ({
       ...shared,
       name,
       bindings,
       unsafeDirectSockets: [{}],
       // No test may reach the network.
       outboundService: async ({ url }: { url: string }) => {
-        const answer = (await outbound?.(new URL(url))) ?? new Response(null, { status: 502 })
-        return new MiniflareResponse(await answer.text(), {
-          status: answer.status,
-          headers: [...answer.headers],
+        const response = (await outbound?.(new URL(url))) ?? new Response(null, { status: 502 })
+        return new MiniflareResponse(await response.text(), {
+          status: response.status,
+          headers: [...response.headers],
         })
       },
       ...options,
@@ -151,7 +153,7 @@ export function useStage(parts: Record<string, Part>): Stage {
   afterAll(async () => {
     agent.destroy()
     await miniflare?.dispose()
-    expectNothingLeaked(logged, answered)
+    expectNothingLeaked(logged, received)
   })
 
   return {
@@ -159,37 +161,37 @@ export function useStage(parts: Record<string, Part>): Stage {
     get miniflare() {
       return miniflare
     },
-    send: async (path, { worker = first, ...sent } = {}) => {
-      const response = await exchange(await miniflare.unsafeGetDirectURL(worker), agent, path, sent)
+    send: async (path, { worker = first, ...options } = {}) => {
+      const response = await exchange(await miniflare.unsafeGetDirectURL(worker), agent, path, options)
       const text = withoutToken(response.headers, await response.clone().text())
-      answered.push(`${[...response.headers].join('\n')}\n\n${text}`)
+      received.push(`${[...response.headers].join('\n')}\n\n${text}`)
       return response
     },
     raw: async (text) => {
       const { hostname, port } = await miniflare.unsafeGetDirectURL(first)
-      const answer = await new Promise<string>((resolve, reject) => {
-        let received = ''
+      const response = await new Promise<string>((resolve, reject) => {
+        let data = ''
         const socket = connect(Number(port), hostname, () => socket.write(text, 'latin1'))
-        socket.setEncoding('latin1').on('data', (data) => {
-          received += data
+        socket.setEncoding('latin1').on('data', (chunk) => {
+          data += chunk
         })
-        socket.on('close', () => resolve(received)).on('error', reject)
+        socket.on('close', () => resolve(data)).on('error', reject)
       })
-      if (!answer.startsWith('HTTP/1.1 200')) answered.push(answer)
-      return answer
+      if (!response.startsWith('HTTP/1.1 200')) received.push(response)
+      return response
     },
   }
 }
 
-/** Bytes of a body that are sent at once; more than the Worker reads of any. */
-const PROMPT = 32_768
+/** Bytes of a body that are sent before the response arrives; the Worker reads fewer. */
+const FIRST_PART = 32_768
 
-/** Not `fetch`, which joins and forbids headers, normalises paths and refuses methods. */
+/** Unlike `fetch`, does not join or forbid headers, normalize paths or reject methods. */
 function exchange(
   url: URL,
   agent: Agent,
   path: string,
-  { method, headers = {}, body }: Sent,
+  { method, headers = {}, body }: RequestOptions,
 ): Promise<Response> {
   const isChunked = Array.isArray(body) && body.every((chunk) => chunk instanceof Uint8Array)
   const isRaw = typeof body === 'string' || body instanceof Uint8Array
@@ -216,19 +218,19 @@ function exchange(
       const values = response.rawHeaders.filter((_, index) => index % 2 === 1)
       const fields = names.map((name, index): [string, string] => [name, values[index]!])
       const content = method === 'HEAD' || [204, 304].includes(status) ? null : Buffer.concat(chunks)
-      // A body that was never finished gets no further response.
+      // A body in chunks is never finished.
       if (isChunked) request.destroy()
       resolve(new Response(content, { status, headers: fields }))
     })
     if (isChunked) for (const chunk of body) request.write(chunk)
-    else if (bytes === undefined || bytes.byteLength <= PROMPT) request.end(bytes)
+    else if (bytes === undefined || bytes.byteLength <= FIRST_PART) request.end(bytes)
     else {
-      // The Worker answers a body that is too large without reading it to its end, and closes the connection. The
-      // rest is written once the answer is here, for a write that fails would take the answer with it.
-      request.write(bytes.subarray(0, PROMPT))
+      // The Worker rejects a body that is too large before it has read all of it, and closes the connection. The rest
+      // is written after the response has arrived, because a failed write would discard the response.
+      request.write(bytes.subarray(0, FIRST_PART))
       request.once('response', () => {
         request.off('error', reject).on('error', () => {})
-        request.end(bytes.subarray(PROMPT))
+        request.end(bytes.subarray(FIRST_PART))
       })
     }
   })
@@ -240,12 +242,12 @@ function withoutToken(headers: Headers, body: string): string {
   return type === 'application/json' ? body.replace(/^\{"token":"[^"]*"/, '{"token":""') : body
 }
 
-/** Fails if a response or log contains a secret, a key, a token or a stack trace. */
-export function expectNothingLeaked(logged: readonly string[], answered: readonly string[]): void {
-  const seen = [...logged, ...answered].join('\n')
-  for (const value of confidential) {
+/** Fails if a log line or response contains a secret, a key, a token or a stack trace. */
+export function expectNothingLeaked(logged: readonly string[], received: readonly string[]): void {
+  const seen = [...logged, ...received].join('\n')
+  for (const value of confidentialValues) {
     if (value !== '' && seen.includes(value)) {
-      throw new Error(`${value.slice(0, 6)}… was ${answered.join().includes(value) ? 'answered' : 'logged'}`)
+      throw new Error(`${value.slice(0, 6)}… in ${received.join().includes(value) ? 'a response' : 'a log'}`)
     }
   }
   expect(seen.match(/eyJ[\w-]*\.[\w-]+/)?.[0]).toBeUndefined()
@@ -258,48 +260,30 @@ export interface TokenBody {
   expiresIn: number
 }
 
-/** The claims of the token in an answer, verified as Membrane does. */
+/** The claims of the token in a response, verified as Membrane does. */
 export async function claimsOf(
-  answer: Response,
+  response: Response,
   key: string,
   options: jwt.VerifyOptions = {},
 ): Promise<jwt.JwtPayload> {
-  const text = await answer.text()
-  expect({ status: answer.status, text: answer.status === 200 ? '' : text }).toEqual({
-    status: 200,
-    text: '',
-  })
+  const text = await response.text()
+  expect(response.status, text).toBe(200)
   return jwt.verify((JSON.parse(text) as TokenBody).token, key, options) as jwt.JwtPayload
 }
 
-const TITLES: Record<number, string> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  413: 'Content Too Large',
-  415: 'Unsupported Media Type',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-}
+/** Titles of RFC 9110; Node still has an older one for 413. */
+const TITLES: Record<number, string | undefined> = { ...STATUS_CODES, 413: 'Content Too Large' }
 
-/** Headers that only some errors have. */
 const CHALLENGES: Record<string, string> = {
   ERR_CREDENTIALS_MISSING: 'Bearer',
   ERR_CREDENTIALS_INVALID: 'Bearer error="invalid_token"',
   ERR_CREDENTIALS_AMBIGUOUS: 'Bearer error="invalid_request"',
 }
 
-const RETRY_AFTER: Record<string, RegExp> = {
-  ERR_RATE_LIMITED: /^\d+$/,
-  ERR_JWKS_UNAVAILABLE: /^\d+$/,
-  ERR_KEY_UNAVAILABLE: /^\d+$/,
-  ERR_NOT_READY: /^\d+$/,
-}
+/** Codes whose responses have a `Retry-After` header. */
+const TEMPORARY = ['ERR_RATE_LIMITED', 'ERR_JWKS_UNAVAILABLE', 'ERR_KEY_UNAVAILABLE', 'ERR_NOT_READY']
 
-/** Asserts everything RFC 9457 and the contract say about an error, and returns its detail. */
+/** Checks everything that RFC 9457 and docs/http.md say about an error, and returns its detail. */
 export async function expectProblem(
   response: { status: number; headers: { get(name: string): string | null }; json(): Promise<unknown> },
   status: number,
@@ -325,11 +309,9 @@ export async function expectProblem(
   expect(headers.get('Cache-Control')).toBe('no-store')
   expect(headers.get('X-Content-Type-Options')).toBe('nosniff')
   expect(headers.get('WWW-Authenticate')).toBe(CHALLENGES[code] ?? null)
-  expect(headers.get('Retry-After')).toEqual(
-    RETRY_AFTER[code] ? expect.stringMatching(RETRY_AFTER[code]) : null,
-  )
+  expect(headers.get('Retry-After')).toEqual(TEMPORARY.includes(code) ? expect.stringMatching(/^\d+$/) : null)
   expect(headers.get('Allow')).toEqual(code === 'ERR_METHOD_NOT_ALLOWED' ? expect.any(String) : null)
-  // Where the Worker answers, and not the endpoint alone.
+  // The endpoint alone does not set this header.
   expect([null, body.requestId]).toContain(headers.get('X-Request-Id'))
   return body.detail as string
 }

@@ -3,17 +3,16 @@ import { expectProblem, makeSettings } from './harness.ts'
 import { AUDIENCE, type Handler, type IdentityProvider, startIdentityProvider } from './identity-provider.ts'
 import { startTimedWorker, type TimedWorker } from './timed-worker.ts'
 
-/** A Worker on workerd, and the identity provider that it takes sessions of. */
+/** A Worker on workerd, and the identity provider whose sessions it accepts. */
 export interface Harness {
   identityProvider: IdentityProvider
   worker: TimedWorker
   apiKey: string
-  /** Requests a token with a session, at the Worker's time. */
-  ask(session: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
+  requestToken(session: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
   signIn(): Promise<string>
 }
 
-/** @param onFinished Where the harness is stopped; a concurrent test passes that of its own context */
+/** @param onFinished Stops the harness; a concurrent test passes the hook of its own context */
 export async function startHarness(onFinished: typeof onTestFinished = onTestFinished): Promise<Harness> {
   const { settings, apiKeys } = makeSettings()
   const identityProvider = await startIdentityProvider()
@@ -29,7 +28,7 @@ export async function startHarness(onFinished: typeof onTestFinished = onTestFin
     identityProvider,
     worker,
     apiKey: apiKeys.backend!,
-    ask: (session, headers, signal = AbortSignal.timeout(20_000)) =>
+    requestToken: (session, headers, signal = AbortSignal.timeout(20_000)) =>
       fetch(`${worker.url}/api/membrane-token`, {
         headers: { Authorization: `Bearer ${session}`, ...worker.clock(), ...headers },
         signal,
@@ -48,35 +47,35 @@ export async function expectServed(...responses: Promise<Response>[]): Promise<v
 }
 
 export interface HeldRequests {
-  /** Resolves when that many requests wait. */
-  reached(count: number): Promise<void>
+  /** Resolves when at least one request is held. */
+  arrived(): Promise<void>
   release(): Promise<void>
 }
 
-/** Holds back every request for metadata or keys until released. */
+/** Holds every request for metadata or keys until it is released. */
 export function holdRequests({ identityProvider }: Harness, path?: string): HeldRequests {
   const held: (() => unknown)[] = []
-  identityProvider.interfere((request, response) => {
-    held.push(() => identityProvider.answer(request, response))
+  identityProvider.replace((request, response) => {
+    held.push(() => identityProvider.handle(request, response))
   }, path)
   return {
-    reached: (count) => expect.poll(() => held.length, { timeout: 4000 }).toBeGreaterThanOrEqual(count),
+    arrived: () => expect.poll(() => held.length, { timeout: 4000 }).toBeGreaterThan(0),
     release: async () => {
       await identityProvider.recover()
-      for (const answer of held.splice(0)) answer()
+      for (const handle of held.splice(0)) handle()
     },
   }
 }
 
-/** Lets a handler answer without an end. @returns the number of requests that still wait for that end */
+/** Replaces a handler with one that never finishes. @returns a counter of the requests that are still open */
 export function stallRequests({ identityProvider }: Harness, handler: Handler, path: string): () => number {
-  let waiting = 0
-  identityProvider.interfere((request, response) => {
-    waiting += 1
+  let open = 0
+  identityProvider.replace((request, response) => {
+    open += 1
     response.once('close', () => {
-      waiting -= 1
+      open -= 1
     })
     return handler(request, response)
   }, path)
-  return () => waiting
+  return () => open
 }

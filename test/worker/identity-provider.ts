@@ -12,7 +12,7 @@ export const CLIENT_ID = 'app'
 const REDIRECT_URI = 'http://localhost:1/signed-in'
 const DAY = 86_400
 
-// Its own store, under another name: by its own name it warns each time that it is no store for production.
+// A subclass, because oidc-provider warns whenever its own in-memory store is used.
 const { default: MemoryAdapter } = await import('oidc-provider/lib/adapters/memory_adapter.js' as string)
 const Store: AdapterConstructor = class extends MemoryAdapter {} as never
 
@@ -27,16 +27,16 @@ export interface IdentityProvider {
   readonly issuer: string
   /** Paths of all requests for metadata and keys. */
   readonly requests: string[]
-  /** Replaces the responses for metadata and keys, until {@link recover}. */
-  interfere(handler: Handler, path?: string): void
-  /** The identity provider's own response. */
-  readonly answer: Handler
+  /** Replaces the handler for metadata and keys, or for one of their paths, until {@link recover}. */
+  replace(handler: Handler, path?: string): void
+  /** The identity provider's own handler. */
+  readonly handle: Handler
   /** Stops listening, until {@link recover}. */
   stop(): Promise<void>
   recover(): Promise<void>
   /** A user signs in through the authorization-code flow, as a browser would. */
   signIn(accountId: string): Promise<Session>
-  /** Signs with a new key from now on; the old ones are still published. */
+  /** Signs with a new key from now on, and still publishes the old ones. */
   rotate(): Promise<void>
   /** Publishes only the current key. */
   retire(): void
@@ -46,7 +46,7 @@ export interface IdentityProvider {
 export const METADATA = '/.well-known/openid-configuration'
 export const KEYS = '/jwks'
 
-/** A certified OpenID Connect provider on localhost, with keys of its own. */
+/** Starts a certified OpenID Connect provider on localhost, with new keys. */
 export async function startIdentityProvider({
   algorithm = 'ES256',
   sessionSeconds = 30 * DAY,
@@ -54,12 +54,12 @@ export async function startIdentityProvider({
   algorithm?: 'ES256' | 'RS256'
   sessionSeconds?: number
 } = {}): Promise<IdentityProvider> {
-  let keys = [await createKey(algorithm)]
+  let keys: JWK[]
   let provider: Provider
-  let trouble: { handler: Handler; path: string | undefined } | undefined
+  let replaced: { handler: Handler; path: string | undefined } | undefined
   const requests: string[] = []
 
-  const answer: Handler = (request, response) => {
+  const handle: Handler = (request, response) => {
     if (!request.url?.startsWith('/interaction/')) return provider.callback()(request, response)
     // Replaces the login page.
     const { account = '' } = readCookies(request.headers.cookie)
@@ -67,21 +67,21 @@ export async function startIdentityProvider({
   }
   const server = createServer((request, response) => {
     const { url = '' } = request
-    if (url !== METADATA && url !== KEYS) return answer(request, response)
+    if (url !== METADATA && url !== KEYS) return handle(request, response)
     requests.push(url)
-    const isTroubled = trouble && (trouble.path ?? url) === url
-    return (isTroubled ? trouble!.handler : answer)(request, response)
+    const isReplaced = replaced && (replaced.path ?? url) === url
+    return (isReplaced ? replaced!.handler : handle)(request, response)
   })
-  // Known only once something listens, and then for good.
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const issuer = `http://127.0.0.1:${port}`
 
-  const renew = (): void => {
+  const publish = (newKeys: JWK[]): void => {
+    keys = newKeys
     provider = createProvider(issuer, keys, algorithm, sessionSeconds)
   }
-  renew()
+  publish([await createKey(algorithm)])
 
   const stop = async (): Promise<void> => {
     if (!server.listening) return
@@ -93,26 +93,20 @@ export async function startIdentityProvider({
   return {
     issuer,
     requests,
-    answer,
-    interfere: (handler, path) => {
-      trouble = { handler, path }
+    handle,
+    replace: (handler, path) => {
+      replaced = { handler, path }
     },
     stop,
     recover: async () => {
-      trouble = undefined
+      replaced = undefined
       if (server.listening) return
       server.listen(port, '127.0.0.1')
       await once(server, 'listening')
     },
     signIn: (accountId) => signIn(issuer, accountId),
-    rotate: async () => {
-      keys = [await createKey(algorithm), ...keys]
-      renew()
-    },
-    retire: () => {
-      keys = keys.slice(0, 1)
-      renew()
-    },
+    rotate: async () => publish([await createKey(algorithm), ...keys]),
+    retire: () => publish(keys.slice(0, 1)),
     close: stop,
   }
 }
@@ -137,7 +131,7 @@ function createProvider(
   return new Provider(issuer, {
     adapter: Store,
     jwks: { keys: keys as never },
-    cookies: { keys: ['only a test'] },
+    cookies: { keys: ['for tests only'] },
     clients: [
       {
         client_id: CLIENT_ID,
@@ -156,7 +150,7 @@ function createProvider(
       name: nameOf('accountId' in token ? token.accountId : undefined),
       org: { plan: 'trial' },
     }),
-    // Consent is always given.
+    // Consent is granted without a page.
     loadExistingGrant: async ({ oidc }) => {
       const grant = new oidc.provider.Grant({
         clientId: oidc.client!.clientId,
@@ -226,7 +220,7 @@ async function signIn(issuer: string, accountId: string): Promise<Session> {
     }),
   })
   const { access_token: accessToken, id_token: idToken } = (await response.json()) as Record<string, string>
-  if (!accessToken || !idToken) throw new Error(`The sign-in gave no tokens: ${response.status}.`)
+  if (!accessToken || !idToken) throw new Error(`The token request failed with ${response.status}.`)
   return { accessToken, idToken }
 }
 

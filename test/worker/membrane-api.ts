@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import jwt, { type JwtPayload } from 'jsonwebtoken'
 
-/** What a workspace's settings hold: its secret, a public key as PEM, or the address of a JWK set. */
+/** The key in a workspace's settings: its secret, a public key as PEM, or the URL of a JWK set. */
 export type WorkspaceKey = { secret: string } | { publicKey: string } | { jwksUri: string }
 
 export interface MembraneApi {
@@ -16,12 +16,12 @@ export interface MembraneApi {
   close(): Promise<void>
 }
 
-const ANSWERS: Record<string, (claims: JwtPayload) => unknown> = {
+const RESPONSES: Record<string, (claims: JwtPayload) => unknown> = {
   '/self': ({ id, name, fields, isAdmin }) => ({ id, name, fields, isAdmin }),
   '/integrations': () => ({ items: [{ id: 'integration-1', key: 'hubspot', name: 'HubSpot' }] }),
 }
 
-/** The part of Membrane's API that accepts or rejects tokens; like Membrane, it verifies with jsonwebtoken. */
+/** Starts a stub of Membrane's API that verifies tokens with jsonwebtoken, as Membrane does. */
 export async function startMembraneApi(
   workspaceKey: string,
   key: WorkspaceKey,
@@ -50,8 +50,8 @@ export async function startMembraneApi(
     try {
       const claims = await verify(request.headers.authorization)
       requests.push({ path, claims })
-      const answer = ANSWERS[path]
-      reply(answer ? 200 : 404, answer?.(claims) ?? { type: 'not_found', message: path })
+      const respond = RESPONSES[path]
+      reply(respond ? 200 : 404, respond?.(claims) ?? { type: 'not_found', message: path })
     } catch (error) {
       requests.push({ path, claims: undefined })
       reply(401, { type: 'bad_request', key: 'not_authenticated', message: (error as Error).message })

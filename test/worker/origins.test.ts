@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { claimsOf, expectProblem, makeSettings, ORIGIN, useStage } from './harness.ts'
+import { claimsOf, expectProblem, makeSettings, ORIGIN, useWorkers } from './harness.ts'
 
 const APP = 'https://app.example.com'
 const { settings, secret, apiKeys } = makeSettings()
@@ -12,12 +12,12 @@ const LISTED = [
   'chrome-extension://ponmlkjihgfedcba',
 ]
 
-const { send } = useStage({
+const { send } = useWorkers({
   main: { bindings: { ...settings, ALLOWED_ORIGINS: LISTED.join(', ') } },
   closed: { bindings: settings },
 })
 
-interface Asking {
+interface RequestOptions {
   path?: string
   worker?: string
   method?: string
@@ -25,27 +25,27 @@ interface Asking {
   body?: object
 }
 
-const from = (
+const sendFrom = (
   Origin: string | string[] | undefined,
-  { path = '/api/membrane-token', headers = {}, ...sent }: Asking = {},
+  { path = '/api/membrane-token', headers = {}, ...options }: RequestOptions = {},
 ) => {
   const key = path.includes('admin') ? apiKeys.console : apiKeys.backend
   return send(path, {
     method: 'POST',
     headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', Origin, ...headers },
     body: { id: 'customer-42' },
-    ...sent,
+    ...options,
   })
 }
 
-const preflight = (origin: string, asking: Asking = {}) =>
-  from(origin, {
+const preflight = (origin: string, options: RequestOptions = {}) =>
+  sendFrom(origin, {
     method: 'OPTIONS',
     headers: {
       'Access-Control-Request-Method': 'POST',
       'Access-Control-Request-Headers': 'authorization, content-type',
     },
-    ...asking,
+    ...options,
   })
 
 const CORS_HEADERS = [
@@ -56,8 +56,15 @@ const CORS_HEADERS = [
   'Access-Control-Allow-Private-Network',
 ]
 
-function expectNoPermission(response: Response): void {
+function expectNoCorsHeaders(response: Response): void {
   expect(CORS_HEADERS.filter((name) => response.headers.has(name))).toEqual([])
+}
+
+async function expectRejected(...responses: Promise<Response>[]): Promise<void> {
+  for (const response of await Promise.all(responses)) {
+    expectNoCorsHeaders(response)
+    await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
+  }
 }
 
 const NOT_ALLOWED: [what: string, origin: string][] = [
@@ -94,31 +101,20 @@ const NOT_ALLOWED: [what: string, origin: string][] = [
 
 describe('an origin that is not on the list', () => {
   test.each(NOT_ALLOWED)('%s: gets no token and no CORS headers', async (_, origin) => {
-    const response = await from(origin)
-    expectNoPermission(response)
-    await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
-  })
-
-  test.each(NOT_ALLOWED)('%s: its preflight is rejected', async (_, origin) => {
-    const response = await preflight(origin)
-    expectNoPermission(response)
-    await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
+    await expectRejected(sendFrom(origin), preflight(origin))
   })
 
   test('is not echoed', async () => {
-    expect(await (await from('https://evil.test')).text()).not.toContain('evil.test')
+    expect(await (await sendFrom('https://evil.test')).text()).not.toContain('evil.test')
   })
 
   test('is rejected beside an allowed origin', async () => {
-    for (const origins of [
+    const pairs = [
       [APP, 'https://evil.test'],
       ['https://evil.test', APP],
       [APP, APP],
-    ]) {
-      const response = await from(origins)
-      expectNoPermission(response)
-      await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
-    }
+    ]
+    await expectRejected(...pairs.map((origins) => sendFrom(origins)))
   })
 
   test('is not affected by Referer, Host or X-Forwarded headers', async () => {
@@ -128,17 +124,17 @@ describe('an origin that is not on the list', () => {
       'X-Forwarded-Proto': 'https',
       Forwarded: 'host=evil.test',
     }
-    await expectProblem(await from('https://evil.test', { headers }), 403, 'ERR_ORIGIN_FORBIDDEN')
+    await expectRejected(sendFrom('https://evil.test', { headers }))
   })
 
   test.each(['GET', 'POST', 'PUT', 'HEAD', 'DELETE'])('is rejected for %s', async (method) => {
-    const response = await from('https://evil.test', { method })
-    expectNoPermission(response)
+    const response = await sendFrom('https://evil.test', { method })
+    expectNoCorsHeaders(response)
     expect(response.status).toBe(403)
   })
 })
 
-// These carry no Origin, but Access would still add its assertion.
+// These requests have no Origin header, but Access would still add its assertion.
 describe('a cross-site subresource or navigation', () => {
   test.each([
     ['an image', 'cross-site', 'no-cors'],
@@ -154,15 +150,15 @@ describe('a cross-site subresource or navigation', () => {
   test.each([
     ['none', 'navigate'],
     ['same-origin', 'cors'],
-  ])('is told from what is asked by itself: %s', async (site, mode) => {
+  ])('is not a request with Sec-Fetch-Site: %s', async (site, mode) => {
     const headers = { 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': mode }
-    expect((await from(undefined, { headers })).status).toBe(200)
+    expect((await sendFrom(undefined, { headers })).status).toBe(200)
   })
 })
 
 describe('an origin on the list', () => {
   test.each(LISTED)('%s gets its token and can read it', async (origin) => {
-    const response = await from(origin)
+    const response = await sendFrom(origin)
     expect(response.headers.get('Access-Control-Allow-Origin')).toBe(origin)
     expect(response.headers.get('Vary')).toMatch(/\borigin\b/i)
     expect(response.headers.get('Access-Control-Allow-Credentials')).toBeNull()
@@ -193,13 +189,13 @@ describe('an origin on the list', () => {
   })
 
   test('can read why it was rejected', async () => {
-    const refusals: [Parameters<typeof send>[1], number, string][] = [
+    const rejected: [Parameters<typeof send>[1], number, string][] = [
       [{ headers: { Origin: APP } }, 401, 'ERR_CREDENTIALS_MISSING'],
       [{ headers: { Origin: APP, Authorization: 'Bearer x' } }, 401, 'ERR_CREDENTIALS_INVALID'],
       [{ headers: { Origin: APP }, method: 'PUT' }, 405, 'ERR_METHOD_NOT_ALLOWED'],
     ]
-    for (const [sent, status, code] of refusals) {
-      const response = await send('/api/membrane-token', sent)
+    for (const [options, status, code] of rejected) {
+      const response = await send('/api/membrane-token', options)
       expect(response.headers.get('Access-Control-Allow-Origin')).toBe(APP)
       expect(response.headers.get('Vary')).toMatch(/\borigin\b/i)
       await expectProblem(response, status, code)
@@ -216,65 +212,52 @@ describe('an origin on the list', () => {
 })
 
 describe('the admin route', () => {
+  const path = '/api/membrane-admin-token'
+
   test.each([...LISTED, ORIGIN, 'null', 'https://evil.test'])(
     'is not available to browsers: %s',
     async (origin) => {
-      for (const response of [
-        await from(origin, { path: '/api/membrane-admin-token' }),
-        await preflight(origin, { path: '/api/membrane-admin-token' }),
-      ]) {
-        expectNoPermission(response)
-        await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
-      }
+      await expectRejected(sendFrom(origin, { path }), preflight(origin, { path }))
     },
   )
 
   test('is available to servers', async () => {
-    const response = await from(undefined, { path: '/api/membrane-admin-token', body: {} })
-    expectNoPermission(response)
+    const response = await sendFrom(undefined, { path, body: {} })
+    expectNoCorsHeaders(response)
     expect(await claimsOf(response, secret)).toMatchObject({ isAdmin: true })
   })
 })
 
 describe('without ALLOWED_ORIGINS', () => {
-  // Behind a proxy that ends TLS, the URL says http and the page https; the host is the same.
+  const worker = 'closed'
+
+  // Behind a proxy that terminates TLS, the URL has http, the page https, and both the same host.
   test.each([ORIGIN, ORIGIN.replace('http:', 'https:')])('its own origin %s gets a token', async (origin) => {
     for (const worker of ['closed', 'main']) {
-      const response = await from(origin, { worker })
-      expectNoPermission(response)
+      const response = await sendFrom(origin, { worker })
+      expectNoCorsHeaders(response)
       expect(await claimsOf(response, secret)).toMatchObject({ id: 'customer-42' })
     }
   })
 
   test('Sec-Fetch-Site takes precedence over Origin and Host', async () => {
-    const ask = (site: string, origin: string) =>
-      from(origin, { worker: 'closed', headers: { 'Sec-Fetch-Site': site } })
-    expect((await ask('same-origin', 'https://public-name.test')).status).toBe(200)
+    const sendFromSite = (site: string, origin: string) =>
+      sendFrom(origin, { worker, headers: { 'Sec-Fetch-Site': site } })
+    expect((await sendFromSite('same-origin', 'https://public-name.test')).status).toBe(200)
     for (const site of ['same-site', 'cross-site', 'none']) {
-      await expectProblem(await ask(site, ORIGIN), 403, 'ERR_ORIGIN_FORBIDDEN')
+      await expectRejected(sendFromSite(site, ORIGIN))
     }
   })
 
-  test('every other origin is rejected', async () => {
-    for (const origin of [...LISTED, ...NOT_ALLOWED.map(([, origin]) => origin)]) {
-      for (const response of [
-        await from(origin, { worker: 'closed' }),
-        await preflight(origin, { worker: 'closed' }),
-      ]) {
-        expectNoPermission(response)
-        await expectProblem(response, 403, 'ERR_ORIGIN_FORBIDDEN')
-      }
-    }
+  test.each([...LISTED, ...NOT_ALLOWED.map(([, origin]) => origin)])('%s is rejected', async (origin) => {
+    await expectRejected(sendFrom(origin, { worker }), preflight(origin, { worker }))
   })
 })
 
 describe('public routes', () => {
-  test.each(['/healthz', '/.well-known/jwks.json'])(
-    '%s is read from anywhere, but by no page',
-    async (path) => {
-      const response = await send(path, { headers: { Origin: 'https://evil.test' } })
-      expect(response.status).toBe(200)
-      expectNoPermission(response)
-    },
-  )
+  test.each(['/healthz', '/.well-known/jwks.json'])('%s has no CORS headers', async (path) => {
+    const response = await send(path, { headers: { Origin: 'https://evil.test' } })
+    expect(response.status).toBe(200)
+    expectNoCorsHeaders(response)
+  })
 })

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-import { claimsOf, expectProblem, makeSettings, randomKey, useStage } from './harness.ts'
+import { claimsOf, expectProblem, makeSettings, randomKey, useWorkers } from './harness.ts'
 import { makeProvider } from './provider-stub.ts'
 
 const idp = makeProvider('https://id.test/')
@@ -19,27 +19,27 @@ const limited = (index: number) => ({
   },
 })
 
-// A limiter counts for the life of its Worker, so each test has its own.
-const { send } = useStage({
+// A limiter counts as long as its Worker runs, so each test has its own Worker.
+const { send } = useWorkers({
   callers: limited(1),
   addresses: limited(2),
   both: limited(3),
   routes: limited(4),
-  answer: limited(5),
+  response: limited(5),
   unlimited: { bindings: settings },
   broken: { bindings: { ...settings, RATE_LIMITER: 'text' } },
 })
 
-// The limiter counts from one full minute to the next; no test may run across that boundary.
+// The limiter counts by full minutes; no test may run across the end of one.
 beforeAll(() => vi.waitUntil(() => Date.now() % 60_000 < 50_000, { timeout: 15_000 }))
 
-interface Asking {
-  authorization?: string
+interface RequestOptions {
+  authorization?: string | undefined
   address?: string
   worker: string
 }
 
-const ask = ({ authorization, address = '192.0.2.1', worker }: Asking) =>
+const requestToken = ({ authorization, address = '192.0.2.1', worker }: RequestOptions) =>
   send('/api/membrane-token', {
     method: 'POST',
     headers: {
@@ -47,7 +47,7 @@ const ask = ({ authorization, address = '192.0.2.1', worker }: Asking) =>
       'CF-Connecting-IP': address,
       'Content-Type': 'application/json',
     },
-    // A session sends nothing of the kind.
+    // A session must not name a customer.
     body: authorization?.includes('.') ? {} : { id: 'customer-42' },
     worker,
   })
@@ -55,9 +55,11 @@ const ask = ({ authorization, address = '192.0.2.1', worker }: Asking) =>
 const BACKEND = `Bearer ${apiKeys.backend}`
 const sessionOf = (sub: string) => `Bearer ${idp.sign({ sub })}`
 
-async function statusesOf(count: number, asking: (index: number) => Asking): Promise<number[]> {
+async function statusesOf(count: number, optionsOf: (index: number) => RequestOptions): Promise<number[]> {
   const statuses: number[] = []
-  for (let index = 0; index < count; index += 1) statuses.push((await ask(asking(index))).status)
+  for (let index = 0; index < count; index += 1) {
+    statuses.push((await requestToken(optionsOf(index))).status)
+  }
   return statuses
 }
 
@@ -85,15 +87,12 @@ describe('requests are counted', () => {
   test('by address for failed attempts of any kind', async () => {
     const worker = 'addresses'
     const attempts = [undefined, `Bearer ${randomKey()}`, 'Bearer', sessionOf(''), 'Basic eDp5']
-    const failing = (index: number): Asking => {
-      const authorization = attempts[index % attempts.length]
-      return { worker, ...(authorization && { authorization }) }
-    }
+    const failing = (index: number) => ({ worker, authorization: attempts[index % attempts.length] })
     expect(await statusesOf(LIMIT + 2, failing)).toEqual([...times(LIMIT, 401), 429, 429])
     expect(await statusesOf(1, () => ({ worker, address: '2001:db8::1' }))).toEqual([401])
   })
 
-  test('separately: failures from an address do not count against a caller, nor the reverse', async () => {
+  test('separately: failures from an address do not count against a caller, or the reverse', async () => {
     const worker = 'both'
     expect(await statusesOf(LIMIT + 1, () => ({ worker }))).toEqual([...times(LIMIT, 401), 429])
     expect(await statusesOf(LIMIT + 1, () => ({ worker, authorization: BACKEND }))).toEqual([
@@ -124,16 +123,16 @@ describe('requests are counted', () => {
 
 describe('the response over the limit', () => {
   test('is a 429 with Retry-After that a page can read', async () => {
-    const asking = { worker: 'answer', authorization: BACKEND }
-    await statusesOf(LIMIT, () => asking)
-    const response = await ask(asking)
+    const options = { worker: 'response', authorization: BACKEND }
+    await statusesOf(LIMIT, () => options)
+    const response = await requestToken(options)
     expect(response.headers.get('Retry-After')).toBe('60')
     const detail = await expectProblem(response, 429, 'ERR_RATE_LIMITED')
     expect(detail).not.toMatch(/backend|192/)
 
     const fromPage = await send('/api/membrane-token', {
       headers: { Authorization: BACKEND, Origin: 'https://app.test' },
-      worker: 'answer',
+      worker: 'response',
     })
     expect(fromPage.headers.get('Access-Control-Allow-Origin')).toBe('https://app.test')
     expect(fromPage.headers.get('Access-Control-Expose-Headers')).toContain('Retry-After')
@@ -144,10 +143,14 @@ describe('the response over the limit', () => {
 test('an invalid limiter is named at /healthz', async () => {
   const detail = await expectProblem(await send('/healthz', { worker: 'broken' }), 503, 'ERR_SETTING_INVALID')
   expect(detail).toMatch(/^RATE_LIMITER .*ratelimits/)
-  await expectProblem(await ask({ worker: 'broken', authorization: BACKEND }), 503, 'ERR_SETTING_INVALID')
+  await expectProblem(
+    await requestToken({ worker: 'broken', authorization: BACKEND }),
+    503,
+    'ERR_SETTING_INVALID',
+  )
 })
 
 test('a limiter does not change the token', async () => {
-  const response = await ask({ worker: 'answer', authorization: sessionOf('user-9') })
+  const response = await requestToken({ worker: 'response', authorization: sessionOf('user-9') })
   expect(await claimsOf(response, secret)).toMatchObject({ id: 'user-9' })
 })

@@ -4,7 +4,7 @@ import { expectNothingLeaked, randomKey } from './harness.ts'
 
 const readme = await readFile(new URL('README.md', import.meta.url), 'utf8')
 
-/** Requirement, file, and the names of `describe`, `test` or row that lead to the proof. */
+/** Requirement, file, and the names of the `describe`, `test` or row that prove it. */
 const proofs = readme
   .split('\n')
   .filter((line) => /^\| (RFC|ASVS) /.test(line))
@@ -18,7 +18,7 @@ const proofs = readme
 
 describe('the table of requirements', () => {
   test.each(proofs)('$requirement is tested by $proof', async ({ file, names }) => {
-    // Proofs elsewhere than here are given with their folder.
+    // Files of other folders are listed with their folder.
     const source = await readFile(new URL(file.includes('/') ? `../${file}` : file, import.meta.url), 'utf8')
     for (const name of names) {
       expect(
@@ -47,7 +47,7 @@ describe('the table of requirements', () => {
   })
 })
 
-// The check itself must be able to fail.
+// This check of every test file must be able to fail.
 describe('the scan of logs and responses', () => {
   const secret = randomKey()
 

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { claimsOf, expectProblem, makeSettings, type TokenBody, useStage } from './harness.ts'
-import { inSeconds, makeProvider, type Writing } from './provider-stub.ts'
+import { claimsOf, expectProblem, makeSettings, type TokenBody, useWorkers } from './harness.ts'
+import { inSeconds, makeProvider, type TokenOptions } from './provider-stub.ts'
 
-// Which tokens are sessions, and what of them is used, is proven in conformance/. Here it is the settings.
+// Which tokens are sessions and how claims are mapped is tested in conformance/endpoint-session*; here: the settings.
 
 const AUDIENCE = 'https://api.test'
 const idp = makeProvider('https://id.test/')
 const { settings, secret } = makeSettings()
 const discovered = { ...settings, SESSION_ISSUER: idp.issuer, SESSION_AUDIENCE: AUDIENCE }
 const session = { ...discovered, SESSION_JWKS_URI: 'https://id.test/.well-known/jwks.json' }
-const { SESSION_AUDIENCE: _, ...ofAnyAudience } = session
+const { SESSION_AUDIENCE: _, ...withoutAudience } = session
 
 const { outbound } = idp
-const { send } = useStage({
+const { send } = useWorkers({
   main: { bindings: session, outbound },
   discovered: { bindings: discovered, outbound },
   alone: { bindings: { ...session, API_KEYS: '' }, outbound },
@@ -26,42 +26,40 @@ const { send } = useStage({
     outbound,
   },
   parties: {
-    bindings: { ...ofAnyAudience, SESSION_AUTHORIZED_PARTIES: 'https://app.test, https://other.test' },
+    bindings: { ...withoutAudience, SESSION_AUTHORIZED_PARTIES: 'https://app.test, https://other.test' },
     outbound,
   },
   both: { bindings: { ...session, SESSION_AUTHORIZED_PARTIES: 'https://app.test' }, outbound },
   audiences: { bindings: { ...session, SESSION_AUDIENCE: `first, ${AUDIENCE}` }, outbound },
-  any: { bindings: { ...ofAnyAudience, SESSION_ANY_AUDIENCE: 'true' }, outbound },
+  any: { bindings: { ...withoutAudience, SESSION_ANY_AUDIENCE: 'true' }, outbound },
 })
 
-interface Asking {
+interface RequestOptions {
   worker?: string
   method?: string
-  body?: unknown
+  body?: object
 }
 
-const as = (token: string, { body, ...sent }: Asking = {}) =>
+const sendSession = (token: string, { body, ...options }: RequestOptions = {}) =>
   send('/api/membrane-token', {
-    headers: {
-      Authorization: `Bearer ${token}`,
-      ...(body !== undefined && { 'Content-Type': 'application/json' }),
-    },
+    headers: { Authorization: `Bearer ${token}`, ...(body && { 'Content-Type': 'application/json' }) },
     body,
-    ...sent,
+    ...options,
   })
 
-/** A valid session, but for what is said. */
-const sign = (claims?: object, writing?: Writing) => idp.sign({ aud: AUDIENCE, ...claims }, writing)
+/** A valid session, apart from these claims and options. */
+const sign = (claims?: object, options?: TokenOptions) => idp.sign({ aud: AUDIENCE, ...claims }, options)
 
 describe('a session', () => {
-  test.each<[string, Asking]>([
+  test.each<[string, RequestOptions]>([
     ['GET', {}],
     ['POST without a body', { method: 'POST' }],
     ['POST with an empty object', { body: {} }],
     ['discovered keys', { worker: 'discovered' }],
     ['no other callers', { worker: 'alone' }],
-  ])('gets the token of its customer, and nothing more: %s', async (_, asking) => {
-    const response = await as(sign({ name: 'Ada', plan: 'trial', isAdmin: true, fields: { a: 1 } }), asking)
+  ])('gets the token of its customer, and nothing more: %s', async (_, options) => {
+    const token = sign({ name: 'Ada', plan: 'trial', isAdmin: true, fields: { a: 1 } })
+    const response = await sendSession(token, options)
     expect(response.headers.get('Cache-Control')).toBe('no-store')
     expect(await claimsOf(response, secret, { algorithms: ['HS512'] })).toEqual({
       id: 'user-1',
@@ -81,12 +79,12 @@ describe('a session', () => {
       'https://app.test/region': 'eu',
       name: 'Ada',
     }
-    expect(await claimsOf(await as(sign(claims), { worker: 'mapped' }), secret)).toMatchObject({
+    expect(await claimsOf(await sendSession(sign(claims), { worker: 'mapped' }), secret)).toMatchObject({
       id: 'org-1',
       name: 'Org One',
       fields: { plan: { tier: 'gold' }, size: 5, region: 'eu' },
     })
-    const without = await as(sign(), { worker: 'mapped' })
+    const without = await sendSession(sign(), { worker: 'mapped' })
     expect(await expectProblem(without, 403, 'ERR_CALLER_FORBIDDEN')).toContain('org.id')
   })
 
@@ -96,11 +94,12 @@ describe('a session', () => {
     ['the right party and the right audience', { azp: 'https://app.test' }, 'both'],
     ['any audience', { aud: 'anything' }, 'any'],
     ['no audience', { aud: undefined }, 'any'],
-  ])('is accepted with %s, where that is configured', async (_, claims, worker) => {
-    expect(await claimsOf(await as(sign(claims), { worker }), secret)).toMatchObject({ id: 'user-1' })
+  ])('is accepted with %s, if configured so', async (_, claims, worker) => {
+    const response = await sendSession(sign(claims), { worker })
+    expect(await claimsOf(response, secret)).toMatchObject({ id: 'user-1' })
   })
 
-  test.each<[string, object, Writing, string]>([
+  test.each<[string, object, TokenOptions, string]>([
     ['has another audience', { aud: 'https://other.test' }, {}, 'main'],
     ['was issued to another party', { azp: 'https://evil.test' }, {}, 'parties'],
     ['has no azp', { aud: undefined }, {}, 'parties'],
@@ -108,27 +107,22 @@ describe('a session', () => {
     ['has the right audience but another azp', { azp: 'https://evil.test' }, {}, 'both'],
     ['has expired, with any audience accepted', { exp: inSeconds(-10) }, {}, 'any'],
     ['is from another issuer, with any audience accepted', { iss: 'https://evil.test/' }, {}, 'any'],
-    [
-      'is a Membrane token',
-      { iss: settings.MEMBRANE_WORKSPACE_KEY },
-      { algorithm: 'HS256', key: secret },
-      'main',
-    ],
-    ['is signed with the workspace secret', {}, { algorithm: 'HS256', key: secret }, 'main'],
+    ['is a Membrane token', { iss: settings.MEMBRANE_WORKSPACE_KEY }, { algorithm: 'HS256', secret }, 'main'],
+    ['is signed with the workspace secret', {}, { algorithm: 'HS256', secret }, 'main'],
     ['has alg none, without other callers', {}, { algorithm: 'none' }, 'alone'],
-  ])('that %s gets 401 invalid_token', async (_, claims, writing, worker) => {
-    await expectProblem(await as(sign(claims, writing), { worker }), 401, 'ERR_CREDENTIALS_INVALID')
+  ])('that %s gets 401 invalid_token', async (_, claims, options, worker) => {
+    await expectProblem(await sendSession(sign(claims, options), { worker }), 401, 'ERR_CREDENTIALS_INVALID')
   })
 
   test('is not the token that was issued for it', async () => {
-    const { token } = (await (await as(sign())).json()) as TokenBody
-    await expectProblem(await as(token), 401, 'ERR_CREDENTIALS_INVALID')
+    const { token } = (await (await sendSession(sign())).json()) as TokenBody
+    await expectProblem(await sendSession(token), 401, 'ERR_CREDENTIALS_INVALID')
   })
 
-  test('does not query the identity provider for every token', async () => {
-    await as(sign())
-    idp.asked.length = 0
-    await Promise.all(Array.from({ length: 10 }, () => as(sign())))
-    expect(idp.asked).toEqual([])
+  test('does not cause a request to the identity provider for every token', async () => {
+    await sendSession(sign())
+    idp.requests.length = 0
+    await Promise.all(Array.from({ length: 10 }, () => sendSession(sign())))
+    expect(idp.requests).toEqual([])
   })
 })

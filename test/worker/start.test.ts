@@ -13,7 +13,7 @@ const PARTS = ['package.json', 'tsconfig.json', 'wrangler.toml', 'cli', 'console
 
 let checkout: string
 
-// A copy, because npm start writes into the checkout it runs in, and there may be settings in this one.
+// A copy, because npm start writes into its checkout, and this one may have settings.
 beforeAll(async () => {
   checkout = await mkdtemp(join(tmpdir(), 'membrane-token-start-'))
   await Promise.all(PARTS.map((part) => cp(join(root, part), join(checkout, part), { recursive: true })))
@@ -23,7 +23,7 @@ afterAll(() => rm(checkout, { recursive: true, force: true }))
 
 const running = new Set<ChildProcess>()
 
-// Processes that a failed test left behind.
+// Stops the processes that a failed test has left.
 afterEach(() => {
   for (const { pid } of running) {
     try {
@@ -38,12 +38,12 @@ afterEach(() => {
 interface Run {
   child: ChildProcess
   output: () => string
-  /** Resolves when the output matches, rejects when the process ends before. */
-  says: (pattern: RegExp) => Promise<void>
+  /** Resolves when the output matches, rejects if the process ends first. */
+  prints: (pattern: RegExp) => Promise<void>
   ended: Promise<number | null>
 }
 
-/** `npm start` in a process group of its own, as a shell would start it. */
+/** Runs `npm start` in a new process group, as a shell does. */
 function npmStart(port: number): Run {
   const child = spawn('npm', ['start'], {
     cwd: checkout,
@@ -61,16 +61,16 @@ function npmStart(port: number): Run {
     })
   }
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-  const says = (pattern: RegExp) =>
+  const prints = (pattern: RegExp) =>
     new Promise<void>((resolve, reject) => {
       look = () => pattern.test(output) && resolve()
       look()
-      ended.then((code) => reject(new Error(`npm start ended with ${code}, saying:\n${output}`)))
+      ended.then((code) => reject(new Error(`npm start ended with ${code}:\n${output}`)))
     })
-  return { child, output: () => output, says, ended }
+  return { child, output: () => output, prints, ended }
 }
 
-/** A port that is free, and the next one too. */
+/** A free port that is followed by another free port. */
 async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -86,7 +86,7 @@ const isFree = (port: number) =>
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 
-/** What is left of a process group; a zombie has ended, but its exit code was not read. */
+/** The running processes of a group. Zombies have ended. */
 async function membersOf(group: number): Promise<string[]> {
   const processes = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
   const stats = await Promise.all(processes.map((id) => readFile(`/proc/${id}/stat`, 'utf8').catch(() => '')))
@@ -96,7 +96,7 @@ async function membersOf(group: number): Promise<string[]> {
   })
 }
 
-/** The processes of the group have ended, and its ports are free: workerd takes a moment after npm. */
+/** Waits for all processes of the group to end and its ports to be free: workerd ends shortly after npm. */
 async function expectNothingLeft({ child }: Run, ports: number[] = []): Promise<void> {
   await expect.poll(() => membersOf(child.pid!), { timeout: 20_000 }).toEqual([])
   await expect.poll(() => Promise.all(ports.map(isFree)), { timeout: 20_000 }).toEqual(ports.map(() => true))
@@ -122,7 +122,7 @@ describe('npm start', () => {
   test('creates settings, shows a token, and on Ctrl-C stops everything it started', async () => {
     const port = await freePort()
     const started = npmStart(port)
-    await started.says(READY)
+    await started.prints(READY)
 
     const devVars = await readFile(join(checkout, '.dev.vars'), 'utf8')
     expect((await stat(join(checkout, '.dev.vars'))).mode & 0o777).toBe(0o600)
@@ -167,11 +167,11 @@ describe('npm start', () => {
     await expectNothingLeft(started, [port, port + 1])
   })
 
-  test('keeps existing settings, and stops when only npm is signalled', async () => {
+  test('keeps existing settings, and stops when only npm gets a signal', async () => {
     const before = await readFile(join(checkout, '.dev.vars'), 'utf8')
     const port = await freePort()
     const started = npmStart(port)
-    await started.says(READY)
+    await started.prints(READY)
     expect(started.output()).toContain('Using the settings in .dev.vars')
     expect(await readFile(join(checkout, '.dev.vars'), 'utf8')).toBe(before)
 
@@ -180,7 +180,7 @@ describe('npm start', () => {
     await expectNothingLeft(started, [port, port + 1])
   })
 
-  /** Starts with other settings, and puts the old ones back. */
+  /** Runs `npm start` with changed settings, and restores the original ones. */
   async function withDevVars(
     change: (devVars: string) => string,
     check: (started: Run) => Promise<void>,
@@ -199,11 +199,11 @@ describe('npm start', () => {
     }
   }
 
-  test('shows what an API key without a scope cannot do', async () => {
+  test('shows the request that an API key without a scope cannot make', async () => {
     await withDevVars(
       (devVars) => devVars.replace(',"admin"', ''),
       async (started) => {
-        await started.says(READY)
+        await started.prints(READY)
         const outcomes = readExamples(started.output()).map(({ outcome }) => outcome)
         expect(outcomes).toHaveLength(4)
         expect(outcomes[2]).toMatch(/rejected.*scope "admin"/)
@@ -212,12 +212,12 @@ describe('npm start', () => {
     )
   })
 
-  test('uses the configured identity provider, and shows the requests it can', async () => {
+  test('uses the configured identity provider, and shows the requests that work', async () => {
     await withDevVars(
       (devVars) =>
         `${devVars.replace('# API key:', '# The key is')}SESSION_ISSUER="https://login.example"\nSESSION_AUDIENCE="a"\n`,
       async (started) => {
-        await started.says(READY)
+        await started.prints(READY)
         expect(started.output()).toContain('.dev.vars sets an identity provider')
         expect(started.output()).toContain('no line "# API key: …"')
         expect(readExamples(started.output()).map(({ curl }) => curl)).toEqual([

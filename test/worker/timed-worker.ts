@@ -3,11 +3,10 @@ import { type Bindings, workerOptions } from './harness.ts'
 
 export interface TimedWorker {
   readonly url: string
-  /** Every line it logged. */
   readonly logged: string[]
-  /** Sets its clock forward; keys and sessions then grow old without anybody waiting. */
+  /** Moves the clock forward, from the next request with the {@link clock} headers on. */
   wait(seconds: number): void
-  /** Headers that every request needs for its clock to be set. */
+  /** Headers that set the clock of the Worker. */
   clock(): Record<string, string>
   dispose(): Promise<void>
 }
@@ -23,21 +22,21 @@ const ENTRY = `
   export default {
     fetch(request, env, context) {
       globalThis.clockSkew = Number(request.headers.get('X-Test-Clock-Skew') ?? globalThis.clockSkew)
-      const answer = worker.fetch(request, env, context)
-      const leaveAfter = request.headers.get('X-Test-Leave-After')
-      if (leaveAfter === null) return answer
-      const gone = new Response(null, { status: 499 })
-      return Promise.race([answer, new Promise((resolve) => setTimeout(resolve, leaveAfter, gone))])
+      const response = worker.fetch(request, env, context)
+      const cancelAfter = request.headers.get('X-Test-Cancel-After')
+      if (cancelAfter === null) return response
+      const cancelled = new Response(null, { status: 499 })
+      return Promise.race([response, new Promise((resolve) => setTimeout(resolve, cancelAfter, cancelled))])
     },
   }`
 
 let built: ReturnType<typeof workerOptions> | undefined
 
 /**
- * The built Worker on a workerd of its own, unchanged but for the clock.
+ * Starts the built Worker on workerd, with a clock that tests can set.
  *
- * A request with `X-Test-Leave-After: <milliseconds>` ends then, and workerd breaks off whatever it had begun. So
- * it is with Cloudflare when a client hangs up; workerd by itself does not notice that before it answers.
+ * A request with `X-Test-Cancel-After: <milliseconds>` ends at that time, and workerd cancels its pending work, as
+ * Cloudflare does when a client disconnects. Under Miniflare, a disconnect has no effect before the response.
  */
 export async function startTimedWorker(bindings: Bindings): Promise<TimedWorker> {
   built ??= workerOptions()

@@ -2,16 +2,15 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 
-/** Each client has a connection of its own, without anything between it and workerd. */
+/** Clients that each have their own connection to workerd. */
 
-export interface Answer {
+export interface Outcome {
   readonly status: number
   readonly code: string | undefined
   readonly milliseconds: number
 }
 
-/** Asks for a token, and waits for the answer. */
-export function ask(port: number, scenario: string, session: string): Promise<Answer> {
+export function requestToken(port: number, scenario: string, session: string): Promise<Outcome> {
   const start = performance.now()
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${session}` }
@@ -28,17 +27,17 @@ export function ask(port: number, scenario: string, session: string): Promise<An
   })
 }
 
-export function askAtOnce(
+export function requestTokens(
   count: number,
   port: number,
   scenario: string,
-  session: (index: number) => string,
-): Promise<Answer[]> {
-  return Promise.all(Array.from({ length: count }, (_, index) => ask(port, scenario, session(index))))
+  session: () => string,
+): Promise<Outcome[]> {
+  return Promise.all(Array.from({ length: count }, () => requestToken(port, scenario, session())))
 }
 
-/** Asks for a token, and resets the connection (RST) before the answer can come. */
-export async function askAndReset(
+/** Requests a token, and resets the connection (RST) after a time. */
+export async function requestAndReset(
   port: number,
   scenario: string,
   session: string,
@@ -52,10 +51,10 @@ export async function askAndReset(
   socket.resetAndDestroy()
 }
 
-/** Moves the clock of a scenario on. */
+/** Moves the clock of a scenario forward. */
 export async function wait(port: number, scenario: string, milliseconds: number): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${port}/${scenario}/wait?milliseconds=${milliseconds}`)
-  if (!response.ok) throw new Error(`wait was answered with ${response.status}`)
+  if (!response.ok) throw new Error(`wait: status ${response.status}`)
 }
 
 export function pause(milliseconds: number): Promise<void> {

@@ -2,9 +2,9 @@ import { createTokenEndpoint, type RequestHandler, sessionJwt } from '../../../s
 import { createSigner, type Signer } from '../../../src/index.ts'
 
 /**
- * A token endpoint under `/<scenario>/token`. Each scenario has an authenticator of its own, which is cold at first, and
- * a clock that `/<scenario>/wait?milliseconds=…` moves on. Names that end in `-bare` get no `ExecutionContext`, and so
- * no `waitUntil`; names that begin with `discovered` find the key set through the issuer's metadata.
+ * A token endpoint at `/<scenario>/token`. Each scenario has a new authenticator, without cached keys, and a clock that
+ * `/<scenario>/wait?milliseconds=…` moves forward. Scenarios named `…-bare` get no `ExecutionContext`, so no
+ * `waitUntil`. Scenarios named `discovered…` find the key set in the issuer's metadata.
  */
 
 interface Env {

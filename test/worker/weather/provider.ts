@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A key of the provider, or of somebody who pretends to be it. */
+/** A key of the provider, or of an attacker. */
 export interface ProviderKey {
   readonly kid: string
   readonly privateKey: KeyObject
@@ -15,15 +15,15 @@ export function createKey(kid: string): ProviderKey {
   return { kid, privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' } }
 }
 
-/** An identity provider whose answers a test decides. */
+/** An identity provider whose responses a test sets. */
 export interface Provider {
   readonly issuer: string
-  /** Milliseconds before it answers. */
+  /** Milliseconds before each response. */
   delay: number
-  answer: (response: ServerResponse) => void
+  respond: (response: ServerResponse) => void
   /** Paths of the requests. */
   requests: string[]
-  /** A session that lives for three days. */
+  /** A session that expires in three days. */
   session(key: ProviderKey): string
   stop(): Promise<void>
 }
@@ -32,7 +32,7 @@ export async function startProvider(): Promise<Provider> {
   const server = createServer((request, response) => {
     provider.requests.push(request.url ?? '')
     setTimeout(() => {
-      if (request.url === '/jwks.json') provider.answer(response)
+      if (request.url === '/jwks.json') provider.respond(response)
       else response.end(JSON.stringify({ issuer: provider.issuer, jwks_uri: `${provider.issuer}/jwks.json` }))
     }, provider.delay)
   })
@@ -42,7 +42,7 @@ export async function startProvider(): Promise<Provider> {
   const provider: Provider = {
     issuer,
     delay: 0,
-    answer: (response) => response.writeHead(503).end(),
+    respond: (response) => response.writeHead(503).end(),
     requests: [],
     session: (key) => createSession(issuer, key),
     stop: async () => {
@@ -54,8 +54,8 @@ export async function startProvider(): Promise<Provider> {
   return provider
 }
 
-/** Answers with a set of these keys. */
-export function publish(...keys: readonly ProviderKey[]): Provider['answer'] {
+/** Responds with a set of these keys. */
+export function publish(...keys: readonly ProviderKey[]): Provider['respond'] {
   const text = JSON.stringify({ keys: keys.map(({ jwk }) => jwk) })
   return (response) => response.writeHead(200, { 'content-type': 'application/json' }).end(text)
 }

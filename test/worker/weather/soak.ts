@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { Agent, request } from 'node:http'
 import process from 'node:process'
 import { startWorkerd } from '../../../bench/http/workerd.ts'
-import { askAndReset, wait } from './clients.ts'
+import { requestAndReset, wait } from './clients.ts'
 import { createKey, publish, startProvider } from './provider.ts'
 
 /**
- * Many requests to one isolate while keys rotate: one in ten is reset at a random moment, one in ten has a forged token.
- * Every genuine request that waits must be served, and the memory of workerd must not grow.
+ * Many requests to one isolate while keys rotate: one in ten is reset at a random time, one in ten has a forged token.
+ * All other requests must be served, and the memory of workerd must not grow.
  *
  * `npm run soak [requests]`, 200,000 by default.
  */
@@ -16,7 +16,7 @@ const total = Number(process.argv[2] ?? 200_000)
 const ROTATE_EVERY = 10_000
 const SAMPLE_EVERY = 1000
 const CLIENTS = 64
-/** By how much memory may grow within the second half, as a share. */
+/** How much memory may grow within the second half of the requests: 10 %. */
 const GROWTH_LIMIT = 0.1
 const SCENARIO = 'soak'
 
@@ -34,18 +34,18 @@ const createGeneration = (generation: number) => {
 }
 let generation = 0
 let current = createGeneration(0)
-provider.answer = publish(current.key)
+provider.respond = publish(current.key)
 
-/** Publishes a new key beside the last one. Sessions of the new one come when their clock says eleven minutes later. */
+/** Publishes a new key with the previous one. Sessions are signed with it eleven minutes later, by the Worker's clock. */
 async function rotate(): Promise<void> {
   const next = createGeneration(++generation)
-  provider.answer = publish(current.key, next.key)
+  provider.respond = publish(current.key, next.key)
   await wait(workerd.port, SCENARIO, 11 * 60_000)
   current = next
 }
 
-const stranger = createKey('stranger')
-const forge = (): string => provider.session({ ...stranger, kid: randomBytes(8).toString('hex') })
+const attacker = createKey('attacker')
+const forge = (): string => provider.session({ ...attacker, kid: randomBytes(8).toString('hex') })
 
 function statusOf(session: string): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -68,7 +68,7 @@ async function send(index: number): Promise<void> {
   const kind = Math.floor(Math.random() * 10)
   if (kind === 0) {
     const session = Math.random() < 0.1 ? forge() : current.session
-    await askAndReset(workerd.port, SCENARIO, session, Math.random() * 20)
+    await requestAndReset(workerd.port, SCENARIO, session, Math.random() * 20)
     counts.reset++
   } else if (kind === 1) {
     record('forged', await statusOf(forge()), 401)
@@ -98,7 +98,7 @@ try {
 
 const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length
-// V8 enlarges its heap over the first 80,000 requests or so, so the first half says nothing.
+// V8 grows its heap during about the first 80,000 requests, so the first half does not count.
 const quarters = [0, 1, 2, 3].map((quarter) =>
   meanOf(memory.slice((quarter * memory.length) / 4, ((quarter + 1) * memory.length) / 4)),
 )

@@ -3,13 +3,13 @@ import { calculateJwkThumbprint, type JWK } from 'jose'
 import jwt from 'jsonwebtoken'
 import { describe, expect, test, vi } from 'vitest'
 import {
-  askWorker,
   claimsOf,
   expectProblem,
-  keep,
+  fetchInProcess,
   makeSettings,
+  markConfidential,
   type TokenBody,
-  useStage,
+  useWorkers,
 } from './harness.ts'
 
 const { settings, secret, apiKeys } = makeSettings()
@@ -17,15 +17,15 @@ const WORKSPACE = settings.MEMBRANE_WORKSPACE_KEY!
 const keyless = { ...settings, MEMBRANE_WORKSPACE_SECRET: '' }
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const ecPem = keep(ec.privateKey.export({ type: 'sec1', format: 'pem' }).toString())
+const ecPem = markConfidential(ec.privateKey.export({ type: 'sec1', format: 'pem' }).toString())
 const ecJwk = ec.privateKey.export({ format: 'jwk' }) as JWK & { d: string }
-keep(ecJwk.d)
+markConfidential(ecJwk.d)
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const rsaPem = keep(rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+const rsaPem = markConfidential(rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
 const publicPem = (pair: typeof ec) => pair.publicKey.export({ type: 'spki', format: 'pem' }).toString()
 const thumbprint = await calculateJwkThumbprint(ec.publicKey.export({ format: 'jwk' }) as JWK)
 
-interface Working {
+interface ValidSettings {
   bindings: Record<string, unknown>
   verifyWith?: string
   header?: object
@@ -35,7 +35,7 @@ interface Working {
 
 const EC_HEADER = { alg: 'ES256', typ: 'JWT', kid: thumbprint }
 
-const RIGHT: Record<string, Working> = {
+const VALID: Record<string, ValidSettings> = {
   'an EC key with its thumbprint as key id': {
     bindings: { ...keyless, MEMBRANE_PRIVATE_KEY: ecPem },
     verifyWith: publicPem(ec),
@@ -61,7 +61,7 @@ const RIGHT: Record<string, Working> = {
     verifyWith: publicPem(rsa),
     header: { alg: 'PS256', typ: 'JWT', kid: 'key-1' },
   },
-  'a secret with spaces, used as it is': {
+  'a secret with spaces': {
     bindings: { ...settings, MEMBRANE_WORKSPACE_SECRET: ` ${secret} ` },
     verifyWith: ` ${secret} `,
     header: { alg: 'HS512', typ: 'JWT' },
@@ -137,8 +137,8 @@ const RIGHT: Record<string, Working> = {
 const FROM_STORE = 'from the Secrets Store'
 const stored = (secret_name: string) => ({ store_id: 'store', secret_name })
 
-const stage = useStage({
-  ...RIGHT,
+const workers = useWorkers({
+  ...VALID,
   [FROM_STORE]: {
     bindings: { MEMBRANE_WORKSPACE_KEY: WORKSPACE },
     options: {
@@ -146,19 +146,19 @@ const stage = useStage({
     },
   },
 })
-const { send } = stage
+const { send } = workers
 
 const HEADERS = { Authorization: `Bearer ${apiKeys.backend}`, 'Content-Type': 'application/json' }
-const ask = (worker: string) =>
+const requestToken = (worker: string) =>
   send('/api/membrane-token', { headers: HEADERS, body: { id: 'customer-42' }, worker })
 
 describe('valid settings', () => {
-  test.each(Object.entries(RIGHT))(
+  test.each(Object.entries(VALID))(
     '%s',
     async (what, { verifyWith = secret, header, claims, seconds = 7200 }) => {
       const health = await send('/healthz', { worker: what })
       expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }])
-      const { token, expiresIn } = (await (await ask(what)).json()) as TokenBody
+      const { token, expiresIn } = (await (await requestToken(what)).json()) as TokenBody
       const verified = jwt.verify(token, verifyWith, { complete: true })
       expect(verified.payload).toMatchObject(claims ?? { iss: WORKSPACE, id: 'customer-42' })
       expect(expiresIn).toBe(seconds)
@@ -181,25 +181,21 @@ describe('the Secrets Store', () => {
       ['MEMBRANE_WORKSPACE_SECRET', secret],
       ['API_KEYS', settings.API_KEYS!],
     ] as const) {
-      const store = await stage.miniflare.getSecretsStoreSecretAPI(name, worker)
+      const store = await workers.miniflare.getSecretsStoreSecretAPI(name, worker)
       await store().create(value)
     }
     expect((await send('/healthz', { worker })).status).toBe(200)
-    expect(await claimsOf(await ask(worker), secret)).toMatchObject({ id: 'customer-42' })
+    expect(await claimsOf(await requestToken(worker), secret)).toMatchObject({ id: 'customer-42' })
   })
 
   const post = { method: 'POST', headers: HEADERS, body: '{"id":"customer-42"}' }
 
-  test('is read once for concurrent requests', async () => {
-    const readings: ((value: string) => void)[] = []
-    const get = vi.fn(() => new Promise<string>((resolve) => readings.push(resolve)))
+  test('is read once, for concurrent and later requests', async () => {
+    const get = vi.fn(async () => secret)
     const env = { ...settings, MEMBRANE_WORKSPACE_SECRET: { get } }
-    const waiting = Array.from({ length: 20 }, () => askWorker('/api/membrane-token', post, env))
-    await vi.waitUntil(() => readings.length === 1)
-    readings[0]!(secret)
-    const statuses = (await Promise.all(waiting)).map(({ status }) => status)
-    expect(new Set(statuses)).toEqual(new Set([200]))
-    expect((await askWorker('/api/membrane-token', post, env)).status).toBe(200)
+    const request = () => fetchInProcess('/api/membrane-token', post, env)
+    const responses = [...(await Promise.all([request(), request()])), await request()]
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200])
     expect(get).toHaveBeenCalledTimes(1)
   })
 
@@ -216,23 +212,23 @@ describe('the Secrets Store', () => {
     ],
     ['rejects with a string', () => Promise.reject(secret), /could not be read/],
     ['rejects with undefined', () => Promise.reject(), /could not be read/],
-    ['holds nothing', async () => undefined, /is missing/],
-    ['holds null', async () => null, /is missing/],
+    ['contains nothing', async () => undefined, /is missing/],
+    ['contains null', async () => null, /is missing/],
     ['contains an empty string', async () => '', /is missing/],
     ['contains a number', async () => 42, /text/],
     ['contains a symbol', async () => Symbol(secret), /text/],
     ['contains a function', async () => () => secret, /text/],
-    ['holds bytes', async () => new Uint8Array(32), /text/],
+    ['contains bytes', async () => new Uint8Array(32), /text/],
     ['contains a cyclic object', async () => loop, /text/],
     ['contains a line break', async () => `${secret}\n`, /line break/],
     ['contains a placeholder', async () => '<WORKSPACE_SECRET>', /placeholder/],
-  ])('that %s is reported by name', async (_, get, fix) => {
+  ])('that %s is reported by name', async (_, get, expected) => {
     const env = { ...settings, MEMBRANE_WORKSPACE_SECRET: { get } }
-    const response = await askWorker('/healthz', {}, env)
+    const response = await fetchInProcess('/healthz', {}, env)
     expect(await response.clone().text()).not.toContain(secret)
     const detail = await expectProblem(response, 503, 'ERR_SETTING_INVALID')
     expect(detail).toMatch(/^MEMBRANE_WORKSPACE_SECRET /)
-    expect(detail).toMatch(fix)
-    expect((await askWorker('/api/membrane-token', post, env)).status).toBe(503)
+    expect(detail).toMatch(expected)
+    expect((await fetchInProcess('/api/membrane-token', post, env)).status).toBe(503)
   })
 })
