@@ -1,4 +1,5 @@
 import { MembraneTokenError } from '../errors.ts'
+import { invalidOption } from '../options.ts'
 
 /** Bytes of a document, after decompression. */
 const SIZE_LIMIT = 65_536
@@ -12,10 +13,7 @@ export function isKeySetUrl({ protocol, hostname, username, password }: URL): bo
 /** @throws `ERR_OPTION_INVALID` */
 export function checkKeySetUrl(url: URL): void {
   if (isKeySetUrl(url)) return
-  throw new MembraneTokenError(
-    'ERR_OPTION_INVALID',
-    'The URL of a JWK set must be https, without user and password.',
-  )
+  throw invalidOption('The URL of a JWK set must be https, without user and password.', 'jwks')
 }
 
 /**
