@@ -1,4 +1,4 @@
-import { type CloudflareAccessOptions, cloudflareAccess } from '../../src/endpoint.ts'
+import { type Caller, type CloudflareAccessOptions, cloudflareAccess } from '../../src/endpoint.ts'
 import {
   createTestEndpoint,
   expectProblem,
@@ -12,8 +12,7 @@ import {
 import { answering, failing } from './key-server.ts'
 import { privateJwk } from './keys.ts'
 import { published } from './remote-key-set-harness.ts'
-import type { ConformanceModule } from './suite.ts'
-import { assert, equal, rejects } from './suite.ts'
+import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
 import { type Forgery, now } from './token-fixtures.ts'
 
 const team = 'https://example.cloudflareaccess.com'
@@ -22,7 +21,7 @@ const aud = '32eafc7626e737fd22c7ab5f4a3b1e0c2d4f6a8b0c1d2e3f4a5b6c7d8e9f0a1b'
 const subject = '7335d417-61da-459d-899c-0a01c76a2f94'
 const seconds = now / 1000
 
-/** As Cloudflare documents the application token. */
+/** An application token as Cloudflare documents it. */
 const assertion = (claims: object = {}, forgery: Forgery = {}) =>
   sessionToken(
     { iss: team, aud: [aud], type: 'app', sub: subject, email: 'ada@example.com', ...claims },
@@ -34,13 +33,16 @@ const serviceAssertion = (claims: object = {}) =>
 
 const carrying = (token: string) => makeRequest({ headers: { 'Cf-Access-Jwt-Assertion': token } })
 
+const createAccess = (options: Partial<CloudflareAccessOptions> = {}) =>
+  cloudflareAccess({ teamDomain: 'example', audience: aud, now: () => now, ...options })
+
 async function authenticateWith(token: string, options: Partial<CloudflareAccessOptions> = {}) {
-  const authenticate = cloudflareAccess({ teamDomain: 'example', audience: aud, now: () => now, ...options })
-  let caller: Awaited<ReturnType<typeof authenticate>> = null
+  const authenticate = createAccess(options)
+  let caller = null as Caller | null
   await withProvider({ [certs]: answering(await published('P-256', 'a')) }, async () => {
     caller = await authenticate(carrying(token))
   })
-  return caller as Awaited<ReturnType<typeof authenticate>>
+  return caller
 }
 
 export const endpointAccess: ConformanceModule = ({ test }, lib) => {
@@ -49,9 +51,9 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
 
   const people: [string, object, Partial<CloudflareAccessOptions>, object][] = [
     ['by subject and e-mail', {}, {}, { id: subject, name: 'ada@example.com' }],
-    ['one audience as text', { aud }, {}, { id: subject, name: 'ada@example.com' }],
+    ['with the audience as a string', { aud }, {}, { id: subject, name: 'ada@example.com' }],
     [
-      'one of several applications',
+      'with one of several audiences',
       {},
       { audience: ['other', aud] },
       { id: subject, name: 'ada@example.com' },
@@ -64,7 +66,7 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
       { id: 't1', name: 'ada@example.com', fields: { plan: 'team' } },
     ],
     ['without e-mail', { email: undefined }, {}, { id: subject }],
-    ['who names a service', { common_name: 'x.access' }, {}, { id: subject, name: 'ada@example.com' }],
+    ['with a common name', { common_name: 'x.access' }, {}, { id: subject, name: 'ada@example.com' }],
   ]
   for (const [title, claims, options, customer] of people) {
     test(`a person, ${title}`, async () => {
@@ -72,14 +74,14 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
     })
   }
 
-  test('a service token is a service, with the scopes it was given', async () => {
+  test('a service token has the scopes of the option, by default customer', async () => {
     equal({ ...(await authenticateWith(await serviceAssertion())) }, { ...service, scopes: ['customer'] })
     const options = { serviceScopes: ['admin', 'customer'] as const }
     const caller = await authenticateWith(await serviceAssertion(), options)
     equal({ ...caller }, { ...service, scopes: ['admin', 'customer'] })
   })
 
-  test('a service token may get no scopes at all', async () => {
+  test('a service token may have no scopes', async () => {
     const caller = await authenticateWith(await serviceAssertion(), { serviceScopes: [] })
     equal({ ...caller }, { ...service, scopes: [] })
   })
@@ -89,7 +91,7 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
     ['an empty common name', { common_name: '' }],
     ['a list of common names', { common_name: ['ci'] }],
     ['a common name that is a number', { common_name: 5 }],
-    ['an e-mail address besides', { email: 'ada@example.com' }],
+    ['an e-mail address', { email: 'ada@example.com' }],
     ['no subject', { sub: undefined }],
     ['a subject of null', { sub: null }],
     ['a subject that is a number', { sub: 0 }],
@@ -104,9 +106,9 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
 
   const bad: [string, object, Forgery?][] = [
     ['another team', { iss: 'https://other.cloudflareaccess.com' }],
-    ['the team with a slash', { iss: `${team}/` }],
-    ['a domain that begins with the team', { iss: `${team}.evil.example` }],
-    ['no team', { iss: undefined }],
+    ['the team with a trailing slash', { iss: `${team}/` }],
+    ['a domain with the team as its prefix', { iss: `${team}.evil.example` }],
+    ['no issuer', { iss: undefined }],
     ['another application', { aud: ['other'] }],
     ['no application', { aud: undefined }],
     ['an empty list of applications', { aud: [] }],
@@ -143,32 +145,26 @@ export const endpointAccess: ConformanceModule = ({ test }, lib) => {
     await refuses(() => authenticateWith(`${token}, ${token}`), 'ERR_CREDENTIALS_INVALID')
   })
 
-  test('returns null: the same token in a cookie, or as bearer', async () => {
-    const authenticate = cloudflareAccess({ teamDomain: 'example', audience: aud, now: () => now })
-    const token = await assertion()
+  test('returns null: the token in a cookie or as a bearer token', async () => {
+    const [authenticate, token] = [createAccess(), await assertion()]
     const headers = { Cookie: `CF_Authorization=${token}`, Authorization: `Bearer ${token}` }
     equal(await authenticate(makeRequest({ headers })), null)
     equal(await authenticate(makeRequest()), null)
   })
 
-  test('503 while the team’s keys are unreachable', async () => {
-    const authenticate = cloudflareAccess({ teamDomain: 'example', audience: aud, now: () => now })
-    const handler = await createTestEndpoint(lib, authenticate)
+  test('503 while the keys of the team are unreachable', async () => {
+    const handler = await createTestEndpoint(lib, createAccess())
     await withProvider({ [certs]: failing(500) }, async () => {
-      const answer = await send(handler, carrying(await assertion()))
-      expectProblem(answer, 'ERR_JWKS_UNAVAILABLE')
-      assert(Number(answer.headers.get('Retry-After')) > 0, 'no Retry-After')
+      const response = await send(handler, carrying(await assertion()))
+      expectProblem(response, 'ERR_JWKS_UNAVAILABLE')
+      assert(Number(response.headers.get('Retry-After')) > 0, 'no Retry-After')
     })
   })
 }
 
 export const endpointAccessOptions: ConformanceModule = ({ test }) => {
-  for (const teamDomain of [
-    'example',
-    'EXAMPLE',
-    'example.cloudflareaccess.com',
-    'Example.CloudflareAccess.com',
-  ]) {
+  const domains = ['example.cloudflareaccess.com', 'Example.CloudflareAccess.com']
+  for (const teamDomain of ['example', 'EXAMPLE', ...domains]) {
     test(`accepted: ${teamDomain}`, async () =>
       assert(await authenticateWith(await assertion(), { teamDomain })))
   }
@@ -178,13 +174,13 @@ export const endpointAccessOptions: ConformanceModule = ({ test }) => {
     ['null', null],
     ['no audience', { audience: undefined }],
     ['an empty audience', { audience: '' }],
-    ['an empty list', { audience: [] }],
+    ['an empty list of audiences', { audience: [] }],
     ['another scope', { serviceScopes: ['owner'] }],
-    ['scopes as text', { serviceScopes: 'admin' }],
+    ['scopes as a string', { serviceScopes: 'admin' }],
     ['a negative tolerance', { clockTolerance: -1 }],
     ['a number as clock', { now: 5 }],
     ['an empty claim name', { customerId: '' }],
-    ['fields as text', { fields: 'email' }],
+    ['fields as a string', { fields: 'email' }],
   ]
   for (const teamDomain of [
     undefined,

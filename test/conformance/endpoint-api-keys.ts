@@ -1,13 +1,11 @@
-import { type ApiKey, apiKeys, oneOf, sessionJwt } from '../../src/endpoint.ts'
+import { type ApiKey, apiKeys, oneOf } from '../../src/endpoint.ts'
 import {
-  audience,
   backend,
   bearer,
+  createSession,
   createTestEndpoint,
   expectGrant,
   expectProblem,
-  issuer,
-  keySet,
   loosely,
   makeRequest,
   refuses,
@@ -16,9 +14,7 @@ import {
   sha256,
   visitor,
 } from './endpoint-harness.ts'
-import type { ConformanceModule } from './suite.ts'
-import { assert, equal, rejects } from './suite.ts'
-import { now } from './token-fixtures.ts'
+import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
 
 const current = 'mt_w7vZr3nq0Xk5yB1cD9eF2gH4iJ6kL8mN'
 const next = 'mt_P0oN9mI8bU7vY6cT5xR4zE3wQ2aS1dF0'
@@ -80,9 +76,8 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
     equal(await authenticate(bearer(await sessionToken())), null)
     equal(await authenticate(bearer('a.b.c')), null)
     equal(await authenticate(bearer('a.b.')), null)
-    for (const headers of [{}, { Authorization: `Basic ${current}` }, { 'X-Api-Key': current }] as const) {
-      equal(await authenticate(makeRequest({ headers: headers as Record<string, string> })), null)
-    }
+    const others: Record<string, string>[] = [{ Authorization: `Basic ${current}` }, { 'X-Api-Key': current }]
+    for (const headers of [{}, ...others]) equal(await authenticate(makeRequest({ headers })), null)
     equal(await authenticate(makeRequest({ search: `?access_token=${current}` })), null)
   })
 
@@ -100,10 +95,8 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
   test('scopes decide which tokens a key gets', async () => {
     const authenticate = apiKeys({ keys: await keys() })
     const headers = (key: string) => ({ Authorization: `Bearer ${key}` })
-    const [customer, admin] = [
-      await createTestEndpoint(lib, authenticate),
-      await createTestEndpoint(lib, authenticate, { kind: 'admin' }),
-    ]
+    const customer = await createTestEndpoint(lib, authenticate)
+    const admin = await createTestEndpoint(lib, authenticate, { kind: 'admin' })
     const body = { id: 'c' }
     await expectGrant(await send(customer, { body, headers: headers(current) }))
     await expectGrant(await send(admin, { method: 'POST', headers: headers(console_) }))
@@ -157,19 +150,19 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
 export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
   const none = async () => null
 
-  test('none of them finds credentials', async () => {
+  test('returns null: no authenticator finds credentials', async () => {
     equal(await oneOf(none)(makeRequest()), null)
     equal(await oneOf(none, none, none)(makeRequest()), null)
   })
 
-  test('one finds credentials, in any position', async () => {
+  test('accepted: one authenticator finds credentials, in any position', async () => {
     const one = async () => backend
     for (const all of [[one], [one, none], [none, one], [none, one, none]]) {
       equal(await oneOf(...all)(makeRequest()), backend)
     }
   })
 
-  test('two find credentials, even the same', async () => {
+  test('rejected: two authenticators find credentials, even the same', async () => {
     const [one, two] = [async () => backend, async () => visitor]
     for (const all of [
       [one, two],
@@ -182,25 +175,19 @@ export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
     }
   })
 
-  test('all are called in order, with the same request', async () => {
-    const order: [string, Request][] = []
-    const asking = (name: string) => async (request: Request) => {
-      order.push([name, request])
+  test('all authenticators are called in order, with the same request', async () => {
+    const names: string[] = []
+    const request = makeRequest()
+    const named = (name: string) => async (given: Request) => {
+      names.push(name)
+      assert(given === request, 'not the same request')
       return name === 'b' ? backend : null
     }
-    const request = makeRequest()
-    await oneOf(asking('a'), asking('b'), asking('c'))(request)
-    equal(
-      order.map(([name]) => name),
-      ['a', 'b', 'c'],
-    )
-    assert(
-      order.every(([, asked]) => asked === request),
-      'not the same request',
-    )
+    await oneOf(named('a'), named('b'), named('c'))(request)
+    equal(names, ['a', 'b', 'c'])
   })
 
-  test('bad credentials are rejected, even beside good ones', async () => {
+  test('rejected: invalid credentials together with valid ones', async () => {
     const authenticate = apiKeys({ keys: await keys() })
     const one = async () => backend
     for (const all of [
@@ -211,8 +198,8 @@ export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
     }
   })
 
-  test('sessions and API keys side by side', async () => {
-    const session = sessionJwt({ issuer, audience, jwks: (await keySet()) as never, now: () => now })
+  test('sessions and API keys together', async () => {
+    const session = await createSession()
     const key = apiKeys({ keys: await keys() })
     for (const authenticate of [oneOf(session, key), oneOf(key, session)]) {
       equal((await authenticate(bearer(await sessionToken())))?.kind, 'customer')
@@ -228,7 +215,7 @@ export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
     }
   })
 
-  test('nested', async () => {
+  test('oneOf can be nested', async () => {
     const one = async () => backend
     equal(await oneOf(oneOf(none, one), none)(makeRequest()), backend)
     await refuses(() => oneOf(oneOf(one), one)(makeRequest()), 'ERR_CREDENTIALS_AMBIGUOUS')
@@ -237,9 +224,9 @@ export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
   for (const [title, all] of [
     ['nothing', []],
     ['undefined', [undefined]],
-    ['a list', [[none]]],
-    ['a promise', [none, none()]],
-    ['options', [none, { keys: [] }]],
+    ['a list of authenticators', [[none]]],
+    ['a promise instead of an authenticator', [none, none()]],
+    ['options instead of an authenticator', [none, { keys: [] }]],
   ] as const) {
     test(`invalid options: ${title}`, async () => {
       await rejects(() => oneOf(...(all as unknown as (typeof none)[])), 'ERR_OPTION_INVALID')

@@ -15,8 +15,7 @@ import {
   visitor,
 } from './endpoint-harness.ts'
 import { privateJwk } from './keys.ts'
-import type { ConformanceModule, Library } from './suite.ts'
-import { assert, equal } from './suite.ts'
+import { assert, type ConformanceModule, equal, type Library } from './suite.ts'
 import { now } from './token-fixtures.ts'
 import { createTestSigner, customer, secret } from './tokens.ts'
 

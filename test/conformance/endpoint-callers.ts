@@ -12,8 +12,7 @@ import {
   send,
   visitor,
 } from './endpoint-harness.ts'
-import type { ConformanceModule } from './suite.ts'
-import { assert, equal, rejects } from './suite.ts'
+import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
 import { createTestSigner, issuedAt, secret, workspaceKey } from './tokens.ts'
 
 const admin = { isAdmin: true, iat: issuedAt, exp: issuedAt + 7200, iss: workspaceKey }

@@ -12,8 +12,7 @@ import {
   type TestRequest,
   visitor,
 } from './endpoint-harness.ts'
-import type { ConformanceModule } from './suite.ts'
-import { assert, equal } from './suite.ts'
+import { assert, type ConformanceModule, equal } from './suite.ts'
 import { now } from './token-fixtures.ts'
 import { createTestSigner, secret } from './tokens.ts'
 

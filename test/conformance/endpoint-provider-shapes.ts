@@ -1,7 +1,6 @@
 import { oneOf, type SessionJwtOptions } from '../../src/endpoint.ts'
 import { bearer, createSession, sessionToken } from './endpoint-harness.ts'
-import type { ConformanceModule } from './suite.ts'
-import { assert, equal } from './suite.ts'
+import { assert, type ConformanceModule, equal } from './suite.ts'
 import type { Forgery } from './token-fixtures.ts'
 
 const tenant = '9188040d-6c67-4c5b-b112-36a304b66dad'

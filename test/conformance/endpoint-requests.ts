@@ -11,8 +11,7 @@ import {
   type TestRequest,
   visitor,
 } from './endpoint-harness.ts'
-import type { ConformanceModule } from './suite.ts'
-import { assert, equal } from './suite.ts'
+import { assert, type ConformanceModule, equal } from './suite.ts'
 import { customer, issuedAt, secret, verifies, workspaceKey } from './tokens.ts'
 
 const dates = { iat: issuedAt, exp: issuedAt + 7200, iss: workspaceKey }

@@ -13,8 +13,7 @@ import {
   send,
   sessionToken,
 } from './endpoint-harness.ts'
-import type { ConformanceModule } from './suite.ts'
-import { assert, equal } from './suite.ts'
+import { assert, type ConformanceModule, equal } from './suite.ts'
 import { now } from './token-fixtures.ts'
 import { issuedAt, workspaceKey } from './tokens.ts'
 

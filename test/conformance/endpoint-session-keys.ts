@@ -14,8 +14,7 @@ import {
 import { answering, failing, unreachable } from './key-server.ts'
 import { privateJwk } from './keys.ts'
 import { minute, published } from './remote-key-set-harness.ts'
-import type { ConformanceModule } from './suite.ts'
-import { assert, equal } from './suite.ts'
+import { assert, type ConformanceModule, equal } from './suite.ts'
 import { now } from './token-fixtures.ts'
 
 const metadataUrl = 'https://id.example/.well-known/openid-configuration'

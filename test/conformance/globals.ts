@@ -1,4 +1,4 @@
-/** Puts `value` in place of a global for the length of `run`. A runtime may forbid it: then `replaced` is false. */
+/** Replaces a global during `run`. `replaced` is false if the runtime does not allow it. */
 export async function replaceFor(
   owner: object,
   name: string,
@@ -6,10 +6,10 @@ export async function replaceFor(
   run: (replaced: boolean) => Promise<void>,
 ): Promise<void> {
   const own = Object.getOwnPropertyDescriptor(owner, name)
-  // The globals of Next.js' edge runtime can be assigned, but not redefined.
+  // In the edge runtime of Next.js, some globals can be assigned but not redefined.
   const descriptor =
     own?.configurable === false ? { value } : { value, configurable: true, writable: true, enumerable: true }
-  // WebKit goes on reading what it has cached of a getter that is only redefined.
+  // WebKit keeps the cached value of a getter unless it is deleted first.
   if (own?.get && own.configurable) Reflect.deleteProperty(owner, name)
   const replaced = define(owner, name, descriptor)
   try {

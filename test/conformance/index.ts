@@ -18,10 +18,11 @@ import { endpointCredentials, endpointDependencies, endpointSharedIssuer } from 
 import { endpointLifetimes, endpointSessionEnd } from './endpoint-lifetimes.ts'
 import { endpointProviderShapes } from './endpoint-provider-shapes.ts'
 import { endpointAccept, endpointBodies, endpointMethods } from './endpoint-requests.ts'
-import { endpointSession, endpointSessionHeader, endpointSessionOptions } from './endpoint-session.ts'
+import { endpointSession, endpointSessionHeader } from './endpoint-session.ts'
 import { endpointClaims, endpointMissingClaims } from './endpoint-session-claims.ts'
 import { endpointDiscovery, endpointSessionKeys } from './endpoint-session-keys.ts'
-import { endpointCustomerIds, endpointNoSessions, endpointRequiredScopes } from './endpoint-session-rules.ts'
+import { endpointSessionOptions } from './endpoint-session-options.ts'
+import { endpointCustomerIds, endpointRequiredScopes } from './endpoint-session-rules.ts'
 import { endpointWorkloadAttacks } from './endpoint-workload-attacks.ts'
 import { endpointWorkloadOptions } from './endpoint-workload-options.ts'
 import { endpointWorkloads } from './endpoint-workloads.ts'
@@ -104,7 +105,6 @@ export const modules: Record<string, ConformanceModule> = {
   endpointLifetimes,
   endpointMethods,
   endpointMissingClaims,
-  endpointNoSessions,
   endpointOneOf,
   endpointOptions,
   endpointProviderShapes,

@@ -4,21 +4,20 @@ import { toPem, utf8 } from './encoding.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
 import { type Curve, type Jwk, privateJwk, publicHalf } from './keys.ts'
-import type { ConformanceModule } from './suite.ts'
-import { assert, equal } from './suite.ts'
+import { assert, type ConformanceModule, equal } from './suite.ts'
 import { createTestVerifier, forge } from './token-fixtures.ts'
 import { algorithms, createTestSigner, customer, importFor, keyNameFor, secret, verifies } from './tokens.ts'
 
-/** Every algorithm with every form of key that it can have, both ways: the table of support in README. */
+/** Signs and verifies with every algorithm and form of key: the support table in README. */
 
 type Key = 'secret' | 'EC' | 'RSA'
 
 interface KeyForm<Options> {
   form: string
   keys: readonly Key[]
-  /** The same key in each wrapping of this form, as options; `jwk` is not there for a secret. */
+  /** Options with the key in each encoding of this form. Forms of secrets ignore `jwk`. */
   wrap(jwk: Jwk, algorithm: Algorithm): Promise<Partial<Options>[]> | Partial<Options>[]
-  isPointless?: true
+  lacksPoint?: true
 }
 
 type Container = readonly [label: string, der: (jwk: Jwk) => Bytes]
@@ -26,7 +25,7 @@ type Container = readonly [label: string, der: (jwk: Jwk) => Bytes]
 const pkcs8: Container = ['PRIVATE KEY', (jwk) => shapes.pkcs8(jwk)]
 const spki: Container = ['PUBLIC KEY', (jwk) => shapes.spki(jwk)]
 const sec1: Container = ['EC PRIVATE KEY', (jwk) => shapes.sec1(jwk)]
-const pointless: Container[] = [
+const withoutPoint: Container[] = [
   ['PRIVATE KEY', (jwk) => shapes.pkcs8(jwk, { publicKey: 'none' })],
   ['EC PRIVATE KEY', (jwk) => shapes.sec1(jwk, { publicKey: 'none' })],
 ]
@@ -48,8 +47,8 @@ const signing: KeyForm<SignerOptions>[] = [
   {
     form: 'EC without public point',
     keys: ['EC'],
-    wrap: (jwk) => pemAndDer(jwk, ...pointless).map(asPrivateKey),
-    isPointless: true,
+    wrap: (jwk) => pemAndDer(jwk, ...withoutPoint).map(asPrivateKey),
+    lacksPoint: true,
   },
   { form: 'PKCS#1', keys: ['RSA'], wrap: (jwk) => pemAndDer(jwk, pkcs1).map(asPrivateKey) },
   { form: 'JWK', keys: ['EC', 'RSA'], wrap: (jwk) => [jwk, JSON.stringify(jwk)].map(asPrivateKey) },
@@ -79,24 +78,24 @@ const verifying: KeyForm<VerifierOptions>[] = [
   { form: 'JWK set', keys: ['EC', 'RSA'], wrap: (jwk) => [{ jwks: { keys: [publicHalf(jwk)] } }] },
 ]
 
-/** For README: every pair that is tried, in its order. */
+/** For README: the tested form and algorithm pairs. */
 export const forms: Record<'sign' | 'verify', { form: string; algorithms: Algorithm[] }[]> = {
   sign: signing.map(({ form, keys }) => ({ form, algorithms: algorithmsOf(keys) })),
   verify: verifying.map(({ form, keys }) => ({ form, algorithms: algorithmsOf(keys) })),
 }
 
 export const support: ConformanceModule = (suite, lib) => {
-  for (const { form, keys, wrap, isPointless } of signing) {
+  for (const { form, keys, wrap, lacksPoint } of signing) {
     for (const algorithm of algorithmsOf(keys)) {
       suite.test(`signs ${algorithm} with ${form}`, async () => {
         const jwk = await privateJwk(keyNameFor(algorithm))
         for (const options of await wrap(jwk, algorithm)) {
           const key = options.privateKey as string | Uint8Array
-          if (isPointless && (await refusesWithoutPoint(lib, keyNameFor(algorithm) as Curve, key))) return
+          if (lacksPoint && (await refusesWithoutPoint(lib, keyNameFor(algorithm) as Curve, key))) return
           const signer = await createTestSigner(lib, { ...options, algorithm })
           const { token } = await signer.signCustomerToken(customer)
-          const original = keys[0] === 'secret' ? secret : publicHalf(jwk)
-          assert(await verifies(token, algorithm, original), 'the token is signed with another key')
+          const verificationKey = keys[0] === 'secret' ? secret : publicHalf(jwk)
+          assert(await verifies(token, algorithm, verificationKey), 'signed with another key')
         }
         suite.supports('sign', form, algorithm)
       })

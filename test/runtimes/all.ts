@@ -9,7 +9,7 @@ type Summary = Omit<Result, 'failures'>
 const bin = (name: string) => fileURLToPath(new URL(`../../node_modules/.bin/${name}`, import.meta.url))
 const runner = (name: string) => fileURLToPath(new URL(`${name}.ts`, import.meta.url))
 
-// No `--allow-*`: Deno runs the suite without any permission, and without network even for modules.
+// Without `--allow-*`, Deno grants no permissions. It loads no modules over the network either.
 const deno = ['run', '--no-prompt', '--no-remote', '--cached-only', '--no-lock', '--node-modules-dir=manual']
 
 const commands: Record<string, [string, ...string[]]> = {
@@ -28,7 +28,7 @@ function run(name: string, [command, ...args]: [string, ...string[]]): Promise<S
       const summary = line.startsWith('{"runtime":') ? (JSON.parse(line) as Summary) : undefined
       if (summary) console.log(JSON.stringify(record(summary)))
       else console.error(`${name} printed no result${error ? `: ${error.message}` : ''}`)
-      // Results that look well from a process that did not end well are no results.
+      // Ignore a passing result if the process itself failed.
       resolve(error && summary?.failed === 0 ? undefined : summary)
     })
   })

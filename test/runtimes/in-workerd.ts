@@ -3,7 +3,7 @@ import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import type { Result } from '../conformance/suite.ts'
 
-/** @returns the entry and all it imports as one script, for a runtime without Node compatibility */
+/** @returns the entry and its imports as one script, for a runtime without Node compatibility */
 export async function bundleEntry(path: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [path],
@@ -16,21 +16,21 @@ export async function bundleEntry(path: string): Promise<string> {
   return outputFiles[0]!.text
 }
 
-/** Runs a suite in workerd without Node compatibility. @param script A Worker that answers every request with the result */
+/** Runs a suite in workerd without Node compatibility. @param script A Worker that responds with the result */
 export async function runInWorkerd(script: string, bindings: Record<string, string>): Promise<Result> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       modules: true,
       script,
       compatibilityDate: '2026-10-01',
-      // The first alone leaves `nodejs_compat_v2` on, and with it `process`, `Buffer` and `node:*`.
+      // The first flag alone leaves `nodejs_compat_v2` on, and with it `process`, `Buffer` and `node:*`.
       compatibilityFlags: ['no_nodejs_compat', 'no_nodejs_compat_v2'],
       bindings,
     }),
   )
   try {
     const response = await miniflare.dispatchFetch('http://suite.test/')
-    if (!response.ok) throw new Error(`workerd answered ${response.status}: ${await response.text()}`)
+    if (!response.ok) throw new Error(`workerd returned ${response.status}: ${await response.text()}`)
     return (await response.json()) as Result
   } finally {
     await miniflare.dispose()
@@ -39,7 +39,7 @@ export async function runInWorkerd(script: string, bindings: Record<string, stri
 
 /** Runs the conformance suite in workerd. @param script `workerd-entry.ts`, bundled */
 export function runConformanceInWorkerd(script: string): Promise<Result> {
-  // Inside workerd nothing tells its version.
+  // workerd does not expose its version to Workers.
   const { version } = createRequire(import.meta.url)('workerd/package.json') as { version: string }
   return runInWorkerd(script, { VERSION: version })
 }

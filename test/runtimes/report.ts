@@ -1,6 +1,6 @@
 import type { Result } from '../conformance/suite.ts'
 
-/** Prints the one line that whoever started this process reads, and gives the exit code. */
+/** Prints the result as one line of JSON. @returns the exit code */
 export function report({ failures, ...summary }: Omit<Result, 'support'>): 0 | 1 {
   for (const { name, message } of failures) console.error(`${summary.runtime}: ${name}\n  ${message}`)
   console.log(JSON.stringify(summary))
