@@ -10,7 +10,7 @@ export const command = defineCommand(
     name: 'api-key',
     usage: ['NAME [options]'],
     description: `Generates an API key for one of your services, and its entry for API_KEYS. The key is shown only once; the
-entry holds its SHA-256 digest. NAME identifies the service in the audit log.`,
+entry contains its SHA-256 digest. NAME identifies the service in the audit log.`,
     maxPositionals: 1,
     options: {
       scope: {
@@ -31,7 +31,7 @@ entry holds its SHA-256 digest. NAME identifies the service in the audit log.`,
   },
   ({ options, positionals: [name] }, terminal) => {
     if (!name?.trim())
-      throw new UsageError('Pass the name of the service that will hold the key, such as backend.')
+      throw new UsageError('Pass the name of the service that will use the key, such as backend.')
     const scopes = readScopes(options.scope ?? 'customer')
     const key = generateApiKey()
     const entry = apiKeyEntry(name, key, scopes)
@@ -46,7 +46,7 @@ entry holds its SHA-256 digest. NAME identifies the service in the audit log.`,
     terminal.out(JSON.stringify(entry))
     say(`
 Set the whole list, [entry, entry, …], on Workers with: npx wrangler secret put API_KEYS
-To replace a key without an outage, keep the old entry beside the new one until ${name} has changed over.`)
+To replace a key without an outage, keep the old entry beside the new one until ${name} uses the new key.`)
     return ExitCode.Success
   },
 )

@@ -20,7 +20,7 @@ function isKeySet(set: { keys?: unknown } | undefined): set is KeySet {
   return Array.isArray(set?.keys) && set.keys.every((key) => typeof key === 'object' && key !== null)
 }
 
-/** Checks that a key set has only usable public keys that Membrane can tell apart. */
+/** Checks that all keys are public and usable, and that several have a `kid`. */
 export async function checkKeySet(set: KeySet | undefined): Promise<readonly Finding[]> {
   if (!set) {
     return [

@@ -26,7 +26,7 @@ export interface Listener {
 export const HEADERS_TIMEOUT = 10
 /** Time limit for the whole request. */
 export const REQUEST_TIMEOUT = 30
-/** Longer than the 60 seconds for which common load balancers keep idle connections, so that they close first. */
+/** Longer than the 60 seconds of AWS load balancers and nginx, so that they close idle connections first. */
 export const KEEP_ALIVE_TIMEOUT = 65
 /** Bytes after which the server stops reading a body; the service itself rejects bodies over 16 KiB with 413. */
 export const BODY_LIMIT = 1_048_576

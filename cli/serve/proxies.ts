@@ -50,7 +50,7 @@ function readNetworks(text: string): BlockList {
     const isNetwork = version !== 0 && rest.length === 0 && /^\d*$/.test(prefix ?? '') && prefix !== ''
     if (!isNetwork || length > longest) {
       throw new UsageError(
-        'TRUSTED_PROXIES must hold networks such as 10.0.0.0/8 or fd00::/8, separated by commas.',
+        'TRUSTED_PROXIES must be networks such as 10.0.0.0/8 or fd00::/8, comma-separated.',
       )
     }
     list.addSubnet(address, length, version === 6 ? 'ipv6' : 'ipv4')

@@ -11,6 +11,7 @@ export interface AuditEvent {
   readonly time: string
   readonly requestId: string
   readonly tokenKind: Scope
+  /** `refused`: the request was rejected, or a dependency is unavailable. `failed`: an unexpected error (500). */
   readonly outcome: 'issued' | 'refused' | 'failed'
   /** Why the request was rejected or failed. */
   readonly code?: ProblemCode
@@ -28,6 +29,7 @@ export interface AuditEvent {
   /** How the caller was authenticated: `session`, `access`, `api-key`, `workload`, or the `method` that you set. */
   readonly method?: string
   readonly customerId?: string
+  /** The key id of the signing key. */
   readonly keyId?: string
   /** Version of a key in a key management service. */
   readonly keyVersion?: string

@@ -8,7 +8,7 @@ import { checkCaller, decide, type Grant, type TokenRequest } from './policy.ts'
 
 /**
  * Called with the caller before a token is issued, or with `null` after a failed attempt. Over the limit, it throws
- * {@link refusal | refusal('ERR_RATE_LIMITED', …)}.
+ * {@link refusal | refusal('ERR_RATE_LIMITED', …)}. Any other error becomes a 500.
  */
 export type RateLimitHook = (
   caller: Caller | null,
@@ -28,7 +28,7 @@ export interface IssuerOptions {
 }
 
 /** A request whose credentials were verified. */
-export interface Identified {
+export interface IdentifiedRequest {
   readonly kind: Scope
   /** Called only if the caller may get a token. */
   readonly readTokenRequest: () => Promise<TokenRequest>
@@ -52,7 +52,7 @@ export interface Route {
       readCredentials: () => string | undefined,
       verify: () => Promise<Caller | null>,
     ) => Promise<Caller | null>,
-  ): Promise<Identified>
+  ): Promise<IdentifiedRequest>
 }
 
 /** A token and its grant, or the problem that prevented it. */

@@ -11,7 +11,7 @@ const DESCRIPTIONS: Readonly<Record<SettingName, string>> = {
   MEMBRANE_PRIVATE_KEY:
     'Private key as PEM or JWK, or the URI of a key in a KMS; set either this or MEMBRANE_WORKSPACE_SECRET',
   MEMBRANE_ALGORITHM:
-    'Signature algorithm; default: HS512 for a secret, RS256 for an RSA key, the one for its curve for an EC key',
+    'Signature algorithm; default: HS512 for a secret, RS256 for an RSA key, that of the curve for an EC key',
   MEMBRANE_CLAIM_STYLE: 'Claim names for workspace and customer: `issuer`, `workspaceKey` or `tenant`',
   MEMBRANE_KEY_ID: 'Key id; default: the RFC 7638 thumbprint of an asymmetric key',
   MEMBRANE_ADDITIONAL_KEYS:

@@ -146,7 +146,7 @@ describe('serve', () => {
     [['--port=70000'], {}, '--port must be a number'],
     [['now'], {}, 'takes no arguments'],
     [['--hst=x'], {}, 'did you mean --host?'],
-    [['--port=0'], { TRUSTED_PROXIES: '10.0.0.0/33' }, 'TRUSTED_PROXIES must hold networks'],
+    [['--port=0'], { TRUSTED_PROXIES: '10.0.0.0/33' }, 'TRUSTED_PROXIES must be networks'],
   ])('%j with %j is wrong usage', async (args, more, reason) => {
     const { status, stderr } = await run(['serve', ...args], { env: { ...env, ...more } })
     expect(status).toBe(2)
@@ -207,7 +207,7 @@ describe('the client of a request', () => {
   test.each(['10.0.0.0/33', '::/129', '10.0.0/8', 'proxy', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/x'])(
     '%s is not a network',
     (networks) => {
-      expect(() => createClientFinder(networks)).toThrow('TRUSTED_PROXIES must hold networks')
+      expect(() => createClientFinder(networks)).toThrow('TRUSTED_PROXIES must be networks')
     },
   )
 })

@@ -7,7 +7,7 @@ import { bindMapping, type ClaimMapping, MAPPING_OPTIONS } from './claim-mapping
 import { BEARER_SOURCE, composeAuthenticator } from './credential-authenticator.ts'
 import { type IdTokenRules, isNames, readAudiences, verifyIdToken } from './id-token.ts'
 import { checkIssuer, checkJwks, createIssuerKeys } from './issuer-keys.ts'
-import { checkRequiredScopes, checkUser, readRequiredScopes } from './session-rules.ts'
+import { checkRequiredScopes, readRequiredScopes, readUserId } from './session-rules.ts'
 
 /** Options of {@link sessionJwt}. One of `audience`, `authorizedParties` and `anyAudience` is required. */
 export interface SessionJwtOptions extends ClaimMapping {
@@ -119,7 +119,7 @@ export function sessionJwt(options: SessionJwtOptions): CredentialAuthenticator 
     const verified = await verifyIdToken(token, rules, context)
     if (!verified) return null
     const { claims, expiresAt } = verified
-    const subject = checkUser(claims)
+    const subject = readUserId(claims)
     checkRequiredScopes(claims, requiredScopes)
     return { kind: 'customer', method: 'session', customer: readCustomer(claims), subject, expiresAt }
   }

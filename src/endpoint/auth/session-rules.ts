@@ -7,7 +7,7 @@ import { type Claims, invalid, isNames } from './id-token.ts'
  *
  * @throws a {@link Refusal} `ERR_CREDENTIALS_INVALID`
  */
-export function checkUser(claims: Claims): string {
+export function readUserId(claims: Claims): string {
   const { sub } = claims
   if (typeof sub !== 'string' || sub === '') throw invalid('The token has no sub.')
   if (isClient(claims)) throw invalid('The token was issued to a client, not to a user; sign in as a user.')

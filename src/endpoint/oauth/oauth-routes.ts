@@ -2,7 +2,7 @@ import { checkHttpUrl, invalidOption } from '../../options.ts'
 import type { SignedToken, Signer } from '../../token/signer.ts'
 import type { Authenticator, Caller, CredentialAuthenticator, Scope } from '../auth/caller.ts'
 import { isRefusal, refusal } from '../http/problem.ts'
-import type { Identified, Issuer, Route } from '../issuer.ts'
+import type { IdentifiedRequest, Issuer, Route } from '../issuer.ts'
 import type { Grant } from '../policy.ts'
 import type { Endpoint } from '../token-endpoint.ts'
 import { readClient } from './client-credentials.ts'
@@ -91,7 +91,7 @@ type GrantHandler = (
   request: Request,
   context: object | undefined,
   withRateLimit: Parameters<Route['identify']>[2],
-) => Promise<Identified>
+) => Promise<IdentifiedRequest>
 
 function createGrants(
   verify: CredentialAuthenticator['verify'],
@@ -149,7 +149,7 @@ function createGrants(
   }
 }
 
-const identified = (kind: Scope): Identified => ({
+const identified = (kind: Scope): IdentifiedRequest => ({
   kind,
   query: undefined,
   readTokenRequest: async () => ({}),
