@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
@@ -6,6 +5,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { apiKeys, type RateLimitHook, refusal } from '../../src/endpoint.ts'
 import { createSigner, generateKeyPair } from '../../src/index.ts'
 import { createTokenService, createTokenServiceFromEnv } from '../../src/service.ts'
+import { API_KEY, settings } from '../examples/exchanges.ts'
 
 interface Documented {
   headers?: Record<string, { required?: boolean; schema?: object; $ref?: string }>
@@ -32,14 +32,7 @@ function validate(schema: object, value: unknown): void {
   expect(check(value) ? [] : check.errors).toEqual([])
 }
 
-const key = 'an-api-key-nobody-could-guess-0123456789'
-const keys = [
-  {
-    name: 'backend',
-    sha256: createHash('sha256').update(key).digest('hex'),
-    scopes: ['customer', 'admin'] as const,
-  },
-]
+const keys = JSON.parse(settings.API_KEYS!)
 const { privateKey } = await generateKeyPair()
 const signer = await createSigner({ workspaceKey: 'workspace-1', privateKey, keyId: 'key-1' })
 
@@ -59,10 +52,10 @@ const unavailable = failWith(refusal('ERR_KEY_UNAVAILABLE', 'The key is unreacha
 const failing = failWith(new TypeError())
 const unconfigured = createTokenServiceFromEnv({})
 
-const bearer = { Authorization: `Bearer ${key}` }
+const bearer = { Authorization: `Bearer ${API_KEY}` }
 const json = { ...bearer, 'Content-Type': 'application/json' }
 const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
-const client = `client_id=backend&client_secret=${key}&grant_type=client_credentials`
+const client = `client_id=backend&client_secret=${API_KEY}&grant_type=client_credentials`
 
 const CASES: [
   status: number,
@@ -111,7 +104,7 @@ const CASES: [
   [503, 'GET /readyz', {}, unconfigured],
   [200, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }],
   [400, 'POST /oauth/token', { headers: form, body: client }],
-  [401, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin`.replace(key, 'other') }],
+  [401, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin`.replace(API_KEY, 'other') }],
   [429, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, rateLimited],
   [500, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, failing],
   [503, 'POST /oauth/token', { headers: form, body: `${client}&scope=admin` }, unavailable],
