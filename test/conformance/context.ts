@@ -1,40 +1,37 @@
 import type { SignerOptions } from '../../src/index.ts'
 import { replaceFor } from './globals.ts'
 import * as shapes from './key-shapes.ts'
-import { privateJwk, publicJwk } from './keys.ts'
+import type { TestKeys } from './keys.ts'
+import { privateJwk, publicJwk, testKeys } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
-import { importFor, secret, workspaceKey } from './tokens.ts'
+import { createTestVerifier } from './token-fixtures.ts'
+import { createTestSigner, importFor, secret, workspaceKey } from './tokens.ts'
 
 type Material = Pick<SignerOptions, 'secret' | 'privateKey'>
 
-const rawMaterials: [string, () => Promise<Material>][] = [
-  ['a secret', async () => ({ secret })],
-  ['secret bytes', async () => ({ secret: new Uint8Array(32) })],
-  ['a PEM', async () => ({ privateKey: shapes.privatePem(await privateJwk('P-256')) })],
-  ['DER', async () => ({ privateKey: shapes.sec1(await privateJwk('P-256')) })],
-  ['a JWK', async () => ({ privateKey: await privateJwk('P-256') })],
+const rawMaterials: [title: string, write: (keys: TestKeys) => Material][] = [
+  ['a secret', () => ({ secret })],
+  ['secret bytes', () => ({ secret: new Uint8Array(32) })],
+  ['a PEM', ({ ec }) => ({ privateKey: shapes.privatePem(ec) })],
+  ['DER', ({ ec }) => ({ privateKey: shapes.sec1(ec) })],
+  ['a JWK', ({ ec }) => ({ privateKey: ec })],
 ]
 
-/** In a real page there is a document already, and it cannot be replaced; it need not be. */
+/** A real page already has a document, which cannot be replaced. */
 function inPage(run: () => Promise<void>): Promise<void> {
   return 'document' in globalThis ? run() : replaceFor(globalThis, 'document', {}, run)
 }
 
 export const pages: ConformanceModule = (suite, lib) => {
-  for (const [title, make] of rawMaterials) {
+  for (const [title, write] of rawMaterials) {
     suite.test(`a page cannot pass ${title} without trustedBrowser`, async () => {
-      const material = await make()
+      const material = write(await testKeys())
       await inPage(async () => {
-        await rejects(() => lib.createSigner({ workspaceKey, ...material }), 'ERR_UNTRUSTED_CONTEXT')
-        const no = { workspaceKey, ...material, trustedBrowser: false }
-        await rejects(() => lib.createSigner(no), 'ERR_UNTRUSTED_CONTEXT')
-        const perhaps = { workspaceKey, ...material, trustedBrowser: 'true' } as unknown as SignerOptions
-        const error = await lib.createSigner(perhaps).then(
-          () => undefined,
-          (thrown: Error) => thrown,
-        )
-        assert(error?.name === 'MembraneTokenError', 'only true itself is consent')
+        for (const trustedBrowser of [undefined, false, 'true']) {
+          const options = { workspaceKey, ...material, trustedBrowser } as SignerOptions
+          await rejects(() => lib.createSigner(options), 'ERR_UNTRUSTED_CONTEXT')
+        }
         const signer = await lib.createSigner({ workspaceKey, ...material, trustedBrowser: true })
         assert((await signer.signAdminToken()).token)
       })
@@ -53,7 +50,7 @@ export const pages: ConformanceModule = (suite, lib) => {
   })
 }
 
-/** A browser's worker has no document; workerd and Deno have its global scope, and a user agent of their own. */
+/** A browser's worker has no document. workerd and Deno have its global scope too, but another user agent. */
 async function inWorker(userAgent: string, run: (replaced: boolean) => Promise<void>): Promise<void> {
   await replaceFor(globalThis, 'WorkerGlobalScope', class {}, (hasScope) =>
     replaceFor(globalThis, 'navigator', { userAgent }, (hasAgent) => run(hasScope && hasAgent)),
@@ -75,7 +72,7 @@ export const trustedContexts: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('a browser’s worker cannot pass raw keys without trustedBrowser', async () => {
+  suite.test('a web worker cannot pass raw keys without trustedBrowser', async () => {
     const privateKey = await privateJwk('P-256')
     await inWorker(BROWSER, async (replaced) => {
       if (!replaced) return
@@ -86,7 +83,7 @@ export const trustedContexts: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('servers with a worker’s global scope are not browsers', async () => {
+  suite.test('a server with the global scope of a web worker is not a browser', async () => {
     for (const userAgent of ['Cloudflare-Workers', 'Deno/2.9.5', 'Node.js/24', 'Bun/1.4.5']) {
       await inWorker(userAgent, async (replaced) => {
         if (!replaced || 'document' in globalThis) return
@@ -103,12 +100,17 @@ export const insecureContexts: ConformanceModule = (suite, lib) => {
     ['no crypto', undefined],
   ] as const) {
     suite.test(`${title}, as in a page served without TLS`, async () => {
-      const privateKey = await privateJwk('P-256')
+      const [privateKey, publicKey] = [await privateJwk('P-256'), await publicJwk('P-256')]
       await replaceFor(globalThis, 'crypto', value, async (replaced) => {
         if (!replaced) return
-        for (const material of [{ secret }, { privateKey }]) {
-          const options = { workspaceKey, ...material, trustedBrowser: true }
-          await rejects(() => lib.createSigner(options), 'ERR_UNTRUSTED_CONTEXT')
+        for (const create of [
+          () => createTestSigner(lib, { secret }),
+          () => createTestSigner(lib, { privateKey }),
+          () => createTestVerifier(lib, { secret }),
+          () => createTestVerifier(lib, { publicKey }),
+          () => lib.generateKeyPair(),
+        ]) {
+          await rejects(create, 'ERR_UNTRUSTED_CONTEXT')
         }
       })
     })

@@ -11,7 +11,7 @@ import { assert, equal } from './suite.ts'
 import { createTestVerifier, keysFor } from './token-fixtures.ts'
 import { algorithms, createTestSigner, decode, issuedAt, keyNameFor, secret, workspaceKey } from './tokens.ts'
 
-/** The two hot paths are ours, so they are compared with `jose` on random claims. */
+/** Signing and verifying do not use `jose`, so both are compared with it on random claims. */
 
 const ROUNDS = 12
 const currentDate = new Date(issuedAt * 1000)
@@ -49,7 +49,7 @@ function randomCustomer(random: (below: number) => number): Customer {
     values[random(values.length)]?.(),
   ])
   return {
-    // Ids are printable; everything else may occur in names and fields.
+    // Ids must not contain control characters; names and fields may.
     id: `customer-${random(1e9)}-é?>~`,
     ...(random(2) === 0 && { name: randomText(random) }),
     ...(random(2) === 0 && { fields: Object.fromEntries(fields) as Record<string, unknown> }),
@@ -64,7 +64,7 @@ async function joseKeys(algorithm: Algorithm) {
 
 export const differential: ConformanceModule = (suite, lib) => {
   for (const name of ['RSA', 'P-256', 'P-384', 'P-521'] as const) {
-    suite.test(`the thumbprint of an ${name} key is that of jose`, async () => {
+    suite.test(`the thumbprint of an ${name} key equals that of jose`, async () => {
       const privateKey = await privateJwk(name)
       const { keyId, publicJwk: published } = await createTestSigner(lib, { privateKey, keyId: 'thumbprint' })
       equal(keyId, await calculateJwkThumbprint({ ...(await publicJwk(name)) }))
@@ -102,7 +102,7 @@ export const differential: ConformanceModule = (suite, lib) => {
     })
 
     suite.test(
-      `${algorithm}: the verifier verifies what jose signs, and rejects what jose rejects`,
+      `${algorithm}: the verifier accepts what jose signs, and rejects what jose rejects`,
       async () => {
         const random = createRandom(index + 100)
         const [, verifying] = await keysFor(algorithm)

@@ -11,11 +11,11 @@ function codesOf(lib: Library, token: unknown): string[] {
   return lib.inspectToken(token as string, { now: () => now }).problems.map(({ code }) => code)
 }
 
-/** Claims put over good ones, and the problems that this makes. */
+/** Claims that override valid ones, and the problems found. */
 const claimTable: readonly [name: string, claims: Record<string, unknown>, codes: string[]][] = [
-  ['a good token', {}, []],
+  ['a valid token', {}, []],
   ['expired', { iat: issuedAt - 9000, exp: issuedAt - 1800 }, ['EXPIRED']],
-  ['ending right now', { iat: issuedAt - 7200, exp: issuedAt }, ['EXPIRED']],
+  ['expiring right now', { iat: issuedAt - 7200, exp: issuedAt }, ['EXPIRED']],
   ['no exp', { exp: undefined }, ['EXP_MISSING']],
   ['exp as a string', { exp: String(expiresAt) }, ['EXP_NOT_A_NUMBER']],
   ['exp as null', { exp: null }, ['EXP_NOT_A_NUMBER']],
@@ -51,8 +51,8 @@ const claimTable: readonly [name: string, claims: Record<string, unknown>, codes
   ['the same workspace twice', { workspaceKey }, []],
   ['a workspace with a line break', { iss: `${workspaceKey}\n` }, ['WORKSPACE_INVALID']],
   ['a workspace that is a list', { iss: [workspaceKey] }, ['WORKSPACE_INVALID']],
-  ['the workspace of the documentation', { iss: '<WORKSPACE_KEY>' }, ['PLACEHOLDER']],
-  ['an undefined workspace', { iss: 'undefined' }, ['PLACEHOLDER']],
+  ['the workspace placeholder of the documentation', { iss: '<WORKSPACE_KEY>' }, ['PLACEHOLDER']],
+  ['the workspace undefined, as text', { iss: 'undefined' }, ['PLACEHOLDER']],
   ['no customer', { id: undefined }, ['CUSTOMER_MISSING']],
   ['sub instead of id', { id: undefined, sub: 'customer-42' }, ['CUSTOMER_MISNAMED']],
   ['userId instead of id', { id: undefined, userId: 'customer-42' }, ['CUSTOMER_MISNAMED']],
@@ -60,14 +60,14 @@ const claimTable: readonly [name: string, claims: Record<string, unknown>, codes
   ['two customers', { tenantKey: 'customer-43' }, ['CUSTOMER_CONFLICT']],
   ['an empty id', { id: '' }, ['CUSTOMER_INVALID']],
   ['a numeric id', { id: 42 }, ['CUSTOMER_INVALID']],
-  ['the id of the documentation', { id: '{CUSTOMER_ID}' }, ['PLACEHOLDER']],
+  ['the id placeholder of the documentation', { id: '{CUSTOMER_ID}' }, ['PLACEHOLDER']],
   ['the id null, as text', { id: 'null' }, ['PLACEHOLDER']],
   ['an admin', { id: undefined, isAdmin: true }, []],
   ['an admin with an id', { isAdmin: true }, ['ADMIN_WITH_CUSTOMER']],
   ['isAdmin: false', { isAdmin: false }, ['ADMIN_FALSY']],
   ['isAdmin: 0', { isAdmin: 0 }, ['ADMIN_FALSY']],
   ['a name that is not a string', { name: 42 }, ['NAME_NOT_A_STRING']],
-  ['the name of the documentation', { name: '{CUSTOMER_NAME}' }, ['NAME_PLACEHOLDER']],
+  ['the name placeholder of the documentation', { name: '{CUSTOMER_NAME}' }, ['NAME_PLACEHOLDER']],
   ['a GUID in braces', { id: '{6F9619FF-8B86-D011-B42D-00C04FC964FF}' }, []],
   ['an id that begins with your', { id: 'your-company-42' }, []],
   ['an id with a control character', { id: 'a\u0000b' }, ['CUSTOMER_INVALID']],
@@ -100,18 +100,18 @@ const headerTable: readonly [name: string, forgery: Forgery, codes: string[]][] 
   ['alg none', { header: { alg: 'none' } }, ['ALGORITHM_NONE']],
   ['alg NoNe', { header: { alg: 'NoNe' } }, ['ALGORITHM_NONE']],
   ['EdDSA', { header: { alg: 'EdDSA' } }, ['ALGORITHM_UNSUPPORTED']],
-  ['hs512 in small letters', { header: { alg: 'hs512' } }, ['ALGORITHM_UNSUPPORTED']],
+  ['hs512 in lower case', { header: { alg: 'hs512' } }, ['ALGORITHM_UNSUPPORTED']],
   ['no alg', { header: { alg: undefined } }, ['ALGORITHM_UNSUPPORTED']],
   ['crit', { header: { crit: ['exp'] } }, ['CRITICAL_HEADER']],
   ['b64: false', { header: { b64: false } }, ['CRITICAL_HEADER']],
   ['a signature of another algorithm', { header: { alg: 'HS256' } }, ['SIGNATURE_LENGTH']],
 ]
 
-/** What people do to a token on its way. */
+/** Common mistakes when a token is copied or passed on. */
 const wrappingTable: readonly [name: string, wrap: (token: string) => unknown, codes: string[]][] = [
   ['Bearer before it', (token) => `Bearer ${token}`, ['BEARER_PREFIX']],
   ['bearer before it', (token) => `bearer ${token}`, ['BEARER_PREFIX']],
-  ['the whole header before it', (token) => `Authorization: Bearer ${token}`, ['BEARER_PREFIX']],
+  ['a whole Authorization header', (token) => `Authorization: Bearer ${token}`, ['BEARER_PREFIX']],
   ['in a URL', (token) => `https://app.example.com/connect?token=${token}&x=1`, ['IN_URL']],
   ['a personal access token', () => 'pat-0123456789abcdef', ['PERSONAL_ACCESS_TOKEN']],
   ['quotes around it', (token) => `"${token}"`, ['QUOTED']],
@@ -123,11 +123,11 @@ const wrappingTable: readonly [name: string, wrap: (token: string) => unknown, c
   ['a line break after it', (token) => `${token}\n`, ['WHITE_SPACE']],
   ['line breaks inside', (token) => token.replace(/.{60}/g, '$&\n'), ['WHITE_SPACE']],
   ['URL-encoded', (token) => encodeURIComponent(`"${token}"`), ['QUOTED', 'URL_ENCODED']],
-  ['in its JSON', (token) => JSON.stringify({ token, expiresIn: 7200 }), ['IN_JSON']],
-  ['cut off in the claims', (token) => token.slice(0, 70), ['TRUNCATED']],
+  ['in the JSON of its response', (token) => JSON.stringify({ token, expiresIn: 7200 }), ['IN_JSON']],
+  ['truncated in the claims', (token) => token.slice(0, 70), ['TRUNCATED']],
   ['without its signature', (token) => token.slice(0, token.lastIndexOf('.')), ['TRUNCATED']],
   ['with an empty signature', (token) => token.slice(0, token.lastIndexOf('.') + 1), ['SIGNATURE_MISSING']],
-  ['cut off in the signature', (token) => token.slice(0, -4), ['SIGNATURE_LENGTH']],
+  ['truncated in the signature', (token) => token.slice(0, -4), ['SIGNATURE_LENGTH']],
   ['with padding', (token) => `${token}==`, ['NOT_BASE64URL']],
   ['encrypted', (token) => `${token}.AAAA.AAAA`, ['ENCRYPTED']],
   ['empty', () => '', ['EMPTY']],
@@ -164,12 +164,12 @@ export const inspections: ConformanceModule = (suite, lib) => {
     equal(codesOf(lib, `${header}.${payload}.${der}`), ['SIGNATURE_DER'])
   })
 
-  suite.test('an alg that no text can be made of', () => {
+  suite.test('an alg that cannot be converted to text', () => {
     const header = encodePart('{"alg":{"toString":0}}')
     equal(codesOf(lib, `${header}.${encodePart({}, goodClaims)}.AAAA`), ['ALGORITHM_UNSUPPORTED'])
   })
 
-  suite.test('what is too long to be a token is not looked through', () => {
+  suite.test('text that is too long for a token is not searched', () => {
     equal(codesOf(lib, `${' '.repeat(70_000)}x`), ['TOO_LARGE'])
   })
 
@@ -177,7 +177,7 @@ export const inspections: ConformanceModule = (suite, lib) => {
     await rejects(() => lib.inspectToken('', { nwo: 1 } as object), 'ERR_OPTION_INVALID')
   })
 
-  suite.test('what is not JSON', () => {
+  suite.test('a header or payload that is not a JSON object', () => {
     equal(codesOf(lib, `${encodePart('"HS512"')}.${encodePart({}, goodClaims)}.AAAA`), ['NOT_JSON'])
     equal(codesOf(lib, `${encodePart({ alg: 'HS512' })}.${encodePart('[1]')}.${'A'.repeat(86)}`), [
       'NOT_JSON',
@@ -186,7 +186,7 @@ export const inspections: ConformanceModule = (suite, lib) => {
 }
 
 export const inspectionResults: ConformanceModule = (suite, lib) => {
-  suite.test('header, claims, kind and style come along', async () => {
+  suite.test('the header, claims, kind and claim style', async () => {
     const { header, claims, kind, claimStyle, problems } = lib.inspectToken(await forge(), { now: () => now })
     equal(header, { alg: 'HS512', typ: 'JWT' })
     equal(claims, { ...goodClaims })
@@ -201,7 +201,7 @@ export const inspectionResults: ConformanceModule = (suite, lib) => {
     [{ isAdmin: true }, 'unknown', 'issuer'],
     [{ id: undefined, iss: undefined }, 'unknown', undefined],
   ]
-  suite.test('kinds and styles are told apart', async () => {
+  suite.test('each kind and claim style', async () => {
     for (const [claims, kind, claimStyle] of styles) {
       const inspection = lib.inspectToken(await forge(claims), { now: () => now })
       equal([inspection.kind, inspection.claimStyle], [kind, claimStyle])
@@ -219,16 +219,16 @@ export const inspectionResults: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('since when it is expired', async () => {
+  suite.test('the time of expiry is in the message', async () => {
     const { problems } = lib.inspectToken(await forge({ exp: issuedAt - 3 * HOUR }), { now: () => now })
     assert(problems[0]?.message.includes('2025-12-31T21:00:00.000Z'))
   })
 
-  suite.test('it says nothing of whether the token is genuine', async () => {
+  suite.test('the signature is not verified', async () => {
     equal(codesOf(lib, await forge({}, { key: `another ${secret}` })), [])
   })
 
-  suite.test('our own tokens have no problems', async () => {
+  suite.test('tokens of the signer have no problems', async () => {
     for (const claimStyle of ['issuer', 'workspaceKey', 'tenant'] as const) {
       const signer = await lib.createSigner({ workspaceKey, secret, claimStyle, trustedBrowser: true })
       for (const { token } of [await signer.signCustomerToken({ id: 'c' }), await signer.signAdminToken()]) {

@@ -2,7 +2,8 @@ import type { Customer, SignerOptions } from '../../src/index.ts'
 import { toPem, utf8 } from './encoding.ts'
 import { replaceFor } from './globals.ts'
 import * as shapes from './key-shapes.ts'
-import { privateJwk, publicJwk } from './keys.ts'
+import type { TestKeys } from './keys.ts'
+import { privateJwk, publicJwk, testKeys } from './keys.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal } from './suite.ts'
 import { createTestVerifier, keysFor } from './token-fixtures.ts'
@@ -10,6 +11,7 @@ import {
   algorithms,
   createTestSigner,
   customer,
+  customerPayload,
   decode,
   expectedToken,
   headerOf,
@@ -28,8 +30,6 @@ function deepFreeze<Value extends object>(value: Value): Value {
   for (const member of Object.values(value)) if (typeof member === 'object' && member) deepFreeze(member)
   return Object.freeze(value)
 }
-
-const payload = JSON.stringify({ ...customer, iat: issuedAt, exp: issuedAt + 7200, iss: workspaceKey })
 
 export const inputs: ConformanceModule = (suite, lib) => {
   suite.test('inputs are not changed or frozen', async () => {
@@ -62,33 +62,21 @@ export const inputs: ConformanceModule = (suite, lib) => {
 
   suite.test('inputs may be frozen', async () => {
     const privateKey = deepFreeze({ ...(await privateJwk('RSA')), key_ops: ['sign'] })
-    const options = Object.freeze({
-      workspaceKey,
-      privateKey,
-      now: () => issuedAt * 1000,
-      trustedBrowser: true,
-    })
-    const signer = await lib.createSigner(options)
-    const { token } = await signer.signCustomerToken(
-      deepFreeze(copyOf(customer)),
-      deepFreeze({ expiresIn: 60 }),
-    )
+    const options = { workspaceKey, privateKey, now: () => issuedAt * 1000, trustedBrowser: true }
+    const signer = await lib.createSigner(Object.freeze(options))
+    const tokenOptions = deepFreeze({ expiresIn: 60 })
+    const { token } = await signer.signCustomerToken(deepFreeze(copyOf(customer)), tokenOptions)
     assert(await verifies(token, 'RS256', await publicJwk('RSA')), 'the signature does not verify')
   })
 
   suite.test('later changes to the options have no effect', async () => {
     const bytes = utf8(secret)
-    const options: SignerOptions = {
-      workspaceKey,
-      secret: bytes,
-      now: () => issuedAt * 1000,
-      trustedBrowser: true,
-    }
+    const options = { workspaceKey, secret: bytes, now: () => issuedAt * 1000, trustedBrowser: true }
     const creating = lib.createSigner(options)
     bytes.fill(0)
     Object.assign(options, { workspaceKey: 'other', keyId: 'other', claimStyle: 'tenant', now: () => 0 })
     const { token } = await (await creating).signCustomerToken(customer)
-    equal(token, await expectedToken('HS512', secret, headerOf('HS512'), payload))
+    equal(token, await expectedToken('HS512', secret, headerOf('HS512'), customerPayload))
   })
 
   suite.test('later changes to a JWK have no effect', async () => {
@@ -98,7 +86,7 @@ export const inputs: ConformanceModule = (suite, lib) => {
     const signer = await creating
     Object.assign(jwk, { d: '' })
     const { token } = await signer.signCustomerToken(customer)
-    assert(await verifies(token, 'ES256', await publicJwk('P-256')), 'signed with the key that came later')
+    assert(await verifies(token, 'ES256', await publicJwk('P-256')), 'signed with the later key')
   })
 
   suite.test('later changes to a private key’s bytes have no effect', async () => {
@@ -106,19 +94,19 @@ export const inputs: ConformanceModule = (suite, lib) => {
     const creating = createTestSigner(lib, { privateKey })
     privateKey.fill(0)
     const { token } = await (await creating).signCustomerToken(customer)
-    assert(await verifies(token, 'ES256', await publicJwk('P-256')), 'signed with the bytes that came later')
+    assert(await verifies(token, 'ES256', await publicJwk('P-256')), 'signed with the later bytes')
   })
 
   suite.test('changes to the customer while signing have no effect', async () => {
     const signer = await createTestSigner(lib, { secret })
     const given: Customer = copyOf(customer)
-    const options = { expiresIn: 7200, expiresAt: undefined as unknown as Date }
+    const options = { expiresIn: 7200 }
     const signing = signer.signCustomerToken(given, options)
     Object.assign(given.fields ?? {}, { userField: 'other' })
     Object.assign(given, { id: 'other', name: 'other' })
     options.expiresIn = 1
     const { token } = await signing
-    equal(token, await expectedToken('HS512', secret, headerOf('HS512'), payload))
+    equal(token, await expectedToken('HS512', secret, headerOf('HS512'), customerPayload))
   })
 
   suite.test('changes to results do not affect the signer', async () => {
@@ -132,23 +120,12 @@ export const inputs: ConformanceModule = (suite, lib) => {
 }
 
 export const concurrency: ConformanceModule = (suite, lib) => {
-  const ids = Array.from({ length: 50 }, (_, index) => `customer-${index}`)
-
-  suite.test('fifty concurrent tokens equal fifty sequential ones', async () => {
+  suite.test('50 concurrent tokens equal 50 sequential ones', async () => {
+    const ids = Array.from({ length: 50 }, (_, index) => `customer-${index}`)
     const signer = await createTestSigner(lib, { secret })
     const together = await Promise.all(ids.map((id) => signer.signCustomerToken({ ...customer, id })))
     for (const [index, id] of ids.entries()) {
       equal(together[index]?.token, (await signer.signCustomerToken({ ...customer, id })).token)
-    }
-  })
-
-  suite.test('fifty concurrent tokens with an elliptic curve', async () => {
-    const signer = await createTestSigner(lib, { privateKey: await privateJwk('P-256') })
-    const together = await Promise.all(ids.map((id) => signer.signCustomerToken({ id })))
-    const key = await publicJwk('P-256')
-    for (const [index, { token }] of together.entries()) {
-      equal(decode(token).claims.id, ids[index])
-      assert(await verifies(token, 'ES256', key), 'the signature does not verify')
     }
   })
 
@@ -158,7 +135,7 @@ export const concurrency: ConformanceModule = (suite, lib) => {
         createTestSigner(lib, { ...(await keysFor(algorithm))[0], algorithm }),
       ),
     )
-    // The longest is too long for a token, and fails among the others.
+    // The longest name is too long for a token.
     const customers = [0, 5000, 1, 9000, 700].map((length) => ({ id: 'c', name: 'é'.repeat(length / 2) }))
     const pairs = signers.flatMap((signer) => customers.map((customer) => ({ signer, customer })))
     const results = await Promise.allSettled(
@@ -167,7 +144,7 @@ export const concurrency: ConformanceModule = (suite, lib) => {
     for (const [index, { signer, customer }] of pairs.entries()) {
       const result = results[index]
       if (result?.status !== 'fulfilled') {
-        equal(customer.name.length, 4500)
+        equal(customer.name.length, 4500, 'only the longest fails')
         continue
       }
       const { token } = result.value
@@ -179,8 +156,8 @@ export const concurrency: ConformanceModule = (suite, lib) => {
     equal(results.filter(({ status }) => status === 'rejected').length, signers.length)
   })
 
-  // Wrappers for tracing do so, though Web Crypto may not.
-  suite.test('an engine that reads its input late never mixes two tokens', async () => {
+  // Web Crypto copies its input at once, but wrappers for tracing may read it later.
+  suite.test('two tokens do not mix if the engine reads its input late', async () => {
     const verifier = await createTestVerifier(lib, { secret })
     const signer = await createTestSigner(lib, { secret })
     const { subtle } = crypto
@@ -207,40 +184,31 @@ export const concurrency: ConformanceModule = (suite, lib) => {
     )
   })
 
-  suite.test('one failure does not affect the others', async () => {
-    const signer = await createTestSigner(lib, { secret })
-    const results = await Promise.allSettled(['a', '', 'b'].map((id) => signer.signCustomerToken({ id })))
-    equal(
-      results.map(({ status }) => status),
-      ['fulfilled', 'rejected', 'fulfilled'],
-    )
-  })
-
   suite.test('two signers are independent', async () => {
     const one = await createTestSigner(lib, { secret, workspaceKey: 'one' })
-    const two = await createTestSigner(lib, {
-      secret: secret.toUpperCase(),
-      workspaceKey: 'two',
-      claimStyle: 'tenant',
-    })
+    const other = { secret: secret.toUpperCase(), workspaceKey: 'two', claimStyle: 'tenant' } as const
+    const two = await createTestSigner(lib, other)
     const [first, second] = await Promise.all([one.signAdminToken(), two.signAdminToken()])
     equal([decode(first.token).claims.iss, decode(second.token).claims.workspaceKey], ['one', 'two'])
-    assert(await verifies(second.token, 'HS512', secret.toUpperCase()), 'signed with the key of the other')
+    assert(
+      await verifies(second.token, 'HS512', secret.toUpperCase()),
+      'signed with the key of the other signer',
+    )
   })
 }
 
 export const imports: ConformanceModule = (suite, lib) => {
-  const materials: [string, () => Promise<Partial<SignerOptions>>][] = [
-    ['a secret', async () => ({ secret })],
-    ['PKCS#8', async () => ({ privateKey: shapes.privatePem(await privateJwk('P-256')) })],
-    ['SEC1', async () => ({ privateKey: shapes.sec1(await privateJwk('P-256')) })],
-    ['PKCS#1', async () => ({ privateKey: shapes.pkcs1(await privateJwk('RSA')) })],
-    ['a JWK', async () => ({ privateKey: await privateJwk('P-256') })],
+  const materials: [title: string, write: (keys: TestKeys) => Partial<SignerOptions>][] = [
+    ['a secret', () => ({ secret })],
+    ['PKCS#8', ({ ec }) => ({ privateKey: shapes.privatePem(ec) })],
+    ['SEC1', ({ ec }) => ({ privateKey: shapes.sec1(ec) })],
+    ['PKCS#1', ({ rsa }) => ({ privateKey: shapes.pkcs1(rsa) })],
+    ['a JWK', ({ ec }) => ({ privateKey: ec })],
   ]
 
-  for (const [title, make] of materials) {
-    suite.test(`${title} is imported for signing once, and not extractable`, async () => {
-      const options = await make()
+  for (const [title, write] of materials) {
+    suite.test(`${title} is imported once for signing, and not extractable`, async () => {
+      const options = write(await testKeys())
       const calls: [extractable: boolean, usages: string[]][] = []
       const { importKey } = crypto.subtle
       const spy = (...args: Parameters<SubtleCrypto['importKey']>) => {

@@ -1,4 +1,4 @@
-import type { Algorithm, SignerOptions } from '../../src/index.ts'
+import type { Algorithm } from '../../src/index.ts'
 import { toPem } from './encoding.ts'
 import { refusesWithoutPoint } from './gaps.ts'
 import * as shapes from './key-shapes.ts'
@@ -19,7 +19,7 @@ import {
 
 type Case = [key: KeyName, members: Partial<Jwk>, algorithm: Algorithm | undefined]
 
-const fitting: [...Case, Algorithm][] = [
+const matches: [...Case, expected: Algorithm][] = [
   ['RSA', { alg: 'RS512' }, undefined, 'RS512'],
   ['RSA', { alg: 'PS256' }, undefined, 'PS256'],
   ['RSA', { alg: 'PS384' }, 'PS384', 'PS384'],
@@ -29,7 +29,7 @@ const fitting: [...Case, Algorithm][] = [
   ['P-256', { key_ops: ['verify', 'sign'], use: 'sig', alg: 'ES256', ext: false }, 'ES256', 'ES256'],
 ]
 
-const misfits: Case[] = [
+const mismatches: Case[] = [
   ['RSA', { alg: 'RS256' }, 'RS512'],
   ['RSA', { alg: 'RS256' }, 'PS256'],
   ['RSA', { alg: 'RSA-OAEP' }, undefined],
@@ -48,26 +48,31 @@ const misfits: Case[] = [
 ]
 
 export const jwkMetadata: ConformanceModule = (suite, lib) => {
-  for (const [key, members, algorithm, expected] of fitting) {
-    suite.test(`JWK of ${key} with ${JSON.stringify(members)}, asked for ${algorithm}`, async () => {
-      const jwk = { ...(await privateJwk(key)), ...members }
-      for (const privateKey of [jwk, JSON.stringify(jwk)]) {
-        const signer = await createTestSigner(lib, algorithm ? { privateKey, algorithm } : { privateKey })
-        equal(signer.algorithm, expected)
-        const { token } = await signer.signCustomerToken(customer)
-        assert(await verifies(token, expected, await publicJwk(key)), 'the signature does not verify')
-      }
-    })
+  for (const [key, members, algorithm, expected] of matches) {
+    suite.test(
+      `JWK of ${key} with ${JSON.stringify(members)}, ${algorithm ? `for ${algorithm}` : 'without algorithm'}`,
+      async () => {
+        const jwk = { ...(await privateJwk(key)), ...members }
+        for (const privateKey of [jwk, JSON.stringify(jwk)]) {
+          const signer = await createTestSigner(lib, { privateKey, algorithm })
+          equal(signer.algorithm, expected)
+          const { token } = await signer.signCustomerToken(customer)
+          assert(await verifies(token, expected, await publicJwk(key)), 'the signature does not verify')
+        }
+      },
+    )
   }
 
-  for (const [key, members, algorithm] of misfits) {
-    suite.test(`JWK of ${key} with ${JSON.stringify(members)} rejected for ${algorithm}`, async () => {
-      const jwk = { ...(await privateJwk(key)), ...members }
-      for (const privateKey of [jwk, JSON.stringify(jwk)]) {
-        const options = algorithm ? { privateKey, algorithm } : { privateKey }
-        await rejects(() => createTestSigner(lib, options), 'ERR_KEY_ALGORITHM_MISMATCH')
-      }
-    })
+  for (const [key, members, algorithm] of mismatches) {
+    suite.test(
+      `JWK of ${key} with ${JSON.stringify(members)} rejected, ${algorithm ? `for ${algorithm}` : 'without algorithm'}`,
+      async () => {
+        const jwk = { ...(await privateJwk(key)), ...members }
+        for (const privateKey of [jwk, JSON.stringify(jwk)]) {
+          await rejects(() => createTestSigner(lib, { privateKey, algorithm }), 'ERR_KEY_ALGORITHM_MISMATCH')
+        }
+      },
+    )
   }
 
   const unusable: [string, () => Promise<unknown>][] = [
@@ -88,8 +93,6 @@ export const jwkMetadata: ConformanceModule = (suite, lib) => {
   }
 }
 
-const publicMembers: Record<string, string[]> = { EC: ['crv', 'kty', 'x', 'y'], RSA: ['e', 'kty', 'n'] }
-
 export const publicHalves: ConformanceModule = (suite, lib) => {
   for (const algorithm of asymmetricAlgorithms) {
     suite.test(`publicJwk of ${algorithm}`, async () => {
@@ -97,37 +100,31 @@ export const publicHalves: ConformanceModule = (suite, lib) => {
       const plain = await createTestSigner(lib, { privateKey: jwk, algorithm })
       const named = await createTestSigner(lib, { privateKey: jwk, algorithm, keyId: 'k1' })
       const expected = { ...publicHalf(jwk), alg: algorithm, use: 'sig' }
-      equal(sorted(plain.publicJwk), sorted(expected))
-      equal(sorted(named.publicJwk), sorted({ ...expected, kid: 'k1' }))
+      equal(plain.publicJwk, expected)
+      equal(named.publicJwk, { ...expected, kid: 'k1' })
       const { token } = await plain.signCustomerToken(customer)
-      const bare = publicMembers[jwk.kty]?.map((member) => [member, plain.publicJwk?.[member as 'kty']]) ?? []
-      assert(await verifies(token, algorithm, Object.fromEntries(bare) as Jwk), 'the token does not verify')
+      const bare = publicHalf(plain.publicJwk as Jwk)
+      assert(await verifies(token, algorithm, bare), 'the token does not verify')
     })
   }
 
-  const sources: [string, (jwk: Jwk) => NonNullable<SignerOptions['privateKey']>][] = [
-    [
-      'a JWK with all its labels',
-      (jwk) => ({ ...jwk, alg: 'ES256', use: 'sig', key_ops: ['sign'], ext: true, kid: 'k' }),
-    ],
+  const labels = { alg: 'ES256', use: 'sig', key_ops: ['sign'], ext: true, kid: 'k' }
+  const sources: [title: string, write: (jwk: Jwk) => string | Uint8Array | Jwk, lacksPoint?: true][] = [
+    ['a JWK with all members', (jwk) => ({ ...jwk, ...labels })],
     ['JWK text', (jwk) => JSON.stringify(jwk)],
     ['PKCS#8', (jwk) => shapes.privatePem(jwk)],
-    ['PKCS#8 without public key', (jwk) => shapes.pkcs8(jwk, { publicKey: 'none' })],
-    ['PKCS#8 with compressed public key', (jwk) => shapes.pkcs8(jwk, { publicKey: 'compressed' })],
+    ['PKCS#8 without public key', (jwk) => shapes.pkcs8(jwk, { publicKey: 'none' }), true],
+    ['PKCS#8 with compressed public key', (jwk) => shapes.pkcs8(jwk, { publicKey: 'compressed' }), true],
     ['SEC1', (jwk) => toPem('EC PRIVATE KEY', shapes.sec1(jwk))],
-    ['SEC1 without public key', (jwk) => shapes.sec1(jwk, { publicKey: 'none' })],
+    ['SEC1 without public key', (jwk) => shapes.sec1(jwk, { publicKey: 'none' }), true],
   ]
-  for (const [title, make] of sources) {
+  for (const [title, write, lacksPoint] of sources) {
     suite.test(`publicJwk from ${title}`, async () => {
       const jwk = await privateJwk('P-256')
-      const privateKey = make(jwk)
-      if (
-        /without|compressed/.test(title) &&
-        (await refusesWithoutPoint(lib, 'P-256', privateKey as Uint8Array))
-      )
-        return
+      const privateKey = write(jwk)
+      if (lacksPoint && (await refusesWithoutPoint(lib, 'P-256', privateKey as Uint8Array))) return
       const signer = await createTestSigner(lib, { privateKey, keyId: 'mine' })
-      equal(sorted(signer.publicJwk), sorted({ ...publicHalf(jwk), alg: 'ES256', use: 'sig', kid: 'mine' }))
+      equal(signer.publicJwk, { ...publicHalf(jwk), alg: 'ES256', use: 'sig', kid: 'mine' })
     })
   }
 
@@ -135,26 +132,22 @@ export const publicHalves: ConformanceModule = (suite, lib) => {
     const jwk = await privateJwk('RSA')
     for (const privateKey of [shapes.pkcs1(jwk), shapes.pkcs8(jwk)]) {
       const signer = await createTestSigner(lib, { privateKey, algorithm: 'PS256' })
-      equal(sorted(signer.publicJwk), sorted({ ...publicHalf(jwk), alg: 'PS256', use: 'sig' }))
+      equal(signer.publicJwk, { ...publicHalf(jwk), alg: 'PS256', use: 'sig' })
     }
   })
 
-  suite.test('a secret has no public half', async () => {
+  suite.test('a secret has no publicJwk', async () => {
     equal((await createTestSigner(lib, { secret, keyId: 'k1' })).publicJwk, undefined)
   })
 
-  suite.test('a CryptoKey has a publicJwk only where it is extractable', async () => {
+  suite.test('only an extractable CryptoKey has a publicJwk', async () => {
     for (const algorithm of ['ES256', 'RS256', 'PS256'] as const) {
       const jwk = await privateJwk(keyNameFor(algorithm))
       const open = await importFor(algorithm, jwk, 'sign', true)
       const closed = await importFor(algorithm, jwk, 'sign', false)
       const expected = { ...publicHalf(jwk), alg: algorithm, use: 'sig' }
-      equal(sorted((await createTestSigner(lib, { privateKey: open })).publicJwk), sorted(expected))
+      equal((await createTestSigner(lib, { privateKey: open })).publicJwk, expected)
       equal((await createTestSigner(lib, { privateKey: closed })).publicJwk, undefined)
     }
   })
-}
-
-function sorted(jwk: object | undefined): [string, unknown][] {
-  return Object.entries(jwk ?? {}).sort(([one], [other]) => (one < other ? -1 : 1))
 }

@@ -64,7 +64,7 @@ export const keyInspections: ConformanceModule = (suite, lib) => {
     equal((await lib.inspectKey(key)).publicKey, shapes.publicPem(jwk))
   })
 
-  suite.test('a JWK that names its algorithm', async () => {
+  suite.test('a JWK with alg', async () => {
     const jwk = { ...(await privateJwk('RSA')), alg: 'PS256' }
     equal((await lib.inspectKey(jwk)).algorithms, ['PS256'])
   })
@@ -80,7 +80,7 @@ export const keyInspections: ConformanceModule = (suite, lib) => {
     equal([shared.half, shared.problems.length], ['unknown', 1])
   })
 
-  suite.test('problems have the code that createSigner would throw', async () => {
+  suite.test('problems have the codes that createSigner throws', async () => {
     const ec = await privateJwk('P-256')
     const cases: [unknown, string][] = [
       [unusualRsaJwk(1024, 65_537n), 'ERR_KEY_WEAK'],
@@ -104,7 +104,7 @@ export const keyInspections: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('never throws, even for objects that do', async () => {
+  suite.test('never throws, even for objects whose getters throw', async () => {
     const hostile = new Proxy(
       {},
       {
@@ -118,7 +118,7 @@ export const keyInspections: ConformanceModule = (suite, lib) => {
     assert(problems.length === 1 && !JSON.stringify(problems).includes('s3cr3t'))
   })
 
-  suite.test('never shows private components', async () => {
+  suite.test('never returns private components', async () => {
     for (const jwk of [await privateJwk('P-256'), await privateJwk('RSA'), unusualRsaJwk(1024, 65_537n)]) {
       const shown = JSON.stringify(await lib.inspectKey(jwk))
       for (const member of [jwk.d, jwk.p, jwk.q, jwk.dp, jwk.dq, jwk.qi])

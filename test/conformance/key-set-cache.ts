@@ -30,7 +30,7 @@ function createCache(): MemoryCache {
   }
 }
 
-/** Processes or isolates that share a cache and a provider, each with its own clock, set to the same time. */
+/** Processes or isolates that share a cache, a provider and the time. */
 async function withRemoteKeySet(
   run: (harness: {
     cache: MemoryCache
@@ -59,7 +59,7 @@ async function withRemoteKeySet(
   })
 }
 
-/** Lives for two days, so that only its key can make it invalid. */
+/** A session token that expires in two days, later than any key set in the tests. */
 const session = (kid = 'a') => sessionToken({ exp: now / 1000 + 48 * 3600 }, { header: { kid } })
 
 const sessionOfNewKey = async () =>
@@ -72,7 +72,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
     ['discovered', {}, [metadataUrl, jwksUrl]],
     ['of a URL', { jwks: new URL(jwksUrl) }, [jwksUrl]],
   ] as const) {
-    test(`a second isolate asks the provider for nothing: a set ${title}`, async () => {
+    test(`a second isolate makes no request to the provider: a set ${title}`, async () => {
       await withRemoteKeySet(async ({ isolate, urls: requested, wait }) => {
         for (let count = 0; count < 3; count++) {
           assert(await isolate(options)(bearer(await session())))
@@ -83,7 +83,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
     })
   }
 
-  test('cloudflareAccess shares its set too', async () => {
+  test('cloudflareAccess shares its set as well', async () => {
     const team = 'https://team.cloudflareaccess.com'
     const certs = `${team}/cdn-cgi/access/certs`
     await withProvider({ [certs]: answering(await published('P-256', 'a')) }, async (server) => {
@@ -98,7 +98,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
     })
   })
 
-  test('what is stored: under a URL that leads nowhere, with the time of the request, for a day', async () => {
+  test('the entry: under an unreachable URL, with the time of the request, for a day', async () => {
     await withRemoteKeySet(async ({ isolate, cache, wait }) => {
       wait(minute)
       await isolate()(bearer(await session()))
@@ -110,13 +110,13 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
     })
   })
 
-  test('a withdrawn key is rejected within 20 minutes, whichever isolate had fetched it', async () => {
+  test('a withdrawn key is rejected within 20 minutes, in every isolate', async () => {
     await withRemoteKeySet(async ({ isolate, routes, wait }) => {
       await isolate()(bearer(await session()))
       routes[jwksUrl] = await rotated()
       wait(9 * minute)
       const second = isolate()
-      assert(await second(bearer(await session())), 'a shared set that is nine minutes old')
+      assert(await second(bearer(await session())), 'a shared set of nine minutes')
       wait(11 * minute)
       for (const authenticate of [second, isolate()])
         await refuses(async () => authenticate(bearer(await session())), 'ERR_CREDENTIALS_INVALID')
@@ -134,7 +134,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
     })
   })
 
-  test('a new key that the shared set does not have', async () => {
+  test('a new key that is not in the shared set', async () => {
     await withRemoteKeySet(async ({ isolate, routes }) => {
       await isolate()(bearer(await session()))
       routes[jwksUrl] = await rotated()
@@ -142,7 +142,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
     })
   })
 
-  test('while the provider is down, an isolate that starts uses the shared set, for a day', async () => {
+  test('while the provider is down, a new isolate uses the shared set for a day', async () => {
     await withRemoteKeySet(async ({ isolate, routes, wait }) => {
       await isolate()(bearer(await session()))
       routes[metadataUrl] = unreachable
@@ -169,21 +169,21 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
       },
     ],
     ['hangs', () => new Promise(() => {})],
-    ['has nothing', async () => undefined],
-    ['has no text', (async () => 42) as never],
-    ['has no JSON', async () => '<!doctype html>'],
+    ['has no entry', async () => undefined],
+    ['has an entry that is not text', (async () => 42) as never],
+    ['has an entry that is not JSON', async () => '<!doctype html>'],
     ['has null', async () => 'null'],
-    ['has the key set itself', async () => JSON.stringify({ keys: [await published('other P-256', 'a')] })],
-    ['has the set of another URL', entry({ url: 'https://other.example/jwks.json' })],
+    ['has a bare key set', async () => JSON.stringify({ keys: [await published('other P-256', 'a')] })],
+    ['has a set of another URL', entry({ url: 'https://other.example/jwks.json' })],
     ['has no time', entry({ fetchedAt: undefined })],
-    ['has a time that is text', entry({ fetchedAt: `${now}` })],
-    ['has a set of the future', entry({ fetchedAt: now + hour })],
+    ['has a time as text', entry({ fetchedAt: `${now}` })],
+    ['has a set from the future', entry({ fetchedAt: now + hour })],
     ['has a set that is over a day old', entry({ fetchedAt: now - 25 * hour })],
     ['has an empty set', entry({ document: { keys: [] } })],
     ['has a private key', async () => entry({ document: { keys: [await privateJwk('other P-256')] } })()],
   ]
   for (const [title, get] of broken) {
-    test(`as if it were absent: a cache that ${title}`, async () => {
+    test(`ignored: a cache that ${title}`, async () => {
       await withRemoteKeySet(async ({ isolate, urls }) => {
         const put = () => (title === 'hangs' ? new Promise<void>(() => {}) : Promise.reject(new Error()))
         const authenticate = isolate({ jwks: new URL(jwksUrl), keySetCache: { get, put } })
@@ -193,7 +193,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
     })
   }
 
-  test('readiness: the provider answers, or did so within ten minutes', async () => {
+  test('readiness: the provider responds, or did so within ten minutes', async () => {
     await withRemoteKeySet(async ({ isolate, routes, wait, urls }) => {
       const authenticate = isolate({ keySetCache: undefined })
       const [dependency, ...others] = authenticate.dependencies

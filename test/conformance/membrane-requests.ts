@@ -9,7 +9,7 @@ import { importFor, issuedAt, secret, workspaceKey } from './tokens.ts'
 const current = 'X-Membrane-Token'
 const older = 'X-Integration-App-Token'
 
-/** A token as Membrane puts it into its requests: `sub` where an app's own says `id`. */
+/** A token as in Membrane's requests, with `sub` in place of `id`. */
 function requestToken(claims: object = {}, forgery: Forgery = {}): Promise<string> {
   const base = { id: undefined, iat: undefined, exp: undefined, sub: 'customer-42' }
   return forge({ ...base, ...claims }, { algorithm: 'HS256', ...forgery })
@@ -31,7 +31,7 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
   const customerId = 'customer-42'
 
   for (const name of [current, older, current.toLowerCase(), older.toUpperCase()]) {
-    suite.test(`${name}, in a request and in headers`, async () => {
+    suite.test(`${name} in a request and in headers`, async () => {
       const token = await requestToken({ fields: { plan: 'team' } })
       const headers = headersWith([name, token])
       const expected = { workspaceKey, customerId, fields: { plan: 'team' } }
@@ -40,16 +40,16 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
         const body = method === 'POST' ? '{}' : null
         const request = new Request('https://api.example/items', { method, headers, body })
         equal(await verify(lib, request), expected)
-        assert(!request.bodyUsed, 'the body belongs to the app')
+        assert(!request.bodyUsed, 'the body was read')
       }
     })
   }
 
-  suite.test('fields that are not given are absent', async () => {
+  suite.test('absent fields stay absent', async () => {
     equal(await verify(lib, headersWith([current, await requestToken()])), { workspaceKey, customerId })
   })
 
-  suite.test('HS256, HS384 and HS512, with the secret in each form', async () => {
+  suite.test('HS256, HS384 and HS512, with each form of secret', async () => {
     for (const algorithm of ['HS256', 'HS384', 'HS512'] as const) {
       const headers = headersWith([current, await requestToken({}, { algorithm })])
       const imported = await importFor(algorithm, secret, 'verify')
@@ -64,7 +64,7 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
     equal((await verify(lib, headersWith([current, token], [older, token]))).customerId, customerId)
   })
 
-  suite.test('both headers, different, though both are genuine', async () => {
+  suite.test('both headers, different, even if both are valid', async () => {
     const [token, other] = [await requestToken(), await requestToken({ sub: 'customer-43' })]
     for (const [first, second] of [
       [token, other],
@@ -79,7 +79,7 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('no header at all', async () => {
+  suite.test('neither header', async () => {
     const token = await requestToken()
     for (const headers of [
       headersWith(),
@@ -102,31 +102,18 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('Bearer in front', async () => {
+  suite.test('Bearer before the token', async () => {
     const headers = headersWith([current, `Bearer ${await requestToken()}`])
     await rejects(() => verify(lib, headers), 'ERR_TOKEN_MALFORMED')
   })
 
-  for (const request of [
-    undefined,
-    null,
-    42,
-    'a.b.c',
-    {},
-    { headers: {} },
-    { headers: null },
-    [],
-  ] as unknown[]) {
-    suite.test(`no request: ${typeof request} ${JSON.stringify(request)}`, async () => {
-      const error = await verify(lib, request).then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      )
-      assert(error instanceof lib.MembraneTokenError, `got ${String(error)}`)
+  for (const request of [undefined, null, 42, 'a.b.c', {}, { headers: {} }, { headers: null }, []]) {
+    suite.test(`not a request: ${typeof request} ${JSON.stringify(request)}`, async () => {
+      await rejects(() => verify(lib, request), 'ERR_OPTION_INVALID')
     })
   }
 
-  const refused: [string, () => Promise<string>, code: string][] = [
+  const invalid: [title: string, () => Promise<string>, code: string][] = [
     [
       'RS256',
       async () => requestToken({}, { algorithm: 'RS256', key: await privateJwk('RSA') }),
@@ -165,15 +152,15 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
     ['an admin token', () => forge({ id: undefined, isAdmin: true }), 'ERR_TOKEN_CLAIM_INVALID'],
     ['fields that are a list', () => requestToken({ fields: [1] }), 'ERR_TOKEN_CLAIM_INVALID'],
     ['fields that are text', () => requestToken({ fields: 'a' }), 'ERR_TOKEN_CLAIM_INVALID'],
-    ['an exp that has passed', () => requestToken({ exp: issuedAt }), 'ERR_TOKEN_EXPIRED'],
+    ['a past exp', () => requestToken({ exp: issuedAt }), 'ERR_TOKEN_EXPIRED'],
     ['an exp of zero', () => requestToken({ exp: 0 }), 'ERR_TOKEN_EXPIRED'],
     ['an exp as text', () => requestToken({ exp: '9999999999' }), 'ERR_TOKEN_CLAIM_INVALID'],
     ['an exp of null', () => requestToken({ exp: null }), 'ERR_TOKEN_CLAIM_INVALID'],
     ['an exp in milliseconds', () => requestToken({ exp: now + 60_000 }), 'ERR_TOKEN_CLAIM_INVALID'],
-    ['an nbf to come', () => requestToken({ nbf: issuedAt + 1 }), 'ERR_TOKEN_NOT_YET_VALID'],
+    ['a future nbf', () => requestToken({ nbf: issuedAt + 1 }), 'ERR_TOKEN_NOT_YET_VALID'],
     ['over 8192 characters', () => requestToken({ note: 'x'.repeat(7000) }), 'ERR_TOKEN_TOO_LARGE'],
   ]
-  for (const [title, make, code] of refused) {
+  for (const [title, make, code] of invalid) {
     suite.test(`rejected: ${title}`, async () => {
       const token = await make()
       for (const headers of [
@@ -186,7 +173,7 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('an exp is checked where it is present, and not required', async () => {
+  suite.test('an exp is not required, but checked if present', async () => {
     for (const claims of [{}, { exp: issuedAt + 1 }, { iat: issuedAt, exp: issuedAt + 60 }]) {
       equal((await verify(lib, headersWith([current, await requestToken(claims)]))).customerId, customerId)
     }
@@ -206,12 +193,12 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
     ['no workspace key', { workspaceKey: undefined }, 'ERR_OPTION_INVALID'],
     ['an empty workspace key', { workspaceKey: '' }, 'ERR_OPTION_INVALID'],
     ['no secret', { secret: undefined }, 'ERR_OPTION_INVALID'],
-    ['no list of algorithms', { algorithms: [] }, 'ERR_OPTION_INVALID'],
+    ['an empty list of algorithms', { algorithms: [] }, 'ERR_OPTION_INVALID'],
     ['a tolerance of NaN', { clockTolerance: Number.NaN }, 'ERR_OPTION_INVALID'],
     ['a negative tolerance', { clockTolerance: -1 }, 'ERR_OPTION_INVALID'],
     ['a clock that is not a function', { now }, 'ERR_OPTION_INVALID'],
     ['an asymmetric algorithm', { algorithms: ['RS256'] }, 'ERR_KEY_ALGORITHM_MISMATCH'],
-    ['no algorithm', { algorithms: ['none'] }, 'ERR_ALGORITHM_UNSUPPORTED'],
+    ['the algorithm none', { algorithms: ['none'] }, 'ERR_ALGORITHM_UNSUPPORTED'],
     ['an empty secret', { secret: '', allowShortSecret: true }, 'ERR_KEY_WEAK'],
     ['a short secret', { secret: 'short' }, 'ERR_KEY_WEAK'],
     [
@@ -240,23 +227,18 @@ export const membraneRequests: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('a token signed with another kind of key', async () => {
-    const signed = await requestToken({}, { algorithm: 'RS256', key: await privateJwk('RSA') })
-    await rejects(() => verify(lib, headersWith([current, signed])), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
-  })
-
-  suite.test('one verifier verifies many requests, also when detached from its object', async () => {
+  suite.test('verify works when detached from its object, and concurrently', async () => {
     const options = { workspaceKey, secret, now: () => now, trustedBrowser: true }
     const { verify } = await lib.createRequestVerifier(options)
     const tokens = await Promise.all(['a', 'b'].map((sub) => requestToken({ sub })))
     const verified = await Promise.all(tokens.map((token) => verify(headersWith([current, token]))))
-    equal(
-      verified.map((request) => request.customerId),
-      ['a', 'b'],
-    )
+    equal(verified, [
+      { workspaceKey, customerId: 'a' },
+      { workspaceKey, customerId: 'b' },
+    ])
   })
 
-  suite.test('a short secret, where it is allowed', async () => {
+  suite.test('a short secret, if allowed', async () => {
     const headers = headersWith([current, await requestToken({}, { key: 'short' })])
     const options = { secret: 'short', allowShortSecret: true }
     equal((await verify(lib, headers, options)).customerId, customerId)

@@ -1,5 +1,6 @@
 import type { Algorithm, SignerOptions, TokenOptions } from '../../src/index.ts'
 import { privateJwk } from './keys.ts'
+import { failureOf } from './secrecy.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
 import {
@@ -12,28 +13,31 @@ import {
   workspaceKey,
 } from './tokens.ts'
 
-const wrongOptions: [string, Record<string, unknown>][] = [
-  ['no workspace key', { workspaceKey: undefined, secret }],
-  ['an empty workspace key', { workspaceKey: '', secret }],
-  ['a numeric workspace key', { workspaceKey: 42, secret }],
-  ['a null workspace key', { workspaceKey: null, secret }],
-  ['no key at all', {}],
-  ['keys that are undefined', { secret: undefined, privateKey: undefined }],
-  ['an unknown claim style', { secret, claimStyle: 'iss' }],
-  ['a claim style in capitals', { secret, claimStyle: 'Issuer' }],
-  ['a claim style that every object has', { secret, claimStyle: 'toString' }],
-  ['a claim style of __proto__', { secret, claimStyle: '__proto__' }],
-  ['a null claim style', { secret, claimStyle: null }],
-  ['a numeric key id', { secret, keyId: 7 }],
-  ['a null key id', { secret, keyId: null }],
-  ['a clock that is not a function', { secret, now: 1_767_225_600_000 }],
-  ['a clock that is a Date', { secret, now: new Date(0) }],
+const invalidOptions: [title: string, option: string, options: Record<string, unknown>, code?: string][] = [
+  ['no workspace key', 'workspaceKey', { workspaceKey: undefined, secret }],
+  ['an empty workspace key', 'workspaceKey', { workspaceKey: '', secret }],
+  ['a numeric workspace key', 'workspaceKey', { workspaceKey: 42, secret }],
+  ['a null workspace key', 'workspaceKey', { workspaceKey: null, secret }],
+  ['no key', 'secret', {}],
+  ['keys that are undefined', 'secret', { secret: undefined, privateKey: undefined }],
+  ['a short secret', 'secret', { secret: 'short' }, 'ERR_KEY_WEAK'],
+  ['a file name', 'privateKey', { privateKey: 'key.pem' }, 'ERR_KEY_INVALID'],
+  ['none', 'algorithm', { secret, algorithm: 'none' }, 'ERR_ALGORITHM_UNSUPPORTED'],
+  ['an unknown claim style', 'claimStyle', { secret, claimStyle: 'iss' }],
+  ['a claim style in another case', 'claimStyle', { secret, claimStyle: 'Issuer' }],
+  ['a claim style of toString', 'claimStyle', { secret, claimStyle: 'toString' }],
+  ['a claim style of __proto__', 'claimStyle', { secret, claimStyle: '__proto__' }],
+  ['a null claim style', 'claimStyle', { secret, claimStyle: null }],
+  ['a numeric key id', 'keyId', { secret, keyId: 7 }],
+  ['a null key id', 'keyId', { secret, keyId: null }],
+  ['an empty key id', 'keyId', { secret, keyId: '' }],
+  ['the thumbprint of a secret', 'keyId', { secret, keyId: 'thumbprint' }],
+  ['a clock that is a number', 'now', { secret, now: 1_767_225_600_000 }],
+  ['a clock that is a Date', 'now', { secret, now: new Date(0) }],
+  ['a lifetime without a unit', 'expiresIn', { secret, expiresIn: '2' }, 'ERR_LIFETIME_INVALID'],
 ]
 
-const ignorePromise = (): undefined => undefined
-
-/** What people write, and what they mean. */
-const misspelt: [create: string, option: string, meant: string | undefined][] = [
+const misspelled: [create: string, option: string, meant: string | undefined][] = [
   ['createSigner', 'expires_in', 'expiresIn'],
   ['createSigner', 'expireIn', 'expiresIn'],
   ['createSigner', 'privatekey', 'privateKey'],
@@ -54,7 +58,7 @@ const misspelt: [create: string, option: string, meant: string | undefined][] = 
 ]
 
 export const unknownOptions: ConformanceModule = (suite, lib) => {
-  for (const [create, option, meant] of misspelt) {
+  for (const [create, option, meant] of misspelled) {
     suite.test(`${create} rejects ${option}`, async () => {
       const base = { workspaceKey, secret, trustedBrowser: true }
       const signer = await lib.createSigner(base)
@@ -74,40 +78,7 @@ export const unknownOptions: ConformanceModule = (suite, lib) => {
     })
   }
 
-  const named: [option: string, options: Record<string, unknown>, code: string][] = [
-    ['workspaceKey', { secret, workspaceKey: '' }, 'ERR_OPTION_INVALID'],
-    ['secret', {}, 'ERR_OPTION_INVALID'],
-    ['secret', { secret: 'short' }, 'ERR_KEY_WEAK'],
-    ['privateKey', { privateKey: 'key.pem' }, 'ERR_KEY_INVALID'],
-    ['algorithm', { secret, algorithm: 'none' }, 'ERR_ALGORITHM_UNSUPPORTED'],
-    ['keyId', { secret, keyId: '' }, 'ERR_OPTION_INVALID'],
-    ['keyId', { secret, keyId: 'thumbprint' }, 'ERR_OPTION_INVALID'],
-    ['claimStyle', { secret, claimStyle: 'iss' }, 'ERR_OPTION_INVALID'],
-    ['now', { secret, now: 0 }, 'ERR_OPTION_INVALID'],
-    ['expiresIn', { secret, expiresIn: '2' }, 'ERR_LIFETIME_INVALID'],
-  ]
-  for (const [option, options, code] of named) {
-    suite.test(`the error names ${option}: ${JSON.stringify(options)}`, async () => {
-      const error = await rejects(() => createLooseSigner(lib, options), code)
-      equal((error as { option?: string }).option, option)
-    })
-  }
-
-  suite.test('a verifier’s errors name its options', async () => {
-    const base = { workspaceKey, trustedBrowser: true }
-    for (const [option, options] of [
-      ['secret', { secret: '' }],
-      ['publicKey', { publicKey: 'key.pem' }],
-      ['jwks', { jwks: {} }],
-      ['algorithms', { secret, algorithms: ['none'] }],
-      ['clockTolerance', { secret, clockTolerance: -1 }],
-    ] as [string, object][]) {
-      const error = await lib.createVerifier({ ...base, ...options }).then(ignorePromise, (thrown) => thrown)
-      equal((error as { option?: string }).option, option)
-    }
-  })
-
-  suite.test('a name that may be a secret in the wrong place is not repeated', async () => {
+  suite.test('an unknown name that may be a misplaced secret is not repeated', async () => {
     const errors = [
       await rejects(() => createLooseSigner(lib, { secret, [secret]: true }), 'ERR_OPTION_INVALID'),
       await rejects(async () => {
@@ -133,7 +104,7 @@ export const unknownOptions: ConformanceModule = (suite, lib) => {
 }
 
 export const thumbprints: ConformanceModule = (suite, lib) => {
-  suite.test('the key id "thumbprint" is that of generateKeyPair', async () => {
+  suite.test('the key id "thumbprint" equals that of generateKeyPair', async () => {
     for (const algorithm of ['ES256', 'RS256'] as const) {
       const { privateKey, keyId } = await lib.generateKeyPair(algorithm)
       const signer = await createTestSigner(lib, { privateKey, algorithm, keyId: 'thumbprint' })
@@ -143,25 +114,26 @@ export const thumbprints: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('there is none for a CryptoKey that is not extractable', async () => {
+  suite.test('a CryptoKey that is not extractable has no thumbprint', async () => {
     const privateKey = await importFor('ES256', await privateJwk('P-256'), 'sign', false)
     await rejects(() => createTestSigner(lib, { privateKey, keyId: 'thumbprint' }), 'ERR_OPTION_INVALID')
   })
 }
 
-const noKeys: [string, unknown][] = [
+export const notKeys: [title: string, value: unknown][] = [
   ['null', null],
   ['a number', 42],
   ['true', true],
   ['a function', () => secret],
   ['a BigInt', 42n],
-  ['a list', [1, 2, 3]],
+  ['an array', [1, 2, 3]],
 ]
 
 export const signerOptions: ConformanceModule = (suite, lib) => {
-  for (const [title, options] of wrongOptions) {
-    suite.test(`options rejected: ${title}`, async () => {
-      await rejects(() => createLooseSigner(lib, options), 'ERR_OPTION_INVALID')
+  for (const [title, option, options, code = 'ERR_OPTION_INVALID'] of invalidOptions) {
+    suite.test(`the error names ${option}: ${title}`, async () => {
+      const error = await rejects(() => createLooseSigner(lib, options), code)
+      equal((error as { option?: string }).option, option)
     })
   }
 
@@ -171,23 +143,23 @@ export const signerOptions: ConformanceModule = (suite, lib) => {
   })
 
   for (const options of [undefined, null, 'secret', 42, true, [], () => ({})] as unknown[]) {
-    suite.test(`options rejected: ${typeof options} ${String(options)} in their place`, async () => {
+    suite.test(`options rejected: ${typeof options} ${String(options)}`, async () => {
       await rejects(() => lib.createSigner(options as SignerOptions), 'ERR_OPTION_INVALID')
     })
   }
 
-  for (const [title, key] of noKeys) {
-    suite.test(`no key: ${title}`, async () => {
-      await assertRefused(() => createLooseSigner(lib, { secret: key }))
-      await assertRefused(() => createLooseSigner(lib, { privateKey: key }))
+  for (const [title, key] of notKeys) {
+    suite.test(`not a key: ${title}`, async () => {
+      await rejects(() => createLooseSigner(lib, { secret: key }), 'ERR_OPTION_INVALID')
+      await failureOf(() => createLooseSigner(lib, { privateKey: key }))
     })
   }
 
   for (const options of [null, 'P2D', 42, true] as unknown[]) {
     suite.test(`token options rejected: ${String(options)}`, async () => {
       const signer = await createTestSigner(lib, { secret })
-      await assertRefused(() => signer.signCustomerToken(customer, options as TokenOptions))
-      await assertRefused(() => signer.signAdminToken(options as TokenOptions))
+      await rejects(() => signer.signCustomerToken(customer, options as TokenOptions), 'ERR_OPTION_INVALID')
+      await rejects(() => signer.signAdminToken(options as TokenOptions), 'ERR_OPTION_INVALID')
     })
   }
 
@@ -204,22 +176,6 @@ export const signerOptions: ConformanceModule = (suite, lib) => {
     assert((await signCustomerToken(customer)).token)
     assert((await signAdminToken()).token)
   })
-
-  suite.test('the signer shows its workspace, algorithm and key id', async () => {
-    const signer = await createTestSigner(lib, { secret, keyId: 'k1', algorithm: 'HS384' })
-    equal([signer.workspaceKey, signer.algorithm, signer.keyId], [workspaceKey, 'HS384', 'k1'])
-  })
-}
-
-/** Which code fits an argument of no type at all is a matter of taste; that it is ours, and no TypeError, is not. */
-async function assertRefused(run: () => unknown): Promise<void> {
-  let error: unknown
-  try {
-    await run()
-  } catch (thrown) {
-    error = thrown
-  }
-  assert(error instanceof Error && error.name === 'MembraneTokenError', `got ${String(error)}`)
 }
 
 const unsupported: unknown[] = [
@@ -263,7 +219,7 @@ export const unsupportedAlgorithms: ConformanceModule = (suite, lib) => {
   }
 }
 
-const misfits: ['secret' | 'P-256' | 'P-384' | 'P-521' | 'RSA', Algorithm[]][] = [
+const mismatches: [key: 'secret' | 'P-256' | 'P-384' | 'P-521' | 'RSA', others: Algorithm[]][] = [
   ['secret', ['RS256', 'PS384', 'ES512']],
   ['P-256', ['ES384', 'ES512', 'RS256', 'PS256', 'HS256']],
   ['P-384', ['ES256', 'ES512', 'RS384', 'HS384']],
@@ -272,10 +228,10 @@ const misfits: ['secret' | 'P-256' | 'P-384' | 'P-521' | 'RSA', Algorithm[]][] =
 ]
 
 export const algorithmMisfits: ConformanceModule = (suite, lib) => {
-  for (const [key, list] of misfits) {
-    suite.test(`${key} fits none of ${list.join(', ')}`, async () => {
-      for (const algorithm of list) {
-        const options = key === 'secret' ? { secret } : { privateKey: await privateJwk(key) }
+  for (const [key, others] of mismatches) {
+    suite.test(`${key} does not match ${others.join(', ')}`, async () => {
+      const options = key === 'secret' ? { secret } : { privateKey: await privateJwk(key) }
+      for (const algorithm of others) {
         await rejects(() => createTestSigner(lib, { ...options, algorithm }), 'ERR_KEY_ALGORITHM_MISMATCH')
       }
     })
@@ -287,6 +243,6 @@ export const errorClass: ConformanceModule = (suite, lib) => {
     const error = await rejects(() => createLooseSigner(lib, {}), 'ERR_OPTION_INVALID')
     assert(error instanceof lib.MembraneTokenError && error instanceof Error)
     equal(error.name, 'MembraneTokenError')
-    assert(error.message.length > 10, 'the message says nothing')
+    assert(error.message.length > 10, 'the message is too short')
   })
 }

@@ -14,7 +14,7 @@ export async function published(name: KeyName, kid: string): Promise<object> {
   return { ...(await publicJwk(name)), kid }
 }
 
-/** Lives for two days, so that only the key set can make it invalid. */
+/** A token that expires in two days, later than any key set in the tests. */
 export async function tokenOf(name: KeyName, kid?: string): Promise<string> {
   const claims = { exp: now / 1000 + 48 * 3600 }
   return forge(claims, { algorithm: 'ES256', key: await privateJwk(name), header: { kid } })
@@ -28,7 +28,7 @@ export interface RemoteKeySetHarness {
   wait: (milliseconds: number) => void
 }
 
-/** A verifier of a remote set that holds the key `a`, and a stopped clock. */
+/** A verifier with a remote key set that contains the key `a`, and a clock that only `wait` advances. */
 export async function withRemoteKeySet(
   lib: Library,
   run: (harness: RemoteKeySetHarness) => Promise<void>,

@@ -1,12 +1,13 @@
 import { answering, failing, unreachable, url } from './key-server.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import { hour, minute, published, second, tokenOf, withRemoteKeySet } from './remote-key-set-harness.ts'
+import { failureOf } from './secrecy.ts'
 import type { ConformanceModule } from './suite.ts'
 import { assert, equal, rejects } from './suite.ts'
 import { forge } from './token-fixtures.ts'
 
 export const remoteKeySets: ConformanceModule = (suite, lib) => {
-  suite.test('fetched when first needed, and then kept', async () => {
+  suite.test('fetched when first needed, then reused', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
       equal(server.requests.length, 0, 'fetched too early')
       equal((await verifier.verify(good)).keyId, 'a')
@@ -17,19 +18,16 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('not fetched for tokens that no key could make valid', async () => {
+  suite.test('not fetched for tokens that are invalid with any key', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server }) => {
       for (const token of ['', 'a.b.c', await forge({}), await forge({}, { header: { alg: 'none' } })]) {
-        await verifier.verify(token).then(
-          () => assert(false, 'a bad token is taken'),
-          () => {},
-        )
+        await failureOf(() => verifier.verify(token))
       }
       equal(server.requests.length, 0)
     })
   })
 
-  suite.test('the request: GET, redirects by hand, a time limit, nothing of the token', async () => {
+  suite.test('the request: GET, no redirects, a timeout, nothing from the token', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       await verifier.verify(good)
       const [request] = server.requests
@@ -39,11 +37,11 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
         ['authorization', 'cookie'].filter((name) => request.headers.has(name)),
         [],
       )
-      assert(server.signals[0], 'the request has no time limit')
+      assert(server.signals[0], 'the request has no timeout')
     })
   })
 
-  suite.test('refreshed in the background from ten minutes on', async () => {
+  suite.test('refreshed in the background after ten minutes', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
       let isHeld = true
@@ -54,15 +52,15 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
         return rotated()
       }
       wait(10 * minute + second)
-      for (let time = 0; time < 3; time++) equal((await verifier.verify(good)).keyId, 'a')
-      equal(server.requests.length, 2, 'requests while it is refreshed')
+      for (let count = 0; count < 3; count++) equal((await verifier.verify(good)).keyId, 'a')
+      equal(server.requests.length, 2, 'requests during the refresh')
       isHeld = false
       await waitUntil(() => verifier.verify(unknown))
       await rejects(() => verifier.verify(good), 'ERR_KEY_NOT_FOUND')
     })
   })
 
-  suite.test('a withdrawn key is rejected within 20 minutes, after a pause too', async () => {
+  suite.test('a withdrawn key is rejected within 20 minutes, even after a pause', async () => {
     for (const pause of [20 * minute, hour, 23 * hour]) {
       await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
         await verifier.verify(good)
@@ -74,7 +72,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     }
   })
 
-  suite.test('a clock that goes back makes the set due, but not older', async () => {
+  suite.test('a clock that goes back triggers a refetch, but does not age the set', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
       server.answer = failing(500)
@@ -111,14 +109,14 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('not fetched twice in a row for an unknown kid that comes first', async () => {
+  suite.test('fetched once for an unknown kid in the first token', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, unknown }) => {
       await rejects(() => verifier.verify(unknown), 'ERR_KEY_NOT_FOUND')
       equal(server.requests.length, 1)
     })
   })
 
-  suite.test('refetched when no key fits a token without kid', async () => {
+  suite.test('refetched when no key supports the algorithm of a token without kid', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
       wait(minute)
@@ -130,7 +128,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('not refetched for a signature that does not fit', async () => {
+  suite.test('not refetched for an invalid signature', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
       wait(minute)
@@ -140,7 +138,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     })
   })
 
-  suite.test('two keys with one kid: the one that fits', async () => {
+  suite.test('of several keys with one kid, the one that supports the algorithm and verifies', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       const other = { ...(await publicJwk('RSA')), kid: 'a' }
       const edwards = { kty: 'OKP', crv: 'Ed25519', x: 'AAAA', kid: 'a' }
@@ -152,46 +150,36 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
       )
       equal((await verifier.verify(good)).keyId, 'a')
       equal((await verifier.verify(await tokenOf('other P-256', 'a'))).keyId, 'a')
-      const token = await forge(
-        {},
-        { algorithm: 'ES384', key: await privateJwk('P-384'), header: { kid: 'a' } },
-      )
+      const key = await privateJwk('P-384')
+      const token = await forge({}, { algorithm: 'ES384', key, header: { kid: 'a' } })
       await rejects(() => verifier.verify(token), 'ERR_TOKEN_ALGORITHM_NOT_ALLOWED')
     })
   })
 
-  suite.test('a set of 500 keys: none is imported before a token names it', async () => {
+  suite.test('a set of 500 keys: a key is imported only for a token with its kid', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       const { x, y } = await publicJwk('other P-256')
-      const strangers = Array.from({ length: 499 }, (_, index) => ({
+      const others = Array.from({ length: 499 }, (_, index) => ({
         ...{ kty: 'EC', crv: 'P-256', kid: `k${index}` },
         ...{ x: index === 0 ? x : `${x}`.slice(0, 5), y },
       }))
-      server.answer = answering(...strangers, await published('P-256', 'a'))
+      server.answer = answering(...others, await published('P-256', 'a'))
       equal((await verifier.verify(good)).keyId, 'a')
       await rejects(async () => verifier.verify(await tokenOf('P-256', 'k7')), 'ERR_KEY_INVALID')
-      // OpenID Connect Core section 10.1: with several keys, a token must name its own.
+      // OpenID Connect Core section 10.1: with several keys, a token needs a kid.
       await rejects(async () => verifier.verify(await tokenOf('P-256')), 'ERR_KEY_NOT_FOUND')
     })
   })
 
   suite.test('500 concurrent first verifications', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
-      const all = await Promise.all(Array.from({ length: 500 }, () => verifier.verify(good)))
-      equal([all.length, server.requests.length], [500, 1])
-    })
-  })
-
-  suite.test('twenty concurrent first verifications', async () => {
-    await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
-      const all = await Promise.all(Array.from({ length: 20 }, () => verifier.verify(good)))
-      equal(all.length, 20)
+      await Promise.all(Array.from({ length: 500 }, () => verifier.verify(good)))
       await verifier.verify(good)
       equal(server.requests.length, 1)
     })
   })
 
-  suite.test('twenty concurrent unknown keys', async () => {
+  suite.test('20 concurrent tokens with unknown kids', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
       wait(minute)
@@ -203,11 +191,11 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
       await verifyAll()
       equal(server.requests.length, 2)
       await verifyAll()
-      equal(server.requests.length, 2, 'requested again without a pause')
+      equal(server.requests.length, 2, 'refetched too early')
     })
   })
 
-  suite.test('twenty tokens of a key that is new', async () => {
+  suite.test('20 concurrent tokens of a new key', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
       wait(minute)
@@ -223,10 +211,10 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     ['HTML', () => new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } })],
     ['no network', unreachable],
     ['a private key in the set', async () => Response.json({ keys: [await privateJwk('P-256')] })],
-    ['no set', () => Response.json({ error: 'not_found' })],
+    ['not a key set', () => Response.json({ error: 'not_found' })],
   ]
   for (const [title, outage] of outages) {
-    suite.test(`known keys outlive an outage of a day, and no longer: ${title}`, async () => {
+    suite.test(`known keys verify for a day of an outage, but no longer: ${title}`, async () => {
       await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
         await verifier.verify(good)
         server.answer = outage
@@ -234,26 +222,22 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
           wait(pause)
           equal((await verifier.verify(good)).keyId, 'a')
         }
-        equal(server.requests.length, 2, 'no rest between two failures')
+        equal(server.requests.length, 2, 'refetched too early')
         wait(minute)
         await verifier.verify(good)
-        equal(server.requests.length, 3, 'not tried again')
+        equal(server.requests.length, 3, 'not refetched')
         wait(23 * hour)
         equal((await verifier.verify(good)).keyId, 'a')
         wait(hour)
-        const error = await verifier.verify(good).then(
-          () => undefined,
-          (thrown: unknown) => thrown,
-        )
-        assert(error instanceof lib.MembraneTokenError, 'the keys are too old')
+        await failureOf(() => verifier.verify(good))
         server.answer = answering(await published('P-256', 'a'))
         wait(minute)
-        equal((await verifier.verify(good)).keyId, 'a', 'the end of the outage')
+        equal((await verifier.verify(good)).keyId, 'a', 'after the outage')
       })
     })
   }
 
-  suite.test('after a day without a set, the code says so', async () => {
+  suite.test('after a day of failures the key set is unavailable', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
       server.answer = failing(500)
@@ -263,14 +247,14 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   })
 }
 
-/** Polls until a condition holds, in real time: for background work that cannot be awaited. */
+/** Polls in real time until a condition holds, for background work that cannot be awaited. */
 async function waitUntil(holds: () => unknown): Promise<void> {
-  for (let looks = 0; looks < 500; looks++) {
-    const isHolding = await Promise.resolve()
+  for (let attempt = 0; attempt < 500; attempt++) {
+    const result = await Promise.resolve()
       .then(holds)
       .catch(() => false)
-    if (isHolding) return
+    if (result) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  assert(false, 'it did not happen in time')
+  assert(false, 'timed out')
 }

@@ -28,6 +28,7 @@ export function assertSilent(error: unknown, materials: readonly string[]): void
   }
 }
 
+/** The `MembraneTokenError` that `run` must fail with, of any code. */
 export async function failureOf(run: () => Promise<unknown>): Promise<Error> {
   const error: unknown = await run().then(
     () => undefined,

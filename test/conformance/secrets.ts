@@ -2,6 +2,7 @@ import type { Algorithm } from '../../src/index.ts'
 import { utf8 } from './encoding.ts'
 import type { ConformanceModule } from './suite.ts'
 import { equal, rejects } from './suite.ts'
+import { expiresAt } from './token-fixtures.ts'
 import {
   createLooseSigner,
   createTestSigner,
@@ -11,27 +12,27 @@ import {
   workspaceKey,
 } from './tokens.ts'
 
-const adminPayload = JSON.stringify({ isAdmin: true, iat: issuedAt, exp: issuedAt + 7200, iss: workspaceKey })
+const adminPayload = JSON.stringify({ isAdmin: true, iat: issuedAt, exp: expiresAt, iss: workspaceKey })
 
-/** Texts that a helpful library would decode, trim or normalise, and so sign with another key than Membrane has. */
+/** Secrets that must not be decoded, trimmed or normalized: Membrane uses their exact bytes. */
 const exactTexts: [string, string][] = [
-  ['spaces around', '  0123456789abcdef0123456789abcdef  '],
+  ['spaces around it', '  0123456789abcdef0123456789abcdef  '],
   ['a line break at the end', '0123456789abcdef0123456789abcdef\n'],
   ['only spaces', ' '.repeat(32)],
   ['hexadecimal digits', '0123456789abcdef'.repeat(4)],
   ['base64', 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY='],
   ['a base64: prefix', 'base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY='],
-  ['quotes around', '"0123456789abcdef0123456789abcdef"'],
+  ['quotes around it', '"0123456789abcdef0123456789abcdef"'],
   ['a literal \\n', '0123456789abcdef\\n0123456789abcdef'],
   ['a NUL inside', '0123456789abcdef\u00000123456789abcdef'],
-  ['a BOM in front', '\ufeff0123456789abcdef0123456789abcdef'],
+  ['a BOM before it', '\ufeff0123456789abcdef0123456789abcdef'],
   ['letters beyond ASCII', 'пароль-пароль-пароль'],
   ['combining marks', 'e\u0301'.repeat(11)],
   ['emoji', '🔑'.repeat(8)],
   ['longer than the hash’s block', 'x'.repeat(1000)],
-  ['JSON that is no JWK', '{"password":"0123456789abcdef0123456789abcdef"}'],
-  ['JSON that is a list', '["0123456789abcdef0123456789abcdef"]'],
-  ['five dashes in it', '-----0123456789abcdef-----0123456789abcdef'],
+  ['JSON that is not a JWK', '{"password":"0123456789abcdef0123456789abcdef"}'],
+  ['a JSON array', '["0123456789abcdef0123456789abcdef"]'],
+  ['five dashes inside', '-----0123456789abcdef-----0123456789abcdef'],
 ]
 
 export const secretText: ConformanceModule = (suite, lib) => {
@@ -43,38 +44,31 @@ export const secretText: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('bytes that are not UTF-8 are used as they are', async () => {
-    const secret = new Uint8Array(64).map((_, index) => 255 - index)
-    const signer = await createTestSigner(lib, { secret })
-    const expected = await expectedToken('HS512', secret, headerOf('HS512'), adminPayload)
-    equal((await signer.signAdminToken()).token, expected)
-  })
-
-  suite.test('of a larger buffer only the view is used', async () => {
-    const buffer = new Uint8Array(96).map((_, index) => index)
-    const secret = buffer.subarray(16, 64)
-    const signer = await createTestSigner(lib, { secret })
-    const expected = await expectedToken('HS512', secret.slice(), headerOf('HS512'), adminPayload)
-    equal((await signer.signAdminToken()).token, expected)
-  })
+  const bytes = new Uint8Array(96).map((_, index) => 255 - index)
+  for (const [title, secret] of [
+    ['bytes that are not UTF-8', bytes],
+    ['a view of a larger buffer', bytes.subarray(16, 64)],
+  ] as const) {
+    suite.test(`a secret is its exact bytes: ${title}`, async () => {
+      const expected = await expectedToken('HS512', secret, headerOf('HS512'), adminPayload)
+      equal((await (await createTestSigner(lib, { secret })).signAdminToken()).token, expected)
+    })
+  }
 }
 
 const weakSecrets: [string, string | Uint8Array][] = [
   ['one character', 'x'],
   ['31 characters', 'x'.repeat(31)],
   ['31 bytes', new Uint8Array(31).fill(7)],
-  ['15 letters of two bytes and one of one', `${'ж'.repeat(15)}x`],
+  ['16 characters of 31 bytes', `${'ж'.repeat(15)}x`],
 ]
 
 export const secretStrength: ConformanceModule = (suite, lib) => {
   for (const [title, secret] of weakSecrets) {
     suite.test(`weak: ${title}`, async () => {
       for (const algorithm of ['HS256', 'HS384', 'HS512'] as Algorithm[]) {
-        await rejects(() => createTestSigner(lib, { secret, algorithm }), 'ERR_KEY_WEAK')
-        await rejects(
-          () => createTestSigner(lib, { secret, algorithm, allowShortSecret: false }),
-          'ERR_KEY_WEAK',
-        )
+        for (const allowShortSecret of [undefined, false])
+          await rejects(() => createTestSigner(lib, { secret, algorithm, allowShortSecret }), 'ERR_KEY_WEAK')
       }
     })
 
@@ -96,19 +90,14 @@ export const secretStrength: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('32 bytes are enough, however few characters they are', async () => {
+  suite.test('32 bytes are enough, even with fewer characters', async () => {
     for (const secret of ['x'.repeat(32), 'ж'.repeat(16), '🔑'.repeat(8), new Uint8Array(32)]) {
       await createTestSigner(lib, { secret, algorithm: 'HS512' })
     }
   })
 
-  suite.test('allowShortSecret must be true itself', async () => {
-    for (const allowShortSecret of ['true', 1, {}]) {
-      const code = await createLooseSigner(lib, { secret: 'short', allowShortSecret }).then(
-        () => 'a signer',
-        (error: { code: string }) => error.code,
-      )
-      equal(['ERR_KEY_WEAK', 'ERR_OPTION_INVALID'].includes(code), true, code)
-    }
+  suite.test('allowShortSecret must be exactly true', async () => {
+    for (const allowShortSecret of ['true', 1, {}])
+      await rejects(() => createLooseSigner(lib, { secret: 'short', allowShortSecret }), 'ERR_KEY_WEAK')
   })
 }
