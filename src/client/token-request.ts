@@ -38,7 +38,7 @@ export async function requestToken(
     const response = await (fetch ?? globalThis.fetch)(url, init)
     return readAnswer(response, parseObject(await response.text()))
   } catch (cause) {
-    return fail('The token request failed; check url and CORS.', undefined, 0, cause)
+    return fail('The token request failed; check url, headers and CORS.', undefined, 0, cause)
   }
 }
 

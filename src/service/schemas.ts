@@ -213,11 +213,17 @@ export const origins: Schema<string[]> = /* @__PURE__ */ v.pipe(
 export const networks: Schema<string[]> = /* @__PURE__ */ v.pipe(
   list('set networks such as 10.0.0.0/8, comma-separated'),
   v.check(
-    (items) =>
-      items.every((item) => /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:.]+)(\/\d{1,3})?$/i.test(item)),
+    (items) => items.every(isNetwork),
     'has an entry that is not a network: write 10.0.0.0/8, or a single address.',
   ),
 )
+
+function isNetwork(item: string): boolean {
+  const [, address = '', bits = '0'] =
+    /^(\d+(?:\.\d+){3}|[\da-f:.]*:[\da-f:.]*)(?:\/(\d{1,3}))?$/i.exec(item) ?? []
+  const isIPv6 = address.includes(':')
+  return URL.canParse(`http://${isIPv6 ? `[${address}]` : address}`) && Number(bits) <= (isIPv6 ? 128 : 32)
+}
 
 export const flag: Schema<boolean> = /* @__PURE__ */ v.pipe(
   oneOf(['true', 'false'], 'must be "true" or "false".'),

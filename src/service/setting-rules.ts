@@ -11,6 +11,10 @@ export type Given = Partial<Record<SettingName, unknown>>
 const isSet = (given: Given, ...names: SettingName[]): boolean =>
   names.some((name) => given[name] !== undefined)
 
+/** Whether a setting of a group is set, other than to `false`, the default of flags. */
+const isAnySet = (given: Given, group: string): boolean =>
+  Object.entries(given).some(([name, value]) => name.startsWith(group) && value !== 'false')
+
 /** Rules that involve several settings. Each names the setting to correct. */
 export const RULES: readonly {
   readonly setting: SettingName
@@ -59,19 +63,7 @@ export const RULES: readonly {
   },
   {
     setting: 'SESSION_ISSUER',
-    holds: (given) =>
-      isSet(given, 'SESSION_ISSUER') ||
-      !isSet(
-        given,
-        'SESSION_AUDIENCE',
-        'SESSION_AUTHORIZED_PARTIES',
-        'SESSION_JWKS_URI',
-        'SESSION_REQUIRED_SCOPES',
-        'SESSION_TOKEN_TYPE',
-        'SESSION_CUSTOMER_ID_CLAIM',
-        'SESSION_CUSTOMER_NAME_CLAIM',
-        'SESSION_FIELD_CLAIMS',
-      ),
+    holds: (given) => isSet(given, 'SESSION_ISSUER') || !isAnySet(given, 'SESSION_'),
     detail: 'is missing, though other SESSION settings are set.',
   },
   {
@@ -82,9 +74,7 @@ export const RULES: readonly {
   },
   {
     setting: 'CLOUDFLARE_ACCESS_TEAM_DOMAIN',
-    holds: (given) =>
-      isSet(given, 'CLOUDFLARE_ACCESS_TEAM_DOMAIN') ||
-      !isSet(given, 'CLOUDFLARE_ACCESS_AUDIENCE', 'CLOUDFLARE_ACCESS_SERVICE_SCOPES'),
+    holds: (given) => isSet(given, 'CLOUDFLARE_ACCESS_TEAM_DOMAIN') || !isAnySet(given, 'CLOUDFLARE_ACCESS_'),
     detail: 'is missing, though other CLOUDFLARE_ACCESS settings are set.',
   },
   {

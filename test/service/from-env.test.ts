@@ -81,13 +81,22 @@ describe('readSettings', () => {
   })
 })
 
-describe('settings of sessions without an issuer', () => {
-  test.each(['SESSION_CUSTOMER_ID_CLAIM', 'SESSION_CUSTOMER_NAME_CLAIM', 'SESSION_FIELD_CLAIMS'])(
-    '%s is not ignored',
-    async (setting) => {
-      expect(await faultsOf({ ...settings, [setting]: 'email' }, quiet)).toMatch(/^SESSION_ISSUER is missing/)
-    },
-  )
+describe('settings of a caller that is not configured', () => {
+  test.each([
+    ['SESSION_CUSTOMER_ID_CLAIM', 'email', 'SESSION_ISSUER'],
+    ['SESSION_CUSTOMER_NAME_CLAIM', 'email', 'SESSION_ISSUER'],
+    ['SESSION_FIELD_CLAIMS', 'email', 'SESSION_ISSUER'],
+    ['SESSION_TRUST_EMAIL', 'true', 'SESSION_ISSUER'],
+    ['SESSION_ANY_AUDIENCE', 'true', 'SESSION_ISSUER'],
+    ['CLOUDFLARE_ACCESS_SERVICE_SCOPES', 'none', 'CLOUDFLARE_ACCESS_TEAM_DOMAIN'],
+  ])('%s is not ignored', async (setting, value, missing) => {
+    expect(await faultsOf({ ...settings, [setting]: value }, quiet)).toMatch(`${missing} is missing`)
+  })
+
+  test('a flag may be false', async () => {
+    const flags = { SESSION_TRUST_EMAIL: 'false', SESSION_ANY_AUDIENCE: 'false' }
+    expect(await faultsOf({ ...settings, ...flags }, quiet)).toBe('')
+  })
 })
 
 describe('wrong hooks', () => {

@@ -110,6 +110,10 @@ const INVALID: Record<string, [what: string, value: unknown, detail: RegExp, oth
   TRUSTED_PROXIES: [
     ['a name', `${MARK}.test`, /network/],
     ['with an empty entry', `${MARK},`, /empty/],
+    ['a prefix over 32 bits', '10.0.0.0/33', /network/],
+    ['an IPv6 prefix over 128 bits', 'fd00::/129', /network/],
+    ['no IPv4 address', '10.0.0.256', /network/],
+    ['no IPv6 address', 'fd00:::1', /network/],
   ],
   WORKLOAD_IDENTITIES: [
     ['no JSON', `${MARK}:`, /JSON/],
