@@ -1,30 +1,30 @@
 import { invalidOption, readOptions } from '../options.ts'
-import { createTemporary } from './access-token.ts'
-import { type Answer, type Credentials, call, type Refusal, refuseByStatus } from './call.ts'
-import { unavailable, unexpectedAnswer } from './errors.ts'
-import { checkAddress, checkSupplied, checkText, type Supplied, supplyText } from './options.ts'
+import { type Credentials, call, failureByStatus, type ServiceFailure, type ServiceResponse } from './call.ts'
+import { cacheCredential } from './credential-cache.ts'
+import { unavailable, unexpectedResponse } from './errors.ts'
+import { checkAddress, checkSupplied, checkText, resolveText, type Supplied } from './options.ts'
 
-/** An access key of AWS, with a session token where it is temporary. */
+/** An AWS access key, with a session token if it is temporary. */
 export interface AwsKeys {
   accessKeyId: string
   secretAccessKey: string
   sessionToken?: string | undefined
 }
 
-/** A role that an OIDC token assumes, by STS `AssumeRoleWithWebIdentity`. */
+/** A role to assume with an OIDC token, through STS `AssumeRoleWithWebIdentity`. */
 export interface AwsWebIdentity {
   roleArn: string
-  /** The OIDC token; a function gets a new one each time the role is assumed. */
+  /** The OIDC token. A function is called each time the role is assumed. */
   webIdentityToken: Supplied<string>
-  /** Name of the session in CloudTrail. Default: `membrane-token`. */
+  /** Session name, shown in CloudTrail. Default: `membrane-token`. */
   sessionName?: string | undefined
-  /** Address of STS. Default: that of the region. */
+  /** URL of STS. Default: the region's endpoint. */
   stsEndpoint?: string | undefined
 }
 
 export type AwsCredentials = AwsKeys | AwsWebIdentity | (() => Promise<AwsKeys>)
 
-/** An access key that was checked; no member is undefined. */
+/** A validated access key; `sessionToken` is absent rather than undefined. */
 export interface CheckedKeys {
   readonly accessKeyId: string
   readonly secretAccessKey: string
@@ -35,7 +35,7 @@ export type CredentialSource = Credentials<CheckedKeys>
 
 const SERVICE = 'AWS STS'
 
-/** The domain of a region's partition: China, the European Sovereign Cloud, all others. */
+/** The domain of a region's partition: China, the European Sovereign Cloud, or all others. */
 export function dnsSuffix(region: string): string {
   if (region.startsWith('cn-')) return 'amazonaws.com.cn'
   return region.startsWith('eusc-') ? 'amazonaws.eu' : 'amazonaws.com'
@@ -47,7 +47,7 @@ export function bindCredentials(credentials: AwsCredentials, region: string): Cr
     return { get: async () => checkKeys(await credentials()), reject: () => false }
   if (typeof credentials !== 'object' || credentials === null)
     throw invalidOption(
-      'credentials must be an access key, a role, or a function that gets an access key.',
+      'credentials must be an access key, a role, or a function that returns an access key.',
       'credentials',
     )
   if ('roleArn' in credentials) return assumeRole(credentials, region)
@@ -79,54 +79,54 @@ function assumeRole(identity: AwsWebIdentity, region: string): CredentialSource 
     'credentials.stsEndpoint',
   )
 
-  return createTemporary<CheckedKeys>(SERVICE, async (signal) => {
+  return cacheCredential<CheckedKeys>(SERVICE, async (signal) => {
     const form = new URLSearchParams({
       Action: 'AssumeRoleWithWebIdentity',
       Version: '2011-06-15',
       RoleArn: roleArn,
       RoleSessionName: sessionName,
-      WebIdentityToken: await supplyText(webIdentityToken, 'credentials.webIdentityToken'),
+      WebIdentityToken: await resolveText(webIdentityToken, 'credentials.webIdentityToken'),
     })
-    const answer = await call({
+    const response = await call({
       service: SERVICE,
       signal,
-      refuse: refuseSts,
+      readFailure: readStsFailure,
       prepare: () => [`${endpoint}/`, { method: 'POST', body: form }],
     })
-    return readSts(answer)
+    return readSts(response)
   })
 }
 
-/** The text of an XML element; the elements that matter here occur once and hold plain text. */
-function elementOf(xml: string, name: string): string | undefined {
+/** The text of an XML element. Each element read here occurs once and contains plain text. */
+function textOf(xml: string, name: string): string | undefined {
   return new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1]
 }
 
-function readSts({ text }: Answer): { value: CheckedKeys; expiresIn: number } {
-  const accessKeyId = elementOf(text, 'AccessKeyId')
-  const secretAccessKey = elementOf(text, 'SecretAccessKey')
-  const sessionToken = elementOf(text, 'SessionToken')
-  const seconds = (Date.parse(elementOf(text, 'Expiration') ?? '') - Date.now()) / 1000
+function readSts({ text }: ServiceResponse): { value: CheckedKeys; expiresIn: number } {
+  const accessKeyId = textOf(text, 'AccessKeyId')
+  const secretAccessKey = textOf(text, 'SecretAccessKey')
+  const sessionToken = textOf(text, 'SessionToken')
+  const seconds = (Date.parse(textOf(text, 'Expiration') ?? '') - Date.now()) / 1000
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(seconds))
-    throw unexpectedAnswer(SERVICE)
-  // A clock that is behind or ahead must neither keep credentials for long nor ask for them each time.
+    throw unexpectedResponse(SERVICE)
+  // Bounded, because this machine's clock may be wrong.
   const expiresIn = Math.min(Math.max(seconds, 60), 3600)
   return { value: { accessKeyId, secretAccessKey, sessionToken }, expiresIn }
 }
 
-const REFUSALS: Readonly<Record<string, string>> = {
+const FAILURES: Readonly<Record<string, string>> = {
   AccessDenied:
-    'AWS STS denied the role: its trust policy does not allow sts:AssumeRoleWithWebIdentity to this identity.',
+    'AWS STS denied the role: its trust policy does not allow sts:AssumeRoleWithWebIdentity for this identity.',
   InvalidIdentityToken: 'AWS STS rejected the web identity token: check its issuer and audience in IAM.',
   ExpiredTokenException:
-    'AWS STS rejected the web identity token: it has expired; pass a function that gets a new one.',
+    'AWS STS rejected the web identity token: it has expired; pass a function that returns a new one.',
   IDPRejectedClaim: 'AWS STS rejected a claim of the web identity token.',
 }
 
-function refuseSts({ status, text }: Answer): Refusal {
-  const code = elementOf(text, 'Code') ?? ''
-  const message = Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined
+function readStsFailure({ status, text }: ServiceResponse): ServiceFailure {
+  const code = textOf(text, 'Code') ?? ''
+  const message = Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined
   if (message !== undefined) return { error: unavailable(message) }
   const isThrottled = code === 'Throttling' || code === 'IDPCommunicationError'
-  return refuseByStatus(SERVICE, isThrottled ? 429 : status, 'sts:AssumeRoleWithWebIdentity')
+  return failureByStatus(SERVICE, isThrottled ? 429 : status, 'sts:AssumeRoleWithWebIdentity')
 }

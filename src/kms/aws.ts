@@ -5,19 +5,19 @@ import { invalidOption, readOptions } from '../options.ts'
 import { type AwsCredentials, bindCredentials, type CredentialSource, dnsSuffix } from './aws-credentials.ts'
 import { decodeAnyBase64, encodeBase64 } from './base64.ts'
 import {
-  type Answer,
   call,
+  failureByStatus,
   type Members,
   missingPermission,
-  type Refusal,
-  refuseByStatus,
+  type ServiceFailure,
+  type ServiceResponse,
   withinTimeLimit,
 } from './call.ts'
 import {
   mismatchedAlgorithm,
   notForSigning,
   unavailable,
-  unexpectedAnswer,
+  unexpectedResponse,
   unsupportedKey,
 } from './errors.ts'
 import { addressOf, checkAddress, checkText } from './options.ts'
@@ -40,7 +40,7 @@ export interface AwsKmsOptions {
 
 const SERVICE = 'AWS KMS'
 
-/** Names of the algorithms at AWS. */
+/** The algorithms by their AWS names. */
 const SIGNING_ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   RSASSA_PKCS1_V1_5_SHA_256: 'RS256',
   RSASSA_PKCS1_V1_5_SHA_384: 'RS384',
@@ -53,8 +53,8 @@ const SIGNING_ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   ECDSA_SHA_512: 'ES512',
 }
 
-/** What each error of AWS means; whether a retry may help. */
-const REFUSALS: Readonly<Record<string, { message: string; retry?: boolean }>> = {
+/** Messages for AWS error types, and whether a retry may help. */
+const FAILURES: Readonly<Record<string, { message: string; retry?: boolean }>> = {
   NotFoundException: { message: 'AWS KMS has no such key; check keyId and region.' },
   InvalidArnException: { message: 'AWS KMS rejected keyId: it is not a valid ARN.' },
   DisabledException: { message: 'The key is disabled at AWS KMS; enable it.' },
@@ -80,6 +80,7 @@ const REFUSALS: Readonly<Record<string, { message: string; retry?: boolean }>> =
   IncompleteSignatureException: { message: 'AWS rejected the credentials: they are incomplete.' },
 }
 
+/** Error types that new credentials may resolve. */
 const UNAUTHENTICATED = [
   'UnrecognizedClientException',
   'InvalidClientTokenId',
@@ -114,11 +115,11 @@ async function openAwsKey(options: AwsKmsOptions): Promise<RemoteKey> {
       ? [SIGNING_ALGORITHMS[name] as Algorithm]
       : [],
   )
-  // secp256k1 keys offer ECDSA_SHA_256 as well.
+  // secp256k1 keys also list ECDSA_SHA_256.
   if (offered.length === 0 || KeySpec === 'ECC_SECG_P256K1') throw unsupportedKey(SERVICE, KeySpec)
   const publicKey = decodeAnyBase64(PublicKey)
-  if (!publicKey) throw unexpectedAnswer(SERVICE)
-  // An alias may move to another key, whose signatures this public half does not verify.
+  if (!publicKey) throw unexpectedResponse(SERVICE)
+  // An alias may later point to another key, whose signatures this public key would not verify.
   const pinnedId = typeof KeyId === 'string' ? KeyId : keyId
   return toRemoteKey({
     service: SERVICE,
@@ -143,12 +144,12 @@ async function callAws(
   action: 'GetPublicKey' | 'Sign',
   body: Members,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<ServiceResponse> {
   return call({
     service: SERVICE,
     signal,
     credentials,
-    refuse: (answer) => refuseAws(answer, `kms:${action}`),
+    readFailure: (response) => readAwsFailure(response, `kms:${action}`),
     prepare: async (keys) => {
       const signed = await new AwsV4Signer({
         ...keys,
@@ -165,27 +166,28 @@ async function callAws(
   })
 }
 
-function refuseAws({ status, body }: Answer, permission: string): Refusal {
+function readAwsFailure({ status, body }: ServiceResponse, permission: string): ServiceFailure {
   const type = body.__type ?? body.code
   const name = typeof type === 'string' ? type.replace(/^.*#/, '') : ''
   if (name === 'AccessDeniedException') return { error: missingPermission(SERVICE, permission) }
   if (name === 'InvalidKeyUsageException') return { error: notForSigning(SERVICE) }
-  // What KMS says of a symmetric key when it is asked for its public half.
+  // GetPublicKey returns this error for symmetric keys.
   if (name === 'UnsupportedOperationException') return { error: unsupportedKey(SERVICE, undefined) }
-  const known = Object.hasOwn(REFUSALS, name) ? REFUSALS[name] : undefined
-  if (!known) return refuseByStatus(SERVICE, status, permission)
+  const known = Object.hasOwn(FAILURES, name) ? FAILURES[name] : undefined
+  if (!known) return failureByStatus(SERVICE, status, permission)
   const { message, retry = false } = known
   return { error: unavailable(message), retry, isUnauthenticated: UNAUTHENTICATED.includes(name) }
 }
 
 /**
- * Opens a signing key of AWS KMS: fetches its public key once, then lets the service sign digests. An alias is resolved
+ * Opens a signing key in AWS KMS: fetches its public key once and has the service sign digests. An alias is resolved
  * when the key is opened; if it changes, open the key again. A signature may take at most 4 seconds, and at most 32 run
  * concurrently. Needs the permissions `kms:GetPublicKey` and `kms:Sign`.
  *
  * As a KMS provider, it opens `awskms:///KEY` and `awskms://ENDPOINT/KEY` (key id, `alias/NAME` or ARN) with
- * `AWS_REGION`, and `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, or `AWS_ROLE_ARN` and
- * `AWS_WEB_IDENTITY_TOKEN`.
+ * `AWS_REGION` or `AWS_DEFAULT_REGION`, and with `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and optionally
+ * `AWS_SESSION_TOKEN`, or with `AWS_ROLE_ARN`, `AWS_WEB_IDENTITY_TOKEN` and optionally `AWS_ROLE_SESSION_NAME` and
+ * `AWS_ENDPOINT_URL_STS`.
  *
  * @throws `ERR_OPTION_INVALID` with the `option` at fault
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens

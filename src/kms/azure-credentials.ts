@@ -1,27 +1,30 @@
 import { invalidOption } from '../options.ts'
-import { createTemporary } from './access-token.ts'
 import { requestAccessToken, suppliedTokens, type TokenSource } from './bearer.ts'
-import { checkAddress, checkSupplied, checkText, type Supplied, supplyText } from './options.ts'
+import { cacheCredential } from './credential-cache.ts'
+import { checkAddress, checkSupplied, checkText, resolveText, type Supplied } from './options.ts'
 
-/** How to get access tokens from Microsoft Entra ID for Key Vault; set exactly one of the four credentials. */
+/**
+ * Credentials for Microsoft Entra ID, which issues access tokens for Key Vault. Set exactly one of `clientSecret`,
+ * `federatedToken`, `managedIdentity` and `token`.
+ */
 export interface AzureCredentials {
-  /** Id of the tenant; with `clientSecret` and `federatedToken`. */
+  /** Tenant id or domain; required with `clientSecret` and `federatedToken`. */
   tenantId?: string | undefined
-  /** Id of the application, or of a user-assigned managed identity. */
+  /** Application (client) id, or the client id of a user-assigned managed identity. */
   clientId?: string | undefined
   clientSecret?: Supplied<string> | undefined
-  /** An OIDC token of another platform (workload identity federation); a function gets a new one each time. */
+  /** Another platform's OIDC token (workload identity federation). A function is called for each token request. */
   federatedToken?: Supplied<string> | undefined
-  /** `true` gets tokens for the managed identity from Azure's metadata server. */
+  /** `true` requests tokens for the managed identity from Azure's metadata server. */
   managedIdentity?: boolean | undefined
-  /** An access token, or a function that gets the current one. */
+  /** An access token, or a function that returns the current one. */
   token?: Supplied<string> | undefined
-  /** Address of the login service. Default `https://login.microsoftonline.com`. */
+  /** URL of the login service. Default `https://login.microsoftonline.com`. */
   authority?: string | undefined
 }
 
 const SERVICE = 'Microsoft Entra ID'
-/** Domains of vaults and managed HSMs in Azure's clouds; each is also the resource that access tokens are for. */
+/** Domains of vaults and managed HSMs in Azure's clouds; each is also the resource of the access tokens. */
 const DOMAINS = [
   'vault.azure.net',
   'managedhsm.azure.net',
@@ -30,23 +33,23 @@ const DOMAINS = [
   'vault.usgovcloudapi.net',
   'managedhsm.usgovcloudapi.net',
 ]
-const METADATA = 'http://169.254.169.254/metadata/identity/oauth2/token'
+const METADATA_URL = 'http://169.254.169.254/metadata/identity/oauth2/token'
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
-/** The resource to request access tokens for; a vault with a custom domain counts as one in the public cloud. */
+/** The resource to request access tokens for. A custom domain is treated as the public cloud. */
 function resourceOf(address: string): string {
   const { hostname } = new URL(address)
   return `https://${DOMAINS.find((domain) => hostname.endsWith(`.${domain}`)) ?? DOMAINS[0]}`
 }
 
 /**
- * @param address Of the vault
+ * @param address URL of the vault
  * @throws `ERR_OPTION_INVALID`
  */
 export function bindAzureCredentials(given: AzureCredentials, address: string): TokenSource {
   const { tenantId, clientId, clientSecret, federatedToken, managedIdentity, token } = given
-  const ways = { token, clientSecret, federatedToken, managedIdentity: managedIdentity || undefined }
-  if (Object.values(ways).filter((way) => way !== undefined).length !== 1) {
+  const choices = { token, clientSecret, federatedToken, managedIdentity: managedIdentity || undefined }
+  if (Object.values(choices).filter((choice) => choice !== undefined).length !== 1) {
     throw invalidOption(
       'Pass exactly one of token, clientSecret, federatedToken and managedIdentity: true.',
       'clientSecret',
@@ -58,10 +61,10 @@ export function bindAzureCredentials(given: AzureCredentials, address: string): 
     if (clientId !== undefined) checkText(clientId, 'clientId')
     const query = new URLSearchParams({ 'api-version': '2018-02-01', resource })
     if (clientId !== undefined) query.set('client_id', clientId)
-    return createTemporary(SERVICE, (signal) =>
+    return cacheCredential(SERVICE, (signal) =>
       requestAccessToken({
         service: SERVICE,
-        request: [`${METADATA}?${query}`, { headers: { Metadata: 'true' } }],
+        request: [`${METADATA_URL}?${query}`, { headers: { Metadata: 'true' } }],
         rejection: rejectionOf('the managed identity'),
         signal,
       }),
@@ -76,8 +79,8 @@ export function bindAzureCredentials(given: AzureCredentials, address: string): 
   const secret = clientSecret ?? federatedToken
   const option = clientSecret === undefined ? 'federatedToken' : 'clientSecret'
   checkSupplied(secret, option)
-  return createTemporary(SERVICE, async (signal) => {
-    const value = await supplyText(secret as Supplied<string>, option)
+  return cacheCredential(SERVICE, async (signal) => {
+    const value = await resolveText(secret as Supplied<string>, option)
     const body = new URLSearchParams({
       grant_type: 'client_credentials',
       client_id: clientId,
@@ -89,17 +92,17 @@ export function bindAzureCredentials(given: AzureCredentials, address: string): 
     return requestAccessToken({
       service: SERVICE,
       request: [url, { method: 'POST', body }],
-      rejection: rejectionOf("the client's credentials"),
+      rejection: rejectionOf('the client credentials'),
       signal,
     })
   })
 }
 
-function rejectionOf(what: string): string {
-  return `${SERVICE} rejected ${what}: check tenant, client and secret, and that none has expired.`
+function rejectionOf(credential: string): string {
+  return `${SERVICE} rejected ${credential}: check tenant, client and secret, and that none has expired.`
 }
 
-/** Options of {@link AzureCredentials}, for `readOptions`. */
+/** Names of the options in {@link AzureCredentials}. */
 export const AZURE_CREDENTIALS: readonly (keyof AzureCredentials)[] = [
   'tenantId',
   'clientId',

@@ -7,11 +7,11 @@ import { AZURE_CREDENTIALS, type AzureCredentials, bindAzureCredentials } from '
 import { encodeBase64 } from './base64.ts'
 import { callWithBearer, type TokenSource } from './bearer.ts'
 import {
-  type Answer,
+  failureByStatus,
   type Members,
   membersOf,
-  type Refusal,
-  refuseByStatus,
+  type ServiceFailure,
+  type ServiceResponse,
   withinTimeLimit,
 } from './call.ts'
 import { notForSigning, unavailable, unsupportedKey } from './errors.ts'
@@ -21,9 +21,9 @@ import { toRemoteKey } from './remote-key.ts'
 
 export type { AzureCredentials } from './azure-credentials.ts'
 
-/** Options of {@link azureKeyVault}: the key, and how to get access tokens. */
+/** Options of {@link azureKeyVault}: the key, and the credentials. */
 export interface AzureKeyVaultOptions extends AzureCredentials {
-  /** Identifier of a key: `https://VAULT.vault.azure.net/keys/NAME`, with a version or, for the latest, without. */
+  /** Key identifier: `https://VAULT.vault.azure.net/keys/NAME`, or `…/NAME/VERSION`. Default: the latest version. */
   key: string
 }
 
@@ -31,12 +31,11 @@ const SERVICE = 'Azure Key Vault'
 const API_VERSION = '7.4'
 
 const DISABLED = 'The key is disabled at Azure Key Vault; enable it.'
-const FIREWALL =
-  'The firewall of Azure Key Vault does not admit this network; allow it, or use a private endpoint.'
+const FIREWALL = 'The firewall of Azure Key Vault blocks this network; allow it, or use a private endpoint.'
 const OUTSIDE_VALIDITY = 'The key at Azure Key Vault is outside its validity period.'
 
-/** What each error code of Key Vault means. */
-const REFUSALS: Readonly<Record<string, string>> = {
+/** Messages for Key Vault error codes. */
+const FAILURES: Readonly<Record<string, string>> = {
   KeyDisabled: DISABLED,
   ForbiddenByFirewall: FIREWALL,
   ForbiddenByConnection: FIREWALL,
@@ -44,7 +43,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   KeyExpired: OUTSIDE_VALIDITY,
 }
 
-/** The curves that Key Vault and Membrane share. */
+/** The curves that both Key Vault and Membrane support. */
 const CURVES: readonly unknown[] = ['P-256', 'P-384', 'P-521']
 
 async function openAzureKey(options: AzureKeyVaultOptions): Promise<RemoteKey> {
@@ -79,7 +78,7 @@ async function openAzureKey(options: AzureKeyVaultOptions): Promise<RemoteKey> {
   })
 }
 
-/** The public half; a key in an HSM has the suffix `-HSM` on its type. */
+/** The public key. The type of a key in an HSM has the suffix `-HSM`. */
 function readPublicJwk(jwk: Members): { publicKey: JWK; algorithms: readonly Algorithm[] } {
   const kty = typeof jwk.kty === 'string' ? jwk.kty.replace(/-HSM$/, '') : undefined
   if (kty === 'RSA') {
@@ -98,7 +97,7 @@ function readIdentifier(key: unknown): { address: string; name: string; version:
   const match = /^(https?:\/\/[^/?#]+)\/keys\/([\w-]{1,127})(?:\/([\w-]{1,127}))?\/?$/.exec(key)
   if (!match) {
     throw invalidOption(
-      'key must be the identifier of a key: https://VAULT.vault.azure.net/keys/NAME, or with /VERSION at its end.',
+      'key must be the identifier of a key: https://VAULT.vault.azure.net/keys/NAME, optionally with /VERSION.',
       'key',
     )
   }
@@ -111,36 +110,36 @@ function callAzure(
   body: Members | undefined,
   permission: string,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<ServiceResponse> {
   return callWithBearer({
     service: SERVICE,
     url: `${url}?api-version=${API_VERSION}`,
     body,
     tokens,
-    refuse: (answer) => refuseAzure(answer, permission),
+    readFailure: (response) => readAzureFailure(response, permission),
     signal,
   })
 }
 
-/** Errors of Key Vault: `{"error":{"code","message","innererror":{"code"}}}`. */
-function refuseAzure({ status, body }: Answer, permission: string): Refusal {
+/** Reads a Key Vault error: `{"error":{"code","message","innererror":{"code"}}}`. */
+function readAzureFailure({ status, body }: ServiceResponse, permission: string): ServiceFailure {
   const error = membersOf(body.error)
   const inner = membersOf(error.innererror)
   const code = typeof inner.code === 'string' ? inner.code : error.code
-  const message = typeof code === 'string' && Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined
+  const message = typeof code === 'string' && Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined
   if (message !== undefined) return { error: unavailable(message) }
   if (status === 400) return { error: notForSigning(SERVICE) }
-  return refuseByStatus(SERVICE, status, permission)
+  return failureByStatus(SERVICE, status, permission)
 }
 
 /**
- * Opens a signing key of Azure Key Vault or Managed HSM: fetches its public key once, then lets the service sign
- * digests. Without a version, it uses the version that is the latest when the key is opened. A signature may take at
- * most 4 seconds, and at most 32 run concurrently. Needs the permissions `keys/get` and `keys/sign`.
+ * Opens a signing key in Azure Key Vault or Managed HSM: fetches its public key once and has the service sign digests.
+ * Without a version, it uses the latest version at the time the key is opened. A signature may take at most 4 seconds,
+ * and at most 32 run concurrently. Needs the permissions `keys/get` and `keys/sign`.
  *
  * As a KMS provider, it opens `azurekms://VAULT.vault.azure.net/NAME` and `…/NAME/VERSION` with `AZURE_TENANT_ID`,
  * `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_FEDERATED_TOKEN`, with `AZURE_ACCESS_TOKEN`, or with
- * `AZURE_MANAGED_IDENTITY=true`.
+ * `AZURE_MANAGED_IDENTITY=true`. `AZURE_AUTHORITY_HOST` sets another login service.
  *
  * @throws `ERR_OPTION_INVALID` with the `option` at fault
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens

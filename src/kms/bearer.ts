@@ -1,38 +1,38 @@
-import type { Issued } from './access-token.ts'
 import {
-  type Answer,
   type Credentials,
   call,
+  failureByStatus,
   type Members,
   type PreparedRequest,
-  type Refusal,
-  refuseByStatus,
+  type ServiceFailure,
+  type ServiceResponse,
 } from './call.ts'
-import { unavailable, unexpectedAnswer } from './errors.ts'
-import { checkSupplied, type Supplied, supplyText } from './options.ts'
+import type { IssuedCredential } from './credential-cache.ts'
+import { unavailable, unexpectedResponse } from './errors.ts'
+import { checkSupplied, resolveText, type Supplied } from './options.ts'
 
-/** Where access tokens come from. */
+/** A source of access tokens. */
 export type TokenSource = Credentials<string>
 
-/** Access tokens that the caller supplies. @throws `ERR_OPTION_INVALID` */
+/** Access tokens from the caller's options. @throws `ERR_OPTION_INVALID` */
 export function suppliedTokens(token: Supplied<string>, option: string): TokenSource {
   checkSupplied(token, option)
-  return { get: () => supplyText(token, option), reject: () => false }
+  return { get: () => resolveText(token, option), reject: () => false }
 }
 
-/** A request of an API that takes access tokens and JSON. */
+/** A request to a JSON API that requires an access token. */
 export interface BearerCall {
   readonly service: string
   readonly url: string
-  /** POST with these members; GET without. */
+  /** Sent as JSON with POST; without a body, the request is a GET. */
   readonly body?: Members | undefined
   readonly tokens: TokenSource
-  readonly refuse: (answer: Answer) => Refusal
+  readonly readFailure: (response: ServiceResponse) => ServiceFailure
   readonly signal: AbortSignal
 }
 
 /** Sends a request with an access token (RFC 6750 section 2.1). */
-export function callWithBearer({ url, body, tokens, ...rest }: BearerCall): Promise<Answer> {
+export function callWithBearer({ url, body, tokens, ...rest }: BearerCall): Promise<ServiceResponse> {
   const prepare = (token: string): PreparedRequest => {
     const authorization = { Authorization: `Bearer ${token}` }
     if (!body) return [url, { headers: authorization }]
@@ -46,30 +46,30 @@ export function callWithBearer({ url, body, tokens, ...rest }: BearerCall): Prom
 export interface AccessTokenRequest {
   readonly service: string
   readonly request: PreparedRequest
-  /** Message for credentials that the service rejects. */
+  /** Error message if the service rejects the credentials. */
   readonly rejection: string
   readonly signal: AbortSignal
 }
 
-/** Requests an access token, and reads it from the answer (RFC 6749 section 5.1). */
+/** Requests an access token (RFC 6749 section 5.1). @throws `ERR_KEY_UNAVAILABLE` */
 export async function requestAccessToken({
   service,
   request,
   rejection,
   signal,
-}: AccessTokenRequest): Promise<Issued<string>> {
+}: AccessTokenRequest): Promise<IssuedCredential<string>> {
   const { body } = await call({
     service,
     signal,
     prepare: () => request,
-    refuse: ({ status }) =>
+    readFailure: ({ status }) =>
       [400, 401, 403].includes(status)
         ? { error: unavailable(rejection) }
-        : refuseByStatus(service, status, 'to get access tokens'),
+        : failureByStatus(service, status, 'to get access tokens'),
   })
   const { access_token: value, expires_in: lifetime } = body
-  // Azure's metadata server writes the lifetime as text.
+  // Azure's metadata server returns the lifetime as a string.
   const expiresIn = Number(lifetime)
-  if (typeof value !== 'string' || !(expiresIn > 0)) throw unexpectedAnswer(service)
+  if (typeof value !== 'string' || !(expiresIn > 0)) throw unexpectedResponse(service)
   return { value, expiresIn }
 }

@@ -1,59 +1,61 @@
 import { MembraneTokenError } from '../errors.ts'
-import { unavailable, unexpectedAnswer } from './errors.ts'
+import { unavailable, unexpectedResponse } from './errors.ts'
 
-/** Milliseconds for everything that one operation needs: credentials, access token, request and retry. */
+/** Milliseconds for a whole operation: credentials, access token, request and retry. */
 const TIME_LIMIT = 4000
-/** Characters of an answer. */
+/** Maximum characters of a response body. */
 const SIZE_LIMIT = 65_536
-/** Milliseconds before the retry: at least the first, and up to both together. */
+/** Milliseconds before the retry, and the maximum random delay that is added. */
 const RETRY_DELAY = 100
 const RETRY_JITTER = 300
 
-/** Members of a JSON object; empty where an answer is something else. */
+/** Members of a JSON object; empty if the value is not an object. */
 export type Members = Readonly<Record<string, unknown>>
 
-export interface Answer {
+/** A response of a key management or token service. */
+export interface ServiceResponse {
   readonly status: number
   readonly text: string
-  /** The answer as JSON, where it is an object. */
+  /** The members of the JSON body. */
   readonly body: Members
 }
 
 /** Why a service rejected a request. */
-export interface Refusal {
+export interface ServiceFailure {
   readonly error: MembraneTokenError
-  /** Whether the same request may succeed a moment later. */
+  /** Whether the same request may succeed shortly after. */
   readonly retry?: boolean
-  /** Whether other credentials may help. */
+  /** Whether new credentials may help. */
   readonly isUnauthenticated?: boolean
 }
 
-/** Address and options of a request. */
+/** URL and options of a request. */
 export type PreparedRequest = readonly [url: string, init: RequestInit]
 
-/** Where the credentials of requests come from. */
+/** A source of credentials. */
 export interface Credentials<Value> {
   get(): Promise<Value>
-  /** Drops credentials that were rejected. Returns whether others may help. */
+  /** Drops rejected credentials. Returns whether new ones may help. */
   reject(rejected: Value): boolean
 }
 
 export interface Call<Value = undefined> {
-  /** The service's name, for messages. */
+  /** Name of the service, for messages. */
   readonly service: string
   readonly signal: AbortSignal
-  /** Called again for the retry, which may have other credentials. */
+  /** Called again for the retry, which may use other credentials. */
   readonly prepare: (credentials: Value) => PreparedRequest | Promise<PreparedRequest>
-  /** What an answer other than 200 means. */
-  readonly refuse: (answer: Answer) => Refusal
-  /** None for a request whose credentials are part of it. */
+  /** Describes a response with a status other than 200. */
+  readonly readFailure: (response: ServiceResponse) => ServiceFailure
+  /** Absent if `prepare` adds the credentials itself. */
   readonly credentials?: Credentials<Value>
 }
 
 /**
  * Runs an operation for at most four seconds.
  *
- * @throws `ERR_KEY_UNAVAILABLE` when they have passed, also where the operation ignores the signal
+ * @throws `ERR_KEY_UNAVAILABLE` on timeout, even if the operation ignores the signal, and if a function that supplies
+ *   credentials throws
  */
 export async function withinTimeLimit<Result>(
   service: string,
@@ -63,7 +65,7 @@ export async function withinTimeLimit<Result>(
   let timer: ReturnType<typeof setTimeout> | undefined
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(unavailable(`${service} did not answer within ${TIME_LIMIT / 1000} seconds.`))
+      reject(unavailable(`${service} did not respond within ${TIME_LIMIT / 1000} seconds.`))
       controller.abort()
     }, TIME_LIMIT)
   })
@@ -71,49 +73,49 @@ export async function withinTimeLimit<Result>(
     return await Promise.race([run(controller.signal), timeout])
   } catch (cause) {
     if (cause instanceof MembraneTokenError) throw cause
-    throw unavailable(`${service} could not be used: its credentials could not be read.`, cause)
+    throw unavailable(`The credentials for ${service} could not be read.`, cause)
   } finally {
     clearTimeout(timer)
   }
 }
 
 /**
- * Sends a request, and once more where that can help.
+ * Sends a request, and retries it once if that may help.
  *
- * @returns The answer, with status 200
- * @throws `ERR_KEY_UNAVAILABLE`, or what `refuse` says
+ * @returns The response, with status 200
+ * @throws `ERR_KEY_UNAVAILABLE`, or the error that `readFailure` returns
  */
-export async function call<Value = undefined>(request: Call<Value>): Promise<Answer> {
+export async function call<Value = undefined>(request: Call<Value>): Promise<ServiceResponse> {
   const { credentials } = request
   const used = (await credentials?.get()) as Value
   const first = await sendOnce(request, used)
   if (first.status === 200) return first
-  const refusal = request.refuse(first)
-  const hasOthers = refusal.isUnauthenticated === true && credentials?.reject(used) === true
-  if (!refusal.retry && !hasOthers) throw refusal.error
+  const failure = request.readFailure(first)
+  const canRenew = failure.isUnauthenticated === true && credentials?.reject(used) === true
+  if (!failure.retry && !canRenew) throw failure.error
   await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY + Math.random() * RETRY_JITTER))
-  if (request.signal.aborted) throw refusal.error
+  if (request.signal.aborted) throw failure.error
   const second = await sendOnce(request, (await credentials?.get()) as Value)
   if (second.status === 200) return second
-  throw request.refuse(second).error
+  throw request.readFailure(second).error
 }
 
 async function sendOnce<Value>(
   { service, signal, prepare }: Call<Value>,
   credentials: Value,
-): Promise<Answer> {
+): Promise<ServiceResponse> {
   try {
     const [url, init] = await prepare(credentials)
     const response = await fetch(url, { ...init, redirect: 'manual', signal })
     if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
       discard(response)
-      throw unavailable(`${service} answered with a redirect, which is not followed; check its address.`)
+      throw unavailable(`${service} returned a redirect, which is not followed; check its address.`)
     }
     const text = await readText(service, response)
     return { status: response.status, text, body: readMembers(text) }
   } catch (cause) {
     if (cause instanceof MembraneTokenError) throw cause
-    throw unavailable(`${service} cannot be reached; check its address and the network.`, cause)
+    throw unavailable(`${service} is unreachable; check its address and the network.`, cause)
   }
 }
 
@@ -127,7 +129,7 @@ async function readText(service: string, response: Response): Promise<string> {
     text += decoder.decode(value, { stream: true })
     if (text.length <= SIZE_LIMIT) continue
     reader.cancel().catch(() => {})
-    throw unexpectedAnswer(service)
+    throw unexpectedResponse(service)
   }
   return text
 }
@@ -140,7 +142,7 @@ function readMembers(text: string): Members {
   }
 }
 
-/** The members of a value; none if it is not an object. */
+/** Returns an object's members; none if the value is not an object. */
 export function membersOf(value: unknown): Members {
   return typeof value === 'object' && value !== null ? (value as Members) : {}
 }
@@ -149,8 +151,8 @@ function discard(response: Response): void {
   response.body?.cancel().catch(() => {})
 }
 
-/** The error by status code, where a service gives no better reason. */
-export function refuseByStatus(service: string, status: number, permission: string): Refusal {
+/** Describes a failure by its status code, if the response contains no better reason. */
+export function failureByStatus(service: string, status: number, permission: string): ServiceFailure {
   if (status === 429) return { error: unavailable(`${service} throttled the request.`), retry: true }
   if (status >= 500)
     return { error: unavailable(`${service} failed with status ${status}; try again later.`), retry: true }
@@ -164,10 +166,10 @@ export function refuseByStatus(service: string, status: number, permission: stri
   if (status === 403) return { error: missingPermission(service, permission) }
   if (status === 404)
     return { error: unavailable(`${service} has no such key; check its name, version and location.`) }
-  return { error: unavailable(`${service} refused the request with status ${status}.`) }
+  return { error: unavailable(`${service} rejected the request with status ${status}.`) }
 }
 
-/** @param permission The permission's name at the service, such as `kms:Sign` */
+/** @param permission The service's name for the permission, such as `kms:Sign` */
 export function missingPermission(service: string, permission: string): MembraneTokenError {
   return unavailable(`${service} denied access: the permission ${permission} on this key is missing.`)
 }

@@ -1,12 +1,12 @@
 import type { Algorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
 
-/** A key that cannot be used at the moment, and why. Never contains text of a response. */
+/** The key cannot be used at the moment. `message` must not contain text of a response. */
 export function unavailable(message: string, cause?: unknown): MembraneTokenError {
   return new MembraneTokenError('ERR_KEY_UNAVAILABLE', message, { cause })
 }
 
-/** @param algorithms What the key can do */
+/** @param algorithms The algorithms that the key supports */
 export function mismatchedAlgorithm(algorithms: readonly Algorithm[], algorithm: string): MembraneTokenError {
   return new MembraneTokenError(
     'ERR_KEY_ALGORITHM_MISMATCH',
@@ -15,16 +15,16 @@ export function mismatchedAlgorithm(algorithms: readonly Algorithm[], algorithm:
   )
 }
 
-/** A key that is not for signing, or whose service does not sign with it in the algorithm that was requested. */
+/** The key is not for signing, or the service does not sign with it in the requested algorithm. */
 export function notForSigning(service: string): MembraneTokenError {
   return new MembraneTokenError(
     'ERR_KEY_ALGORITHM_MISMATCH',
-    `The key at ${service} is not for signing, or not with this algorithm.`,
+    `The key at ${service} is not for signing, or not for this algorithm.`,
     { option: 'algorithm' },
   )
 }
 
-/** A key that cannot sign. @param kind Its kind, as its service calls it */
+/** The key cannot sign. @param kind The service's name for its type */
 export function unsupportedKey(service: string, kind: unknown): MembraneTokenError {
   const shown = typeof kind === 'string' && /^[\w.-]{1,60}$/.test(kind) ? ` of type ${kind}` : ''
   return new MembraneTokenError(
@@ -33,6 +33,6 @@ export function unsupportedKey(service: string, kind: unknown): MembraneTokenErr
   )
 }
 
-export function unexpectedAnswer(service: string, cause?: unknown): MembraneTokenError {
-  return unavailable(`${service} answered with something unexpected; check its address.`, cause)
+export function unexpectedResponse(service: string, cause?: unknown): MembraneTokenError {
+  return unavailable(`${service} returned an unexpected response; check its address.`, cause)
 }

@@ -7,14 +7,14 @@ import { invalidOption, readOptions } from '../options.ts'
 import { encodeBase64 } from './base64.ts'
 import { callWithBearer, type TokenSource } from './bearer.ts'
 import {
-  type Answer,
+  failureByStatus,
   type Members,
   membersOf,
-  type Refusal,
-  refuseByStatus,
+  type ServiceFailure,
+  type ServiceResponse,
   withinTimeLimit,
 } from './call.ts'
-import { notForSigning, unavailable, unexpectedAnswer, unsupportedKey } from './errors.ts'
+import { notForSigning, unavailable, unexpectedResponse, unsupportedKey } from './errors.ts'
 import { bindGoogleCredentials, type GoogleCredentials } from './google-credentials.ts'
 import { checkAddress, checkText } from './options.ts'
 import { asProvider, type KeyOpener, readKeyUri, readVariable, requireVariable } from './provider.ts'
@@ -34,7 +34,7 @@ export interface GoogleKmsOptions {
    * `projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N`.
    */
   key: string
-  /** How to get access tokens. */
+  /** An access token, or credentials to request one with. */
   credentials: GoogleCredentials
   /** URL of the service. Default `https://cloudkms.googleapis.com`. http only for localhost. */
   endpoint?: string | undefined
@@ -44,7 +44,7 @@ const SERVICE = 'Google Cloud KMS'
 const VERSION_NAME =
   /^projects\/[\w.:-]+\/locations\/[\w-]+\/keyRings\/[\w-]+\/cryptoKeys\/[\w-]+\/cryptoKeyVersions\/(\d+)$/
 
-/** What each algorithm of Google is here. A key version has exactly one. */
+/** The algorithms by their Google names. A key version has exactly one. */
 const KEY_ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   EC_SIGN_P256_SHA256: 'ES256',
   EC_SIGN_P384_SHA384: 'ES384',
@@ -82,7 +82,7 @@ async function openGoogleKey(options: GoogleKmsOptions): Promise<RemoteKey> {
   const algorithm =
     typeof named === 'string' && Object.hasOwn(KEY_ALGORITHMS, named) ? KEY_ALGORITHMS[named] : undefined
   if (!algorithm) throw unsupportedKey(SERVICE, named)
-  if (typeof pem !== 'string') throw unexpectedAnswer(SERVICE)
+  if (typeof pem !== 'string') throw unexpectedResponse(SERVICE)
 
   return toRemoteKey({
     service: SERVICE,
@@ -103,13 +103,13 @@ async function openGoogleKey(options: GoogleKmsOptions): Promise<RemoteKey> {
   })
 }
 
-/** The public half as a JWK that names the one algorithm of its version; else an RSA key would sign RS256 by default. */
+/** The public key as a JWK with the version's only algorithm, because `createSigner` defaults to RS256 for RSA keys. */
 async function pinAlgorithm(pem: string, algorithm: Algorithm): Promise<JWK> {
   try {
     const key = await importSPKI(pem, algorithm, { extractable: true })
     return { ...(await exportJWK(key)), alg: algorithm }
   } catch (cause) {
-    throw unexpectedAnswer(SERVICE, cause)
+    throw unexpectedResponse(SERVICE, cause)
   }
 }
 
@@ -119,13 +119,13 @@ function callGoogle(
   body: Members | undefined,
   permission: string,
   signal: AbortSignal,
-): Promise<Answer> {
-  const refuse = (answer: Answer): Refusal => refuseGoogle(answer, permission)
-  return callWithBearer({ service: SERVICE, url, body, tokens, refuse, signal })
+): Promise<ServiceResponse> {
+  const readFailure = (response: ServiceResponse): ServiceFailure => readGoogleFailure(response, permission)
+  return callWithBearer({ service: SERVICE, url, body, tokens, readFailure, signal })
 }
 
-/** Errors of Google's APIs: `{"error":{"code","status","message"}}`. */
-function refuseGoogle({ status, body }: Answer, permission: string): Refusal {
+/** Reads an error of Google's APIs: `{"error":{"code","status","message"}}`. */
+function readGoogleFailure({ status, body }: ServiceResponse, permission: string): ServiceFailure {
   const error = membersOf(body.error)
   const message = typeof error.message === 'string' ? error.message : ''
   if (status === 400 && error.status === 'FAILED_PRECONDITION') {
@@ -141,21 +141,21 @@ function refuseGoogle({ status, body }: Answer, permission: string): Refusal {
     }
   }
   if (status === 400) return { error: notForSigning(SERVICE) }
-  return refuseByStatus(SERVICE, status, permission)
+  return failureByStatus(SERVICE, status, permission)
 }
 
-/** Whether an error has the reason `SERVICE_DISABLED` (google.rpc.ErrorInfo), which is not a missing permission. */
+/** Whether the reason of an error is `SERVICE_DISABLED` (google.rpc.ErrorInfo) and not a missing permission. */
 function isApiDisabled(details: unknown): boolean {
   return Array.isArray(details) && details.some((detail) => membersOf(detail).reason === 'SERVICE_DISABLED')
 }
 
 /**
- * Opens a signing key of Google Cloud KMS: fetches the public key of a key version once, then lets the service sign
- * digests. A signature may take at most 4 seconds, and at most 32 run concurrently.
- * Needs the permissions `cloudkms.cryptoKeyVersions.viewPublicKey` and `cloudkms.cryptoKeyVersions.useToSign`.
+ * Opens a signing key in Google Cloud KMS: fetches the public key of a key version once and has the service sign
+ * digests. A signature may take at most 4 seconds, and at most 32 run concurrently. Needs the permissions `cloudkms.cryptoKeyVersions.viewPublicKey` and `cloudkms.cryptoKeyVersions.useToSign`.
  *
  * As a KMS provider, it opens `gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N` with
- * `GOOGLE_APPLICATION_CREDENTIALS_JSON` (a key file's text), `GOOGLE_ACCESS_TOKEN`, or `GOOGLE_METADATA_SERVER=true`.
+ * `GOOGLE_APPLICATION_CREDENTIALS_JSON` (the contents of a key file), `GOOGLE_ACCESS_TOKEN`, or
+ * `GOOGLE_METADATA_SERVER=true`. `GOOGLE_CLOUD_KMS_ENDPOINT` sets another endpoint.
  *
  * @throws `ERR_OPTION_INVALID` with the `option` at fault
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens

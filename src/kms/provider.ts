@@ -1,7 +1,7 @@
 import type { RemoteKey } from '../keys/remote-key.ts'
 import { invalidOption } from '../options.ts'
 
-/** A KMS provider: opens the key that a URI names, with credentials from the environment. */
+/** A KMS provider: opens a key by its URI, with credentials from the environment. */
 export interface KmsProvider {
   /** Scheme of the URIs, such as `awskms`. */
   readonly scheme: string
@@ -13,7 +13,7 @@ export interface KmsProvider {
 /** Opens a key by options, or by URI as a {@link KmsProvider}. */
 export type KeyOpener<Options> = ((options: Options) => Promise<RemoteKey>) & KmsProvider
 
-/** Attaches what settings need. Without effects, so that a bundler drops a provider that is not imported. */
+/** Adds the provider's members to the function. Calls are marked pure, so that bundlers drop unused providers. */
 export function asProvider<Options>(
   openKey: (options: Options) => Promise<RemoteKey>,
   provider: KmsProvider,
@@ -21,7 +21,7 @@ export function asProvider<Options>(
   return Object.assign(openKey, provider)
 }
 
-/** What a key URI names. */
+/** The parts of a key URI. */
 export interface KeyUri {
   /** Between `//` and the next slash; may be empty. */
   readonly authority: string
@@ -30,9 +30,9 @@ export interface KeyUri {
 }
 
 /**
- * Reads a key URI.
+ * Parses a key URI.
  *
- * @param form Its form, for the message
+ * @param form The expected form, for the message
  * @throws `ERR_OPTION_INVALID` for another scheme, and for credentials, a query or a fragment
  */
 export function readKeyUri(uri: string, scheme: string, form: string): KeyUri {
@@ -40,14 +40,14 @@ export function readKeyUri(uri: string, scheme: string, form: string): KeyUri {
   if (match?.[1] !== scheme) throw invalidOption(`The key must be a URI of the form ${form}.`, 'uri')
   if (/[?#@%\s\\]/.test(uri)) {
     throw invalidOption(
-      `A key URI holds no credentials, query, fragment or escapes; its form is ${form}, and credentials are read from the environment.`,
+      `A key URI must not contain credentials, a query, a fragment or escapes; use the form ${form}, and set credentials in the environment.`,
       'uri',
     )
   }
   return { authority: match[2] ?? '', path: match[3] ?? '' }
 }
 
-/** A variable as text: as it is, or from a Secrets Store binding. Empty counts as absent. */
+/** Reads a variable or a Secrets Store binding. An empty string counts as absent. @throws `ERR_OPTION_INVALID` */
 export async function readVariable(
   env: Readonly<Record<string, unknown>>,
   name: string,
@@ -55,7 +55,7 @@ export async function readVariable(
   const value = env[name]
   const text: unknown = hasGet(value) ? await value.get() : value
   if (text === undefined || text === null || text === '') return undefined
-  if (typeof text !== 'string') throw invalidOption(`${name} must be text.`, name)
+  if (typeof text !== 'string') throw invalidOption(`${name} must be a string.`, name)
   return text
 }
 
@@ -63,7 +63,7 @@ function hasGet(value: unknown): value is { get(): unknown } {
   return typeof value === 'object' && value !== null && 'get' in value && typeof value.get === 'function'
 }
 
-/** @throws `ERR_OPTION_INVALID` naming the variable */
+/** @throws `ERR_OPTION_INVALID` with the name of the variable, if it is missing */
 export async function requireVariable(env: Readonly<Record<string, unknown>>, name: string): Promise<string> {
   const value = await readVariable(env, name)
   if (value === undefined) throw invalidOption(`Set ${name}: the key cannot be used without it.`, name)

@@ -1,6 +1,6 @@
-/** Concurrent signatures per key. */
+/** Maximum number of concurrent signatures per key. */
 const SLOTS = 32
-/** Milliseconds after which a slot is freed regardless of its request: longer than any signature may take. */
+/** Milliseconds after which a slot is freed in any case; no signature takes that long. */
 const LIFETIME = 5000
 
 /** A limit on concurrent work. */

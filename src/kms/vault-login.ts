@@ -1,16 +1,16 @@
 import { readOptions } from '../options.ts'
-import { createTemporary, type Issued } from './access-token.ts'
 import {
-  type Answer,
   type Credentials,
   call,
+  failureByStatus,
   type Members,
   membersOf,
-  type Refusal,
-  refuseByStatus,
+  type ServiceFailure,
+  type ServiceResponse,
 } from './call.ts'
-import { unavailable, unexpectedAnswer } from './errors.ts'
-import { checkSupplied, checkText, type Supplied, supplyText } from './options.ts'
+import { cacheCredential, type IssuedCredential } from './credential-cache.ts'
+import { unavailable, unexpectedResponse } from './errors.ts'
+import { checkSupplied, checkText, resolveText, type Supplied } from './options.ts'
 
 /** An AppRole login of Vault. */
 export interface VaultAppRole {
@@ -23,7 +23,7 @@ export interface VaultAppRole {
 /** A Kubernetes login of Vault. */
 export interface VaultKubernetes {
   role: string
-  /** The pod's service account token; a function is called for each login, because the token is replaced hourly. */
+  /** The pod's service account token. A function is called for each login, because Kubernetes rotates the token. */
   jwt: Supplied<string>
   /** Path of the auth method. Default: `kubernetes`. */
   mount?: string | undefined
@@ -55,7 +55,7 @@ export function checkLogin({ token, appRole, kubernetes }: VaultCredentials): Su
     checkText(mount, 'appRole.mount')
     return {
       mount,
-      body: async () => ({ role_id: roleId, secret_id: await supplyText(secretId, 'appRole.secretId') }),
+      body: async () => ({ role_id: roleId, secret_id: await resolveText(secretId, 'appRole.secretId') }),
     }
   }
   if (kubernetes !== undefined) {
@@ -63,7 +63,7 @@ export function checkLogin({ token, appRole, kubernetes }: VaultCredentials): Su
     checkText(role, 'kubernetes.role')
     checkSupplied(jwt, 'kubernetes.jwt')
     checkText(mount, 'kubernetes.mount')
-    return { mount, body: async () => ({ role, jwt: await supplyText(jwt, 'kubernetes.jwt') }) }
+    return { mount, body: async () => ({ role, jwt: await resolveText(jwt, 'kubernetes.jwt') }) }
   }
   checkSupplied(token, 'token')
   return token as Supplied<string>
@@ -81,20 +81,22 @@ export function vaultHeaders(
   }
 }
 
-/** A token as it is given, or one that is logged in for, renewed, and logged in for again. */
+/**
+ * Uses the given token; or logs in, renews the token, and logs in again once it can no longer be renewed.
+ */
 export function authenticateVault(
   address: string,
   namespace: string | undefined,
   login: Supplied<string> | Login,
 ): VaultAuthentication {
   if (typeof login !== 'object')
-    return { namespace, get: async () => ({ token: await supplyText(login, 'token') }), reject: () => false }
+    return { namespace, get: async () => ({ token: await resolveText(login, 'token') }), reject: () => false }
 
   const post = (path: string, body: Members, token: string | undefined, signal: AbortSignal) =>
     call({
       service: SERVICE,
       signal,
-      refuse: refuseLogin,
+      readFailure: readLoginFailure,
       prepare: () => [
         `${address}/v1/auth/${path}`,
         { method: 'POST', headers: vaultHeaders(token, namespace), body: JSON.stringify(body) },
@@ -103,45 +105,50 @@ export function authenticateVault(
   const logIn = async (signal: AbortSignal): Promise<Session> =>
     readSession(await post(`${login.mount}/login`, await login.body(), undefined, signal))
 
-  /** Seconds of the first lease of the present login: a renewal that gets much less is at its maximum. */
-  const renew = async ({ token, lease }: Session, signal: AbortSignal): Promise<Session | undefined> => {
+  // Vault shortens leases near the token's maximum lifetime. Logging in again is better than a short lease.
+  const renew = async ({ token, fullLease }: Session, signal: AbortSignal): Promise<Session | undefined> => {
     try {
-      const renewed = readSession(await post('token/renew-self', {}, token, signal))
-      return renewed.lease >= lease / 2 ? { ...renewed, lease: Math.max(lease, renewed.lease) } : undefined
+      const renewed = readSession(await post('token/renew-self', {}, token, signal), fullLease)
+      return renewed.lease >= fullLease / 2 ? renewed : undefined
     } catch {
       return undefined
     }
   }
 
-  const session = createTemporary<Session>(SERVICE, async (signal, last): Promise<Issued<Session>> => {
-    const value = (last?.isRenewable && (await renew(last, signal))) || (await logIn(signal))
-    return { value, expiresIn: value.lease || UNLIMITED }
-  })
+  const session = cacheCredential<Session>(
+    SERVICE,
+    async (signal, previous): Promise<IssuedCredential<Session>> => {
+      const value = (previous?.isRenewable && (await renew(previous, signal))) || (await logIn(signal))
+      return { value, expiresIn: value.lease || UNLIMITED }
+    },
+  )
   return { namespace, ...session }
 }
 
 interface Session {
   readonly token: string
-  /** Seconds; 0 for no expiry. */
+  /** Seconds until the token expires; 0 for no expiry. */
   readonly lease: number
+  /** The longest lease since the login, in seconds. */
+  readonly fullLease: number
   readonly isRenewable: boolean
 }
 
-/** Seconds for which a token without expiry is kept. */
+/** Seconds for which a token without expiry is used. */
 const UNLIMITED = 86_400
 
-function readSession({ body }: Answer): Session {
+function readSession({ body }: ServiceResponse, fullLease = 0): Session {
   const { client_token: token, lease_duration: lease, renewable } = membersOf(body.auth)
-  if (typeof token !== 'string' || typeof lease !== 'number') throw unexpectedAnswer(SERVICE)
-  return { token, lease, isRenewable: renewable === true }
+  if (typeof token !== 'string' || typeof lease !== 'number') throw unexpectedResponse(SERVICE)
+  return { token, lease, fullLease: Math.max(lease, fullLease), isRenewable: renewable === true }
 }
 
-function refuseLogin({ status }: Answer): Refusal {
+function readLoginFailure({ status }: ServiceResponse): ServiceFailure {
   if (status < 500 && status !== 429)
     return {
       error: unavailable(
-        'Vault refused the login; check the role, its credentials, the path of the auth method and the namespace.',
+        'Vault rejected the login; check the role, its credentials, the path of the auth method and the namespace.',
       ),
     }
-  return refuseByStatus(SERVICE, status, 'create on the login path')
+  return failureByStatus(SERVICE, status, 'create on the login path')
 }

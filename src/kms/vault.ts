@@ -3,16 +3,16 @@ import type { RemoteKey } from '../keys/remote-key.ts'
 import { checkExactlyOne, invalidOption, readOptions } from '../options.ts'
 import { encodeBase64 } from './base64.ts'
 import {
-  type Answer,
   call,
+  failureByStatus,
   type Members,
   membersOf,
   missingPermission,
-  type Refusal,
-  refuseByStatus,
+  type ServiceFailure,
+  type ServiceResponse,
   withinTimeLimit,
 } from './call.ts'
-import { unavailable, unexpectedAnswer, unsupportedKey } from './errors.ts'
+import { unavailable, unexpectedResponse, unsupportedKey } from './errors.ts'
 import { checkAddress, checkText, type Supplied } from './options.ts'
 import { asProvider, type KeyOpener, readKeyUri, readVariable, requireVariable } from './provider.ts'
 import { toRemoteKey } from './remote-key.ts'
@@ -41,7 +41,7 @@ export interface VaultTransitOptions {
   kubernetes?: VaultKubernetes | undefined
   /** Namespace, for Vault Enterprise, HCP Vault and OpenBao. */
   namespace?: string | undefined
-  /** Key version to sign with. Default: the version that is the latest when the key is opened. */
+  /** Key version to sign with. Default: the latest version at the time the key is opened. */
   version?: number | undefined
   /** Path of the transit engine. Default: `transit`. */
   mount?: string | undefined
@@ -60,7 +60,7 @@ const OPTIONS = [
 
 const SERVICE = 'Vault'
 
-/** What a type of transit key can do. */
+/** The algorithms of each type of transit key. */
 const KEY_TYPES: Readonly<Record<string, readonly Algorithm[]>> = {
   'ecdsa-p256': ['ES256'],
   'ecdsa-p384': ['ES384'],
@@ -108,10 +108,10 @@ async function openVaultKey(options: VaultTransitOptions): Promise<RemoteKey> {
   const { public_key: publicKey } = membersOf(membersOf(keys)[String(chosen)])
   if (publicKey === undefined) {
     throw unavailable(
-      `Version ${version ?? 'latest'} of this key does not exist at Vault, or was archived or trimmed; pass a version that exists.`,
+      `Version ${version ?? 'latest'} of this key does not exist at Vault, or was archived or trimmed; pass an existing version.`,
     )
   }
-  if (typeof publicKey !== 'string') throw unexpectedAnswer(SERVICE)
+  if (typeof publicKey !== 'string') throw unexpectedResponse(SERVICE)
 
   return toRemoteKey({
     service: SERVICE,
@@ -140,20 +140,20 @@ async function openVaultKey(options: VaultTransitOptions): Promise<RemoteKey> {
   })
 }
 
-/** @param capability What a policy must allow on the path */
+/** @param capability The capability that a policy must grant on the path */
 async function callVault(
   server: Server,
   path: string,
   body: Members | undefined,
   capability: string,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<ServiceResponse> {
   const { address, authentication } = server
   return call({
     service: SERVICE,
     signal,
     credentials: authentication,
-    refuse: (answer) => refuseVault(answer, `${capability} on ${path}`),
+    readFailure: (response) => readVaultFailure(response, `${capability} on ${path}`),
     prepare: ({ token }) => [
       `${address}/v1/${path}`,
       {
@@ -164,7 +164,7 @@ async function callVault(
   })
 }
 
-function refuseVault({ status, body }: Answer, permission: string): Refusal {
+function readVaultFailure({ status, body }: ServiceResponse, permission: string): ServiceFailure {
   const errors = body.errors
   const text = (Array.isArray(errors) ? errors : []).join(' ')
   if (/sealed/i.test(text) || (status === 503 && text !== ''))
@@ -172,14 +172,14 @@ function refuseVault({ status, body }: Answer, permission: string): Refusal {
   if (status === 400 && /version/i.test(text)) {
     return {
       error: unavailable(
-        'Vault does not sign with this version of the key: it is below min_encryption_version or was trimmed; open the key again, or pass another version.',
+        'Vault cannot sign with this version of the key: it is below min_encryption_version or was trimmed; open the key again, or pass another version.',
       ),
     }
   }
-  // A login that was revoked looks the same as a permission that is missing; a new login tells them apart.
+  // Vault returns 403 for a revoked token and for a missing permission alike, so a new login is tried.
   if (status === 403) return { error: missingPermission(SERVICE, permission), isUnauthenticated: true }
   if (status === 404) return { error: unavailable('Vault has no such key; check key, mount and namespace.') }
-  return refuseByStatus(SERVICE, status, permission)
+  return failureByStatus(SERVICE, status, permission)
 }
 
 function checkSegment(value: unknown, option: string): void {
@@ -191,16 +191,16 @@ function checkSegment(value: unknown, option: string): void {
 function checkPath(mount: unknown): void {
   checkText(mount, 'mount')
   if (!/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(mount))
-    throw invalidOption('mount must be a path without a slash at either end, such as transit.', 'mount')
+    throw invalidOption('mount must be a path without leading or trailing slashes, such as transit.', 'mount')
 }
 
 /**
- * Opens a key of the transit engine of HashiCorp Vault or OpenBao: fetches its public key once, then lets the server
- * sign. The version is fixed when the key is opened; after a rotation, open the key again. A signature may take at most
+ * Opens a key in the transit engine of HashiCorp Vault or OpenBao: fetches its public key once and has the server sign
+ * digests. The version is fixed when the key is opened; after a rotation, open the key again. A signature may take at most
  * 4 seconds, and at most 32 run concurrently.
  *
  * As a KMS provider, it opens `hashivault://KEY` with `VAULT_ADDR`, `VAULT_NAMESPACE`, and `VAULT_TOKEN` or
- * `VAULT_ROLE_ID` and `VAULT_SECRET_ID`; `TRANSIT_SECRET_ENGINE_PATH` names another mount.
+ * `VAULT_ROLE_ID` and `VAULT_SECRET_ID`; `TRANSIT_SECRET_ENGINE_PATH` sets another mount.
  *
  * @throws `ERR_OPTION_INVALID` with the `option` at fault
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens

@@ -1,7 +1,7 @@
 // How the providers get their credentials: each request as the services' documentation describes it, without a network.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createTemporary } from '../../src/kms/access-token.ts'
 import { bindAzureCredentials } from '../../src/kms/azure-credentials.ts'
+import { cacheCredential } from '../../src/kms/credential-cache.ts'
 import { bindGoogleCredentials } from '../../src/kms/google-credentials.ts'
 import { createSlots } from '../../src/kms/slots.ts'
 import { authenticateVault, checkLogin } from '../../src/kms/vault-login.ts'
@@ -249,6 +249,21 @@ describe('Vault', () => {
     expect(await token()).toBe('second')
   })
 
+  test('uses a renewed token only for the lease of the renewal', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    let logins = 0
+    answerWith(({ url }) => (url.endsWith('/login') ? auth(`login ${++logins}`, 1000) : auth('renewed', 600)))
+    const { token } = bind()
+    expect(await token()).toBe('login 1')
+    vi.setSystemTime(Date.now() + 800_000)
+    await token()
+    await settled()
+    expect(await token()).toBe('renewed')
+    vi.setSystemTime(Date.now() + 600_000)
+    expect(await token()).toBe('renewed')
+    expect(sent.filter(({ url }) => url.endsWith('/renew-self'))).toHaveLength(2)
+  })
+
   test('a login that was revoked is replaced once, for all signatures under way', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     let good = 'first'
@@ -276,7 +291,7 @@ describe('Vault', () => {
     )
     expect(error).toMatchObject({
       code: 'ERR_KEY_UNAVAILABLE',
-      message: 'Vault could not be used: its credentials could not be read.',
+      message: 'The credentials for Vault could not be read.',
     })
     expect(JSON.stringify([error, (error as Error).cause])).not.toContain('hvs.secret')
     expect(sent).toEqual([])
@@ -306,7 +321,7 @@ describe('a temporary credential', () => {
     let now = 1_000_000
     let loads = 0
     const load = async () => ({ value: ++loads, expiresIn: 1000 })
-    const { get } = createTemporary('Test', load, () => now)
+    const { get } = cacheCredential('Test', load, () => now)
     expect(await Promise.all(Array.from({ length: 50 }, get))).toEqual(Array.from({ length: 50 }, () => 1))
     now += 749_000
     expect([await get(), loads]).toEqual([1, 1])
@@ -324,7 +339,7 @@ describe('a temporary credential', () => {
       if (isDown) throw new Error('down')
       return { value: 'good', expiresIn: 1000 }
     }
-    const { get } = createTemporary('Test', load)
+    const { get } = cacheCredential('Test', load)
     const results = await Promise.allSettled([get(), get()])
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     isDown = false
@@ -335,7 +350,7 @@ describe('a temporary credential', () => {
     let now = 0
     let loads = 0
     const load = async () => ({ value: ++loads, expiresIn: 3600 })
-    const { get, reject } = createTemporary('Test', load, () => now)
+    const { get, reject } = cacheCredential('Test', load, () => now)
     await get()
     now = 29_000
     expect(reject(1)).toBe(false)

@@ -109,7 +109,7 @@ describe('a signature', () => {
     ['that fails twice', [status(500), status(502)], /failed with status 502/, 2],
     ['without permission', [status(403)], /keys\/sign/, 1],
     ['of a key that is gone', [status(404)], /no such key/, 1],
-    ['whose connection is reset', [reset], /cannot be reached/, 1],
+    ['whose connection is reset', [reset], /unreachable/, 1],
     ['that redirects', [redirect], /redirect/, 1],
     ['cut off', [answer('{"value":"AAA')], /unexpected/, 1],
     ['without a value', [answer('{}')], /unexpected/, 1],

@@ -31,7 +31,7 @@ export const vault: KmsModule = (suite, lib, { vaultTransit }, { vault: server }
     rejectsSaying(
       () => vaultTransit({ address, key: 'ecdsa-p256', appRole: { roleId: 'no', secretId: 'no' } }),
       'ERR_KEY_UNAVAILABLE',
-      /refused the login/,
+      /rejected the login/,
     ))
 
   test('opens hashivault://KEY with variables', async () => {
