@@ -47,8 +47,8 @@ export const ALGORITHMS: Readonly<Record<Algorithm, AlgorithmParameters>> = {
 }
 
 /**
- * The algorithm parameter of Web Crypto's `sign` and `verify`: a plain name if the key determines the rest. Engines read a
- * string faster than an object; in workerd this saves a sixth of the time of an HMAC.
+ * Returns the algorithm parameter of Web Crypto's `sign` and `verify`: a plain name if the key determines the rest.
+ * Engines read a string faster than an object; on workerd, this saves a sixth of the time of an HMAC.
  */
 export function signatureParameters(
   algorithm: Algorithm,
@@ -58,7 +58,7 @@ export function signatureParameters(
   return saltLength ? { name, saltLength } : name
 }
 
-/** The algorithms of a key type or curve. */
+/** Returns the algorithms of a key type or curve. */
 export function algorithmsFor(kty: KeyType, crv?: string): Algorithm[] {
   return (Object.keys(ALGORITHMS) as Algorithm[]).filter(
     (name) => ALGORITHMS[name].kty === kty && ALGORITHMS[name].namedCurve === crv,
@@ -79,7 +79,7 @@ export function checkAlgorithm(algorithm: unknown, option = 'algorithm'): assert
 }
 
 /**
- * A caller's list of algorithms, copied.
+ * Checks and copies a list of algorithms.
  *
  * @throws `ERR_OPTION_INVALID` · `ERR_ALGORITHM_UNSUPPORTED`
  */

@@ -3,7 +3,7 @@
  * Deno, the server on Bun, the route's context on Next.js. Only these members are read; others are ignored.
  */
 export interface RequestContext {
-  /** Keeps work alive when the request that started it ends or is cancelled (Workers, Next.js `after`). */
+  /** Keeps work alive after the request that started it ends or is cancelled (Workers, Next.js `after`). */
   readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined
   /** The client's IP address, if the runtime or a trusted proxy provides it. */
   readonly clientAddress?: string | undefined

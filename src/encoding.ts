@@ -19,7 +19,7 @@ export function fromHex(digits: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
 
-/** Unsigned big-endian bytes as a number. */
+/** Converts unsigned big-endian bytes to a number. */
 export function toBigInt(bytes: Uint8Array): bigint {
   return BigInt(`0x0${toHex(bytes)}`)
 }

@@ -85,7 +85,7 @@ function describeCause(cause: unknown): unknown {
       ...((typeof known === 'string' || typeof known === 'number') && { code: known }),
     }
   } catch {
-    // A getter or a proxy that throws.
+    // A getter or proxy threw.
     return { name: typeof cause }
   }
 }

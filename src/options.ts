@@ -51,7 +51,7 @@ export function bindClock(now: unknown): () => number {
 
 const CLOCK = 'now must be a function such as Date.now.'
 
-/** Seconds by which clocks may differ. @throws `ERR_OPTION_INVALID` */
+/** Reads a tolerated clock difference in seconds. @throws `ERR_OPTION_INVALID` */
 export function bindTolerance(clockTolerance: unknown, fallback: number): number {
   if (clockTolerance === undefined) return fallback
   if (Number.isFinite(clockTolerance) && (clockTolerance as number) >= 0) return clockTolerance as number
@@ -86,21 +86,21 @@ export function readOptions<Options extends object>(
   return read as Options
 }
 
-/** The message for an unknown name: "Unknown option `expireIn`; did you mean `expiresIn`?" */
+/** Returns the message for an unknown name: "Unknown option `expireIn`; did you mean `expiresIn`?" */
 export function unknownName(kind: string, name: string, names: readonly string[]): string {
-  const meant = closestName(name, names)
+  const closest = closestName(name, names)
   const shown = shownName(name) ? ` \`${name}\`` : ''
-  return `Unknown ${kind}${shown}; ${meant ? `did you mean \`${meant}\`?` : `known: ${names.join(', ')}.`}`
+  return `Unknown ${kind}${shown}; ${closest ? `did you mean \`${closest}\`?` : `known: ${names.join(', ')}.`}`
 }
 
-/** A name as shown in messages. Long ones are omitted, because they may be misplaced values, even secrets. */
+/** Returns a name for messages; `undefined` for long or unusual ones, which may be misplaced values, even secrets. */
 export function shownName(name: string): string | undefined {
   return /^[\w.-]{1,40}$/.test(name) ? name : undefined
 }
 
 const normalize = (name: string): string => name.toLowerCase().replace(/[_-]/g, '')
 
-/** The closest of `names` within two edits, ignoring case, `_` and `-`. */
+/** Returns the closest of `names` within two edits, ignoring case, `_` and `-`. */
 export function closestName(name: string, names: readonly string[]): string | undefined {
   return [0, 1, 2]
     .map((edits) =>

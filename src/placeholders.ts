@@ -1,4 +1,4 @@
-/** What missing values become when they are converted to strings. Case-sensitive, because Null is also a name. */
+/** Missing values, converted to strings. Case-sensitive, because Null is also a name. */
 const MISSING: readonly string[] = ['undefined', 'null', 'NaN', '[object Object]']
 
 /**

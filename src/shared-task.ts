@@ -1,11 +1,11 @@
 import { readContext } from './context.ts'
 
-/** Interval of a task's heartbeat, and of the checks of it. Milliseconds. */
+/** Interval of a task's heartbeat and of the checks, in milliseconds. */
 const INTERVAL = 15
-/** Time without a heartbeat after which a task counts as lost. Milliseconds. */
+/** Time without a heartbeat after which a task counts as lost, in milliseconds. */
 const LOST_AFTER = 500
-/** Number of checks before a request gives up; at least ten seconds. */
-const MAX_LOOKS = 700
+/** Number of checks after which a request stops waiting: at least ten seconds. */
+const MAX_CHECKS = 700
 
 interface Run {
   /** Time of the last heartbeat, by the clock of {@link performance}. */
@@ -13,12 +13,12 @@ interface Run {
   isSettled: boolean
 }
 
-/** The work itself; it records its own outcome. */
+/** The work of a task. It records its own outcome. */
 export type Load = () => Promise<void>
 
 /** A task, such as a fetch, that many requests share. */
 export interface SharedTask {
-  /** Starts the task, or waits for the one in flight. Resolves when it has settled, whether or not it succeeded. */
+  /** Starts a run, or waits for the one in flight. Resolves when it has settled, or after about ten seconds. */
   join(load: Load, context: object | undefined): Promise<void>
   /** Starts a run in the background, unless one is in flight. */
   startInBackground(load: Load, context: object | undefined): void
@@ -52,10 +52,10 @@ export function createSharedTask(): SharedTask {
 
   const join = async (load: Load, context: object | undefined): Promise<void> => {
     let suspect: Run | undefined
-    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    for (let checks = 0; checks < MAX_CHECKS; checks++) {
       const run = current
-      if (!run || run.isSettled) return looks === 0 ? start(load, context) : undefined
-      // Twice in a row, because after a pause of the whole process, the task's timer may be as late as ours.
+      if (!run || run.isSettled) return checks === 0 ? start(load, context) : undefined
+      // Twice in a row, because after a pause of the whole process, the task's timer may be as late as this one.
       if (isLost(run) && suspect === run) return start(load, context)
       suspect = isLost(run) ? run : undefined
       await new Promise((resolve) => setTimeout(resolve, INTERVAL))

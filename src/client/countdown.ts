@@ -2,8 +2,10 @@
 export type Countdown = () => number
 
 /**
- * Counts down from now by the faster of two clocks: the monotonic clock stops while most devices sleep; the wall clock
- * may be set forward, which costs one early request.
+ * Starts a countdown by the faster of two clocks: on most devices, the monotonic clock stops during sleep; the wall clock
+ * may be set forward, which only causes an early request.
+ *
+ * @param duration Milliseconds
  */
 export function startCountdown(duration: number): Countdown {
   const [monotonic, wall] = [performance.now(), Date.now()]

@@ -3,14 +3,14 @@ import type { Countdown } from './countdown.ts'
 import { requestWithRetries } from './retry.ts'
 import { requestToken } from './token-request.ts'
 
-// Not HeadersInit, which is not a global type everywhere.
+// Not HeadersInit, which is not a global type on every runtime.
 type RequestHeaders = NonNullable<RequestInit['headers']>
 
 /** Options of {@link createTokenProvider}. */
 export interface TokenProviderOptions {
   /**
    * URL of your token endpoint, without user name and password. In a page it may be relative. Redirects are not
-   * followed, because they would carry `headers` along.
+   * followed, because they could send `headers` to another origin.
    */
   url: string | URL
   /**
@@ -21,13 +21,13 @@ export interface TokenProviderOptions {
   /** Returns the headers for each request: `() => ({ Authorization: … })`. */
   headers?: (() => RequestHeaders | Promise<RequestHeaders>) | undefined
   /**
-   * Seconds before a token expires at which to fetch the next one; at most half its lifetime. Default 60. Not under
-   * 10, when Membrane's SDK asks for another token and would get the same one.
+   * Seconds before a token expires at which to request the next one; at most half its lifetime. Default 60. Use at least
+   * 10: in the last 10 seconds, Membrane's SDK requests another token and would get the same one.
    */
   refreshBefore?: number | undefined
 }
 
-/** Resolves to a bare JWT, as Membrane's SDK expects of `fetchToken`. */
+/** A function that resolves to a bare JWT, as Membrane's SDK expects of `fetchToken`. */
 export type TokenProvider = (() => Promise<string>) & {
   /**
    * Drops the token, for example after a sign-out or when Membrane rejected it. No caller, including those
@@ -41,12 +41,12 @@ export type TokenProvider = (() => Promise<string>) & {
 /**
  * Creates the function that Membrane's SDK calls to get a token from your token endpoint.
  *
- * - One request (GET) for all waiting callers.
+ * - All waiting callers share one request (GET).
  * - A token is reused until `refreshBefore` seconds before it expires. Its lifetime counts from receipt: `expiresIn` of
  *   the response or, without it, `exp` minus `iat`; without both, the token is not reused. The device's clock may be
  *   wrong, and the device may sleep for longer than the token's lifetime.
  * - After 429, 5xx, a network error or 10 seconds without a response, it retries up to three times, each after a random
- *   delay of at most 0.5, 1 and 2 seconds on top of `Retry-After`. It gives up at once if `Retry-After` is over 30
+ *   delay of at most 0.5, 1 and 2 seconds on top of `Retry-After`. It gives up at once if that delay exceeds 32
  *   seconds, and on every other response.
  * - While a token is valid, its renewal may take 5 seconds or half its remaining lifetime. If that fails, callers get
  *   the valid token, and the next renewal waits for a quarter of its remaining lifetime.
@@ -69,25 +69,25 @@ export type TokenProvider = (() => Promise<string>) & {
 export function createTokenProvider(options: TokenProviderOptions): TokenProvider {
   const read = readOptions(options ?? {})
   let cancel = new AbortController()
-  let getToken = openSession(read, cancel.signal)
+  let getToken = createTokenCache(read, cancel.signal)
 
   const provide = async (): Promise<string> => {
-    const mine = getToken
-    const token = mine()
+    const current = getToken
+    const token = current()
     await token.catch(() => {})
-    return mine === getToken ? token : provide()
+    return current === getToken ? token : provide()
   }
 
   provide.invalidate = (): void => {
     cancel.abort()
     cancel = new AbortController()
-    getToken = openSession(read, cancel.signal)
+    getToken = createTokenCache(read, cancel.signal)
   }
   return provide
 }
 
-/** Fetches, keeps and renews the token until {@link TokenProvider.invalidate}. */
-function openSession(
+/** Requests, caches and renews the token until {@link TokenProvider.invalidate}. */
+function createTokenCache(
   options: TokenProviderOptions & { refreshBefore: number },
   cancel: AbortSignal,
 ): () => Promise<string> {
@@ -121,7 +121,7 @@ function openSession(
   }
 }
 
-// Not the readOptions of the other modules, whose suggestions for misspelt names would be a quarter of this bundle.
+// Not the readOptions of the other modules: its suggestions for misspelled names would take a quarter of this bundle.
 function readOptions({
   url,
   fetch,

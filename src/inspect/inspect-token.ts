@@ -10,9 +10,9 @@ import { CLAIM_PROBLEMS, type TokenProblemCode } from './problems.ts'
 export interface Inspection {
   /** The token itself, without quotes or other wrappings. */
   token?: string
-  /** The header, where it can be read. */
+  /** The header, if it can be read. */
   header?: Record<string, unknown>
-  /** The claims, where they can be read. They are not verified. */
+  /** The claims, if they can be read. They are not verified. */
   claims?: Record<string, unknown>
   kind: 'customer' | 'admin' | 'unknown'
   claimStyle?: ClaimStyle
@@ -20,7 +20,7 @@ export interface Inspection {
   problems: TokenProblem[]
 }
 
-/** One thing that is wrong with a token. */
+/** A problem of a token. */
 export interface TokenProblem {
   /** Stable, such as `EXP_MISSING`. docs/troubleshooting.md lists them all. */
   code: TokenProblemCode
@@ -32,13 +32,13 @@ export interface TokenProblem {
 }
 
 /**
- * Finds out why a token is rejected. It never throws for a bad token and needs no key, so the absence of problems does
- * **not** mean that the token is genuine. To know that, verify it.
+ * Finds the reasons why a token is rejected. It needs no key and does not throw for an invalid token. The signature is
+ * **not** verified, so a token without problems may still be forged; use `createVerifier` to verify it.
  *
  * @param token The token as you found it: wrappings such as quotes, `Bearer ` or line breaks are reported and removed
  * @param options `now`: the clock, in milliseconds since the epoch. Default `Date.now`
  *
- * @throws `ERR_OPTION_INVALID` for bad options only
+ * @throws `ERR_OPTION_INVALID` for invalid options only
  *
  * @example Print the problems
  *

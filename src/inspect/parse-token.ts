@@ -4,29 +4,30 @@ import { isPlainObject } from '../token/claims.ts'
 import type { JsonObject } from './problems/problem.ts'
 import { WRAPPING_PROBLEMS, type WrappingProblemCode } from './problems/wrapping.ts'
 
-/** Characters, including wrappings; anything longer is not a token, however it was wrapped. */
+/** Maximum characters, including wrappings. Anything longer is not a token. */
 export const INPUT_LIMIT = 65_536
 
-/** The readable parts of a token; others are absent. */
+/** The readable parts of a token. Unreadable parts are absent. */
 export interface ParsedToken {
   readonly input: unknown
   /** The wrappings that were removed. */
   readonly wrappings: readonly WrappingProblemCode[]
-  /** Without the wrappings. */
+  /** The input without the wrappings. */
   readonly text?: string
-  /** None if the text is not meant to be a JWT. */
+  /** Empty if the text is not a JWT at all. */
   readonly parts: readonly string[]
   readonly header?: JsonObject
   readonly claims?: JsonObject
-  /** Where there are a header and a third part. */
+  /** Present if there are three parts and the header can be read. */
   readonly signed?: SignedPart
 }
 
 export interface SignedPart {
   readonly header: JsonObject
-  /** One of the twelve. */
+  /** The header's `alg`, if it is one of the twelve algorithms. */
   readonly algorithm: Algorithm | undefined
   readonly signature: string
+  /** The decoded signature, if it is base64url. */
   readonly bytes: Uint8Array | undefined
 }
 
@@ -61,7 +62,7 @@ function unwrap(input: string): { text: string; wrappings: WrappingProblemCode[]
   let text = input
   const wrappings = new Set<WrappingProblemCode>()
   const codes = Object.keys(WRAPPING_PROBLEMS) as WrappingProblemCode[]
-  // Twice, since one wrapping may hide another: a quoted header value, say, or URL-encoded quotes.
+  // Twice, because one wrapping may hide another, such as a quoted header value or URL-encoded quotes.
   for (const code of [...codes, ...codes]) {
     const { found, take } = WRAPPING_PROBLEMS[code]
     if (!found.test(text)) continue

@@ -1,22 +1,22 @@
 /**
- * A place outside this process where fetched key sets are shared, such as `caches.default` of Workers. It saves
- * requests to the identity provider and is never required: a cache that fails, hangs or forgets is treated as absent.
+ * A cache that shares fetched key sets between processes, such as `caches.default` of Workers. It saves requests to the
+ * identity provider but is not required: errors, timeouts and lost entries are ignored.
  */
 export interface KeySetCache {
   /**
-   * The stored text, or `undefined`.
+   * Returns the stored text, or `undefined`.
    *
-   * @param url An https URL that identifies the key set but does not resolve, so that it never answers for the real one
+   * @param url An https URL that identifies the key set. It does not resolve, so the entry is never served for the real URL
    */
   get(url: string): Promise<string | undefined>
-  /** Stores a text. @param maxAge Seconds for which it may be served */
+  /** Stores a text. @param maxAge Seconds for which it may be returned */
   put(url: string, text: string, maxAge: number): Promise<void>
 }
 
-/** A shared key set, with the time at which it was fetched. */
+/** A cached key set, with the time of its request. */
 export interface CachedDocument {
   readonly url: string
-  /** When it was requested from the identity provider, in milliseconds since the epoch. */
+  /** Time of the request to the identity provider, in milliseconds since the epoch. */
   readonly fetchedAt: number
   readonly document: unknown
 }
@@ -25,9 +25,9 @@ export interface CachedDocument {
 const cacheUrl = (url: string): string => `https://key-set.invalid/${encodeURIComponent(url)}`
 
 /** Time limit for the cache, in milliseconds. */
-const TIME_OUT = 500
+const TIMEOUT = 500
 
-/** Reads a shared key set. A cache that throws, hangs, or returns something else counts as empty. */
+/** Reads a cached key set; `undefined` if the cache throws, times out or returns anything else. */
 export async function readCache(
   cache: KeySetCache | undefined,
   url: string,
@@ -39,12 +39,12 @@ export async function readCache(
     const entry = JSON.parse(text) as Partial<CachedDocument> | null
     if (entry?.url === url && Number.isFinite(entry.fetchedAt)) return entry as CachedDocument
   } catch {
-    // Not written by this module.
+    // Not an entry that this module wrote.
   }
   return undefined
 }
 
-/** Shares a key set for `maxAge` seconds. Never rejects, and never takes long. */
+/** Caches a key set for `maxAge` seconds. Never rejects, and takes at most 500 ms. */
 export async function writeCache(
   cache: KeySetCache | undefined,
   entry: CachedDocument,
@@ -55,7 +55,7 @@ export async function writeCache(
 
 function withTimeout<Value>(run: () => Promise<Value>): Promise<Value | undefined> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, TIME_OUT)
+    const timer = setTimeout(resolve, TIMEOUT)
     run()
       .catch(() => undefined)
       .then((value) => {

@@ -1,14 +1,14 @@
 import { MembraneTokenError } from '../errors.ts'
 import { fetchJson, isKeySetUrl } from './fetch-json.ts'
 
-/** Where an issuer publishes its metadata (OpenID Connect Discovery 1.0 section 4.1). */
+/** The URL of an issuer's metadata (OpenID Connect Discovery 1.0 section 4.1). */
 export function metadataUrl(issuer: string): string {
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 }
 
 /**
- * Fetches the key set that the metadata of an issuer names (OpenID Connect Discovery 1.0 section 4.3). The metadata is
- * read each time, so that an issuer can move its keys.
+ * Fetches the key set that an issuer's metadata refers to (OpenID Connect Discovery 1.0 section 4.3). The metadata is
+ * refetched each time, so that an issuer can move its keys.
  *
  * @throws `ERR_JWKS_UNAVAILABLE`
  */
@@ -28,7 +28,7 @@ export async function fetchDiscoveredKeySet(issuer: string, signal: AbortSignal)
   return fetchJson(url.href, signal)
 }
 
-// Only an issuer on this machine may refer to this machine.
+// Only an issuer on http may refer to an http URL. Both are allowed on this machine only.
 function isDowngrade(issuer: string, url: URL): boolean {
   return url.protocol === 'http:' && new URL(issuer).protocol !== 'http:'
 }

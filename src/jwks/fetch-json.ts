@@ -1,10 +1,10 @@
 import { MembraneTokenError } from '../errors.ts'
 import { invalidOption } from '../options.ts'
 
-/** Bytes of a document, after decompression. */
+/** Maximum bytes of a document, after decompression. */
 const SIZE_LIMIT = 65_536
 
-/** Whether keys from a URL can be trusted: `https` without credentials, or `http` on this machine. */
+/** Whether a URL is allowed for key sets: `https`, or `http` on this machine, without user and password. */
 export function isKeySetUrl({ protocol, hostname, username, password }: URL): boolean {
   const isLocal = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
   return (protocol === 'https:' || (protocol === 'http:' && isLocal)) && !username && !password
@@ -20,17 +20,17 @@ export function checkKeySetUrl(url: URL): void {
  * Fetches a JSON document of at most 64 KiB. Redirects are not followed. The content type is not checked: many key
  * sets are static files, with a content type that the host guesses from the name.
  *
- * @param signal Ends the fetch, also while the body is being read
+ * @param signal Aborts the fetch, including while the body is being read
  * @throws `ERR_JWKS_UNAVAILABLE`
  */
 export async function fetchJson(href: string, signal: AbortSignal): Promise<unknown> {
   const text = await fetchText(href, signal).catch((error) => {
-    throw error instanceof MembraneTokenError ? error : unavailable('could not be fetched in time', error)
+    throw error instanceof MembraneTokenError ? error : unavailable('could not be fetched', error)
   })
   try {
     return JSON.parse(text)
   } catch {
-    // No cause: engines quote what they could not parse.
+    // No cause, because engines quote the text.
     throw unavailable('is not JSON')
   }
 }
@@ -42,9 +42,9 @@ async function fetchText(href: string, signal: AbortSignal): Promise<string> {
     signal,
   })
   if (response.status === 200) return readText(response)
-  // Not awaited: a body that cannot be cancelled must not delay the answer.
+  // Not awaited: a body that cannot be cancelled must not delay the error.
   response.body?.cancel().catch(() => {})
-  throw unavailable(`was answered with status ${response.status}`)
+  throw unavailable(`request returned status ${response.status}`)
 }
 
 async function readText(response: Response): Promise<string> {
@@ -64,10 +64,10 @@ async function readText(response: Response): Promise<string> {
   }
 }
 
-export function unavailable(what: string, cause?: unknown): MembraneTokenError {
+export function unavailable(reason: string, cause?: unknown): MembraneTokenError {
   return new MembraneTokenError(
     'ERR_JWKS_UNAVAILABLE',
-    `The JWK set ${what}; check that its URL is right and that it answers from here without a redirect.`,
+    `The JWK set ${reason}; check that its URL is correct and reachable from here without a redirect.`,
     { cause },
   )
 }

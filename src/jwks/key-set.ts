@@ -12,30 +12,30 @@ export function asymmetricAlgorithms(): Algorithm[] {
 }
 
 /**
- * How many keys one token can be checked against. OpenID Connect Core section 10.1 requires a `kid` as soon as there
- * are two, so a set of hundreds must not cost hundreds of verifications.
+ * Maximum number of keys to try for one token. OpenID Connect Core section 10.1 requires a `kid` if a set has several
+ * keys, so a set of hundreds must not cost hundreds of verifications.
  */
 const MAX_CANDIDATES = 16
 
 type Jwk = Readonly<Record<string, unknown>>
 
-/** One key of a set; once imported, usable or the reason why it is not. */
+/** A key of a set. `outcome` is present once it was imported: the key, or the error. */
 interface SetMember {
   readonly jwk: Jwk
   outcome?: { readonly key: VerificationKey } | { readonly error: unknown }
 }
 
-/** A source that holds all its keys. */
+/** A key set in memory. */
 export interface KeySet extends KeySource {
-  /** Whether it may hold a key for such a token. */
+  /** Whether it may contain a key for a token with this algorithm and `kid`. */
   has(algorithm: Algorithm, keyId: string | undefined): boolean
-  /** The keys that `find` gives, where they have all been imported and fit; otherwise `undefined`. */
+  /** The keys that `find` would return, if all are imported and support the algorithm; otherwise `undefined`. */
   ready(algorithm: Algorithm, keyId: string | undefined): readonly VerificationKey[] | undefined
 }
 
 /**
- * Reads a JWK set (RFC 7517 section 5). A key is imported when a token first names it; one that cannot be used here,
- * such as one for encryption, is ignored until then, when its own error says why.
+ * Reads a JWK set (RFC 7517 section 5). Keys are imported on first use. A key that cannot be used, such as one for
+ * encryption, is ignored unless a token names it; then its own error is thrown.
  *
  * @param allowed The caller's algorithms; default: every asymmetric one
  * @throws `ERR_KEY_INVALID` if it is not a set, or two keys share a `kid`
@@ -46,16 +46,17 @@ export async function importKeySet(set: unknown, allowed: readonly Algorithm[] |
   const keyIds = members.flatMap(({ jwk }) => (jwk.kid === undefined ? [] : [jwk.kid]))
   if (new Set(keyIds).size < keyIds.length)
     throw invalidKey('Two keys of the JWK set have the same kid; each needs its own.')
-  // Not an error of a single key.
+  // Thrown here, because it is not an error of a single key.
   webCrypto()
   return createKeySet(members, allowed)
 }
 
 /**
- * Reads a published JWK set. Keys may share a `kid`, as RFC 7517 section 4.5 allows; at least one must
- * be usable.
+ * Reads a published JWK set, in which keys may share a `kid`, as RFC 7517 section 4.5 allows.
  *
- * @throws what {@link importKeySet} throws; `undefined` is returned where no key is usable
+ * @returns `undefined` if no key is usable
+ * @throws `ERR_KEY_INVALID` if it is not a set
+ * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if it holds a private or a symmetric key
  */
 export async function importPublishedKeySet(
   set: unknown,
@@ -86,13 +87,13 @@ function readKeySet(set: unknown): SetMember[] {
   })
 }
 
-/** Google publishes its keys also as an object of certificates by `kid`. */
+/** Google also publishes its keys as an object with a certificate for each `kid`. */
 function readCertificates(set: object): Jwk[] | undefined {
   const entries: [string, unknown][] = Object.entries(set)
-  const isMap = entries.every(
+  const areCertificates = entries.every(
     ([, value]) => typeof value === 'string' && value.includes('-----BEGIN CERTIFICATE-----'),
   )
-  if (entries.length === 0 || !isMap) return undefined
+  if (entries.length === 0 || !areCertificates) return undefined
   return entries.map(([kid, pem]) => ({
     ...readVerificationKey(pem, undefined, checkPublicKey).publicJwk,
     kid,
@@ -107,8 +108,8 @@ function copyJwk(jwk: Jwk): Jwk {
 
 function createKeySet(members: readonly SetMember[], allowed: readonly Algorithm[] | undefined): KeySet {
   const select = (algorithm: Algorithm, keyId: string | undefined): SetMember[] =>
-    // With a kid, a wrong alg is an error of the token; without one, any matching key is tried.
-    members.filter(({ jwk }) => (keyId === undefined ? canServe(jwk, algorithm) : jwk.kid === keyId))
+    // With a kid, a different alg is an error of the token; without one, all keys for the algorithm are tried.
+    members.filter(({ jwk }) => (keyId === undefined ? isFor(jwk, algorithm) : jwk.kid === keyId))
 
   return {
     algorithms: allowed ?? asymmetricAlgorithms(),
@@ -154,11 +155,11 @@ function checkCandidates(
   }
   if (candidates.length > 0) return
   throw keyId === undefined
-    ? noneServes(algorithm)
-    : notFound("The token's key (kid) is not in the set; was it retired too early, or never published?")
+    ? noneSupports(algorithm)
+    : notFound("The token's key (kid) is not in the set; it was retired too early, or never published.")
 }
 
-function canServe({ kty, crv, alg }: Jwk, algorithm: Algorithm): boolean {
+function isFor({ kty, crv, alg }: Jwk, algorithm: Algorithm): boolean {
   const parameters = ALGORITHMS[algorithm]
   return (
     kty === parameters.kty &&
@@ -175,14 +176,14 @@ function usableKeys(
   const keys = candidates.flatMap(({ outcome }) => (outcome && 'key' in outcome ? outcome.key : []))
   const fitting = keys.filter((key) => key.algorithms.includes(algorithm))
   if (fitting.length > 0) return fitting
-  if (keyId === undefined) throw noneServes(algorithm)
+  if (keyId === undefined) throw noneSupports(algorithm)
   if (keys.length > 0) return keys
   const [first] = candidates.flatMap(({ outcome }) => (outcome && 'error' in outcome ? [outcome.error] : []))
   throw first
 }
 
-function noneServes(algorithm: Algorithm): MembraneTokenError {
-  return notFound(`The token names no key (kid), and no key of the set serves ${algorithm}.`)
+function noneSupports(algorithm: Algorithm): MembraneTokenError {
+  return notFound(`The token names no key (kid), and no key in the set supports ${algorithm}.`)
 }
 
 function notFound(message: string): MembraneTokenError {

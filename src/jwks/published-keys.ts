@@ -7,8 +7,8 @@ const PUBLISHED_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use'
 /**
  * Reads the keys to publish, keeping only their public members.
  *
- * @throws `ERR_OPTION_INVALID` where two keys share a `kid`, or one among several has none · the `ERR_KEY_…` of a key
- *   that is not public, not valid or not usable
+ * @throws `ERR_OPTION_INVALID` if it is not a set, two keys share a `kid`, or several have none · `ERR_KEY_INVALID` ·
+ *   `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH` for an unusable or private key
  */
 export function readPublishedKeys(keys: unknown): JWK[] {
   if (!Array.isArray(keys)) {

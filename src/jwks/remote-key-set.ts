@@ -17,13 +17,14 @@ const MAX_AGE = 15 * 60_000
 const MAX_STALE = 24 * 60 * 60_000
 /** Minimum interval between fetches caused by an unknown `kid`. */
 const UNKNOWN_KEY_PAUSE = 10_000
-/** Pause after a failed fetch if keys are known; then, if none are. */
+/** Pause after a failed fetch while keys are known. */
 const FAILURE_PAUSE = 10_000
+/** Pause after a failed fetch while no keys are known. */
 const FIRST_FAILURE_PAUSE = 1000
 /** How long a failed fetch counts as an outage, during which requests do not wait for the next fetch. */
 const OUTAGE = 60_000
-/** Time limit of a fetch: cache, metadata and key set, bodies included. */
-const TIME_OUT = 5000
+/** Time limit for reading the cache and fetching the metadata and the key set, including their bodies. */
+const TIMEOUT = 5000
 /** Tolerated clock difference between processes that share a cache. */
 const CLOCK_SKEW = 5000
 
@@ -31,25 +32,25 @@ const CLOCK_SKEW = 5000
 export interface RemoteKeySetOptions {
   /** The caller's algorithms; default: every asymmetric one. */
   readonly algorithms?: readonly Algorithm[] | undefined
-  /** Milliseconds since the epoch. */
+  /** The clock, in milliseconds since the epoch. */
   readonly now: () => number
   readonly cache?: KeySetCache | undefined
 }
 
-/** A key set behind a URL. */
+/** A key set at a URL. */
 export interface RemoteKeySet extends KeySource {
-  /** The URL, or the issuer whose metadata names it. */
+  /** The URL, or the issuer whose metadata contains it. */
   readonly name: string
-  /** Rejects with the error of the last fetch while the set cannot be refreshed. Keys may still be known. */
+  /** Refreshes the set if it is due; rejects with the error of the last fetch if that fails. Keys may still be known. */
   check(context?: object): Promise<void>
   /** Whether known keys are still accepted. */
   isUsable(): boolean
 }
 
 /**
- * The JWK set behind a URL. Concurrent requests share one fetch. The set is refreshed in the background when it is
- * ten minutes old or a token names an unknown key, and shared through `cache` where there is one. A withdrawn key is
- * rejected within 20 minutes; while the identity provider is down, known keys are accepted for a day.
+ * Creates a source for the JWK set at a URL. Concurrent requests share one fetch. The set is refreshed in the background
+ * once it is ten minutes old, refetched when a token names an unknown key, and shared through `cache`, if given. A
+ * withdrawn key is rejected within 20 minutes; while the identity provider is down, known keys are accepted for a day.
  *
  * @throws `ERR_OPTION_INVALID` if the URL is not https (`http` is accepted for localhost)
  * @throws (when verifying) `ERR_JWKS_UNAVAILABLE` if there is no set and it cannot be fetched, and the codes of
@@ -61,7 +62,7 @@ export function createRemoteKeySet(url: URL, options: RemoteKeySetOptions): Remo
   return createKeySetOf({ name: href, url: href, fetch: (signal) => fetchJson(href, signal) }, options)
 }
 
-/** The JWK set that an issuer's metadata names. @throws what {@link createRemoteKeySet} throws */
+/** Creates a source for the JWK set of an issuer, found by its metadata. @throws The errors of {@link createRemoteKeySet} */
 export function createDiscoveredKeySet(issuer: string, options: RemoteKeySetOptions): RemoteKeySet {
   const url = metadataUrl(issuer)
   checkKeySetUrl(new URL(url))
@@ -73,9 +74,9 @@ export function createDiscoveredKeySet(issuer: string, options: RemoteKeySetOpti
 
 interface KnownSet {
   readonly set: KeySet
-  /** When it was requested from the identity provider. */
+  /** Time of the request to the identity provider, in milliseconds since the epoch. */
   readonly fetchedAt: number
-  /** Number of the request that fetched it; 0: fetched by another isolate. */
+  /** Number of the request that fetched it; 0 if it comes from the cache. */
   readonly request: number
 }
 
@@ -102,7 +103,7 @@ function createKeySetOf(
   /** Milliseconds; infinite without a set. */
   const age = (): number => {
     if (!known) return Number.POSITIVE_INFINITY
-    // The clock went back, so the age of the set is unknown: refresh it.
+    // If the clock was set back, the age of the set is unknown, so it is due for a refresh.
     if (now() < known.fetchedAt) known = { ...known, fetchedAt: now() - MAX_AGE }
     return now() - known.fetchedAt
   }
@@ -122,12 +123,12 @@ function createKeySetOf(
     if (set) known = { set, fetchedAt, request: 0 }
   }
 
-  /** @param isEnough Whether a set that others have fetched makes a request to the identity provider unnecessary */
+  /** @param isEnough Whether a recent set from the cache makes a request to the identity provider unnecessary */
   const loading =
     (context: object | undefined, isEnough: (set: KeySet) => boolean): Load =>
     async () => {
       try {
-        const signal = AbortSignal.timeout(TIME_OUT)
+        const signal = AbortSignal.timeout(TIMEOUT)
         await adoptCached()
         if (known && age() < REFRESH_AFTER && isEnough(known.set)) {
           failure = undefined
@@ -155,24 +156,24 @@ function createKeySetOf(
     if (age() < MAX_STALE || !hasFailedWithin(FIRST_FAILURE_PAUSE))
       await shared.join(refreshing(context), context)
     if (known && (age() < MAX_AGE || (age() < MAX_STALE && failure))) return known
-    throw failure?.error ?? unavailable('could not be fetched in time')
+    throw failure?.error ?? unavailable('could not be fetched')
   }
 
-  /** @throws `unknown` if the last request to the identity provider was too recent */
+  /** @throws `unknown` if the last request because of an unknown key was too recent */
   const renew = async (
     unknown: unknown,
     isEnough: (set: KeySet) => boolean,
     context: object | undefined,
   ): Promise<KnownSet> => {
     if (!shared.isPending()) {
-      // Without a current set, it is unknown whether the key exists, so report the failed fetch.
+      // Without a current set, the key may exist, so report the failed fetch.
       if (hasFailedWithin(FAILURE_PAUSE)) throw failure?.error
       if (isWithin(UNKNOWN_KEY_PAUSE, unknownKeyAt)) throw unknown
       unknownKeyAt = now()
     }
     await shared.join(loading(context, isEnough), context)
     if (known && !hasFailedWithin(FAILURE_PAUSE)) return known
-    throw failure?.error ?? unavailable('could not be fetched in time')
+    throw failure?.error ?? unavailable('could not be fetched')
   }
 
   const find: KeySource['find'] = async (algorithm, keyId, context) => {
@@ -202,7 +203,7 @@ function createKeySetOf(
       if (age() < REFRESH_AFTER) return
       if (!hasFailedWithin(FAILURE_PAUSE)) await shared.join(refreshing(context), context)
       if (failure) throw failure.error
-      if (age() >= MAX_AGE) throw unavailable('could not be fetched in time')
+      if (age() >= MAX_AGE) throw unavailable('could not be fetched')
     },
   }
 }

@@ -3,17 +3,17 @@ import { encodeBytes, encoder, encodeText } from '../encoding.ts'
 import { MembraneTokenError } from '../errors.ts'
 import type { SigningKey } from '../keys/private-key.ts'
 
-/** Maximum length of a token in characters: Membrane's SDK puts tokens into URLs, and servers reject longer ones. */
+/** Maximum characters of a token. Membrane's SDK puts tokens into URLs, and servers reject longer URLs. */
 export const TOKEN_SIZE_LIMIT = 8192
 
-/** Creates compact JWS (RFC 7515 section 7.1), in separate steps so that the caller awaits only once. */
+/** Creates compact JWS (RFC 7515 section 7.1). The steps are separate, so that the caller awaits only once. */
 export interface JwsSigner {
-  /** The signing input of a payload, which is JSON text. */
+  /** Returns the signing input for a payload, which is JSON text. */
   inputOf(payload: string): string
   sign(input: string): Promise<ArrayBuffer | Uint8Array>
 }
 
-/** Encodes the header once, for all tokens of a key. */
+/** Encodes the header once for all tokens that a key signs. */
 export function createJwsSigner({ key, algorithm }: SigningKey, keyId: string | undefined): JwsSigner {
   const parameters = signatureParameters(algorithm)
   const header = `${encodeText(JSON.stringify({ alg: algorithm, typ: 'JWT', kid: keyId }))}.`
@@ -27,7 +27,7 @@ export function createJwsSigner({ key, algorithm }: SigningKey, keyId: string | 
   }
 }
 
-/** @throws `ERR_TOKEN_TOO_LARGE` over {@link TOKEN_SIZE_LIMIT} characters */
+/** Appends the signature. @throws `ERR_TOKEN_TOO_LARGE` over {@link TOKEN_SIZE_LIMIT} characters */
 export function completeJws(input: string, signature: ArrayBuffer | Uint8Array): string {
   const token = `${input}.${encodeBytes(new Uint8Array(signature))}`
   checkTokenSize(token)

@@ -2,10 +2,10 @@ import { decode } from 'jose/base64url'
 import type { Algorithm } from '../algorithms.ts'
 import { decodeText, encoder } from '../encoding.ts'
 import { MembraneTokenError } from '../errors.ts'
-import { isSignature, type KeySource } from '../keys/source.ts'
+import { isValidSignature, type KeySource } from '../keys/source.ts'
 import { checkTokenSize } from './sign.ts'
 
-/** The parts of a compact JWS, not verified yet. */
+/** The parts of a compact JWS, before verification. */
 export interface ParsedJws {
   readonly alg: unknown
   readonly keyId: string | undefined
@@ -29,7 +29,8 @@ export interface VerifiedJws {
  * The key determines the allowed algorithms; the header only selects one of them.
  *
  * @throws `ERR_TOKEN_MALFORMED` · `ERR_TOKEN_TOO_LARGE` · `ERR_TOKEN_ALGORITHM_NOT_ALLOWED` ·
- *   `ERR_TOKEN_SIGNATURE_INVALID` · `ERR_KEY_NOT_FOUND` · `ERR_JWKS_UNAVAILABLE`
+ *   `ERR_TOKEN_SIGNATURE_INVALID` · with a key set also `ERR_KEY_NOT_FOUND`, `ERR_JWKS_UNAVAILABLE` and the codes for
+ *   invalid keys
  */
 export async function verifyJws(token: unknown, source: KeySource): Promise<VerifiedJws> {
   const jws = parseJws(token)
@@ -40,8 +41,8 @@ export async function verifyJws(token: unknown, source: KeySource): Promise<Veri
 /**
  * Verifies the signature of a parsed JWS.
  *
- * @returns the algorithm it was signed with
- * @throws what {@link verifyJws} throws, except for malformed tokens
+ * @returns The algorithm it was signed with
+ * @throws The errors of {@link verifyJws}, except `ERR_TOKEN_MALFORMED` and `ERR_TOKEN_TOO_LARGE`
  */
 export async function checkSignature(
   jws: ParsedJws,
@@ -49,21 +50,21 @@ export async function checkSignature(
   context?: object,
 ): Promise<Algorithm> {
   const algorithm = checkAllowed(jws.alg, source.algorithms)
-  // Awaited even if synchronous, so that a burst of tokens is parsed first and then reaches Node's threads together,
-  // twice as fast.
+  // Awaited even if synchronous, so that a burst of tokens is parsed first and then reaches Node's thread pool at once,
+  // which is twice as fast.
   const keys = await source.find(algorithm, jws.keyId, context)
   const fitting = keys.filter((key) => key.algorithms.includes(algorithm))
   if (fitting.length === 0) checkAllowed(algorithm, keys[0]?.algorithms ?? [])
   const data = encoder.encode(jws.signingInput)
   for (const verificationKey of fitting) {
-    // Awaited only for the first token: later ones find the imported key.
+    // Awaited only for the first token: later ones use the imported key.
     const imported = verificationKey.keyFor(algorithm)
     const key = 'then' in imported ? await imported : imported
-    if (await isSignature(key, algorithm, jws.signature, data)) return algorithm
+    if (await isValidSignature(key, algorithm, jws.signature, data)) return algorithm
   }
   throw new MembraneTokenError(
     'ERR_TOKEN_SIGNATURE_INVALID',
-    "Signature verification failed: the token was modified, or signed with another key. Check that the secret or key is the workspace's or issuer's, without a final line break.",
+    "Signature verification failed: the token was modified, or signed with another key. Check that the secret or key is the workspace's or issuer's, without a trailing line break.",
   )
 }
 

@@ -2,9 +2,9 @@ import type { Curve } from '../algorithms.ts'
 import { trimZeros } from '../encoding.ts'
 import { DAMAGED, invalidKey } from './errors.ts'
 
-/** What reading keys needs to know about a curve; `points.ts` has its equation. */
+/** Parameters of a curve for reading keys. Its equation is in `points.ts`. */
 export interface CurveParameters {
-  /** Bytes of a coordinate. */
+  /** Length of a coordinate in bytes. */
   readonly size: number
   /** Object identifier (RFC 5480), as hexadecimal. */
   readonly oid: string
@@ -27,16 +27,16 @@ export interface EcPublicKey extends Point {
   readonly crv: Curve
 }
 
-/** A private EC key. Its point is absent where a structure holds only `d`, or a compressed point. */
+/** A private EC key. `x` and `y` are absent if the key contains only `d`, or a compressed point. */
 export interface EcPrivateKey extends Partial<Point> {
   readonly kty: 'EC'
   readonly crv: Curve
   readonly d: Uint8Array
-  /** Encoding of a point that gives only the parity of `y` (SEC 1 section 2.3.3). */
+  /** A compressed point: `x` and the parity of `y` (SEC 1 section 2.3.3). */
   readonly compressed?: Uint8Array
 }
 
-/** A number with the full length of the curve's field. @throws `ERR_KEY_INVALID` if it is longer */
+/** Pads a number to the length of the curve's field. @throws `ERR_KEY_INVALID` if it is longer */
 export function toFieldLength(number: Uint8Array, crv: Curve): Uint8Array {
   const { size } = CURVES[crv]
   const trimmed = trimZeros(number)
@@ -46,7 +46,7 @@ export function toFieldLength(number: Uint8Array, crv: Curve): Uint8Array {
   return padded
 }
 
-/** Reads a point of SEC 1 section 2.3.3. @throws `ERR_KEY_INVALID` */
+/** Reads an encoded point (SEC 1 section 2.3.3). @throws `ERR_KEY_INVALID` */
 export function readPoint(bytes: Uint8Array, crv: Curve): Point | { readonly compressed: Uint8Array } {
   const { size } = CURVES[crv]
   if ((bytes[0] === 2 || bytes[0] === 3) && bytes.length === 1 + size) return { compressed: bytes }

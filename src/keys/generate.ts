@@ -7,7 +7,7 @@ import { writePem } from './formats/pem.ts'
 import { webCrypto } from './policy.ts'
 import { calculateThumbprint } from './thumbprint.ts'
 
-/** A new key pair: the private half for the signer, the public one for Membrane. */
+/** A new key pair: the private key for the signer, the public key for Membrane. */
 export interface KeyPair {
   algorithm: Algorithm
   /** RFC 7638 thumbprint (SHA-256) of the public key; the same key always gets the same id. */
@@ -22,7 +22,7 @@ export interface KeyPair {
 
 /** Options of {@link generateKeyPair}. */
 export interface KeyPairOptions {
-  /** Bits of an RSA modulus: 2048 (default), 3072 or 4096 work on every runtime. */
+  /** Bits of the RSA modulus. Default 2048; 2048, 3072 and 4096 work on every runtime. */
   modulusLength?: number | undefined
 }
 
@@ -34,7 +34,7 @@ const LONGEST_MODULUS = 8192
  *
  * @param algorithm One of ES*, RS* and PS*. Default ES256: short keys and tokens, fast everywhere
  * @throws `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_WEAK` under 2048 bits · `ERR_OPTION_INVALID` for HS*, which needs a
- *   secret instead, and for lengths that are not valid for RSA · `ERR_UNTRUSTED_CONTEXT`
+ *   secret instead, and for an invalid `modulusLength` · `ERR_UNTRUSTED_CONTEXT` in a page that is not served over https
  *
  * @example Generate a key pair and sign with it
  *
@@ -99,7 +99,7 @@ async function generate(parameters: RsaHashedKeyGenParams | EcKeyGenParams): Pro
 function checkModulusLength(modulusLength: unknown, kty: 'RSA' | 'EC'): void {
   const invalid = (message: string) => invalidOption(message, 'modulusLength')
   if (kty === 'EC')
-    throw invalid('modulusLength is for RSA keys; the length of an EC key is that of its curve.')
+    throw invalid('modulusLength is for RSA keys; the curve determines the length of an EC key.')
   if (typeof modulusLength !== 'number' || !Number.isInteger(modulusLength) || modulusLength % 8 !== 0)
     throw invalid(
       'modulusLength must be a number of bits that is divisible by 8, such as 2048, 3072 or 4096.',

@@ -56,8 +56,8 @@ export interface KeyProblem {
 export async function inspectKey(key: unknown): Promise<KeyInspection> {
   const inspection: KeyInspection = { format: 'unknown', half: 'unknown', algorithms: [], problems: [] }
   const report = (error: unknown): void => {
-    const known = error instanceof MembraneTokenError ? error : invalidKey('The key could not be read.')
-    const { code, message } = known
+    const { code, message } =
+      error instanceof MembraneTokenError ? error : invalidKey('The key could not be read.')
     if (!inspection.problems.some((problem) => problem.code === code && problem.message === message))
       inspection.problems.push({ code, message })
   }
@@ -74,7 +74,7 @@ export async function inspectKey(key: unknown): Promise<KeyInspection> {
   return inspection
 }
 
-/** Fills in what the key says of itself. @returns its public half */
+/** Fills in the properties of a key. @returns The components of its public half */
 async function describe(key: unknown, inspection: KeyInspection): Promise<PublicKey> {
   const found = findKey(key)
   inspection.format = found.encoding ? `${found.name} ${found.encoding}` : found.name

@@ -4,8 +4,8 @@ import type { EcPublicKey } from './ec.ts'
 import { DAMAGED, invalidKey } from './errors.ts'
 
 /**
- * Prime of a curve's field, and the constant b of its equation y² = x³ - 3x + b (SP 800-186 section 3.2.1). Apart from
- * the other parameters, since signers do not need them: a wrong point shows in the first signature.
+ * Prime of a curve's field, and the constant b of its equation y² = x³ - 3x + b (SP 800-186 section 3.2.1). Separate
+ * from the other parameters, because signers do not need them: their trial signature reveals a wrong point.
  */
 const EQUATIONS: Readonly<Record<Curve, { readonly prime: () => bigint; readonly b: string }>> = {
   'P-256': {
@@ -23,7 +23,7 @@ const EQUATIONS: Readonly<Record<Curve, { readonly prime: () => bigint; readonly
 }
 
 /**
- * Checks that a point lies on its curve. Deno and WebKitGTK import others.
+ * Checks that a point is on its curve, because Deno and WebKitGTK also import points that are not.
  *
  * @throws `ERR_KEY_INVALID`
  */

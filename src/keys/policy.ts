@@ -1,14 +1,14 @@
 import { ALGORITHMS, type Algorithm } from '../algorithms.ts'
 import { MembraneTokenError } from '../errors.ts'
-import { mismatchedKey, recognisedAs, USABLE_KEYS, unsupportedKey } from './errors.ts'
+import { mismatchedKey, recognizedAs, USABLE_KEYS, unsupportedKey } from './errors.ts'
 import { checkRsaExponent, checkRsaSize } from './rsa.ts'
 
-/** Which keys may be used where, and with which algorithms. */
+/** Rules for where keys may be used, and with which algorithms. */
 
 /**
- * Web Crypto.
+ * Returns Web Crypto.
  *
- * @throws `ERR_UNTRUSTED_CONTEXT` on pages that are not served securely, which have none
+ * @throws `ERR_UNTRUSTED_CONTEXT` in a page that is not served over https, which has none
  */
 export function webCrypto(): SubtleCrypto {
   const subtle = (globalThis.crypto as Crypto | undefined)?.subtle as SubtleCrypto | undefined
@@ -25,7 +25,7 @@ export function isCryptoKey(value: unknown): value is CryptoKey {
 }
 
 /**
- * Rejects a secret or raw private key in a web page or a browser's worker, where its visitors can read it. An imported
+ * Rejects a secret or raw private key in a web page or web worker, where visitors can read it. An imported
  * CryptoKey needs no opt-in.
  *
  * @throws `ERR_UNTRUSTED_CONTEXT`
@@ -41,17 +41,17 @@ export function checkContext(material: unknown, option: string, trustedBrowser: 
 
 function isBrowser(): boolean {
   if ('document' in globalThis) return true
-  // workerd and Deno have WorkerGlobalScope too, but a user agent of their own.
+  // workerd and Deno also have WorkerGlobalScope, but not a browser's user agent.
   const { navigator } = globalThis as { navigator?: { userAgent?: unknown } }
   return 'WorkerGlobalScope' in globalThis && String(navigator?.userAgent).includes('Mozilla/')
 }
 
 /**
- * The algorithm of a CryptoKey, which it carries itself.
+ * Returns the algorithm of a CryptoKey, after checking its type, usage and strength.
  *
- * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if it is the other half, or of an unsupported type
- * @throws `ERR_KEY_ALGORITHM_MISMATCH` if it is for another algorithm, or not for this usage
- * @throws `ERR_KEY_WEAK` if the engine reports too short a modulus or a bad exponent
+ * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if it is of another type (private, public or secret), or an Ed25519 or X25519 key
+ * @throws `ERR_KEY_ALGORITHM_MISMATCH` if it is for another algorithm or usage
+ * @throws `ERR_KEY_WEAK` if its RSA modulus is too short or its exponent is weak
  */
 export function checkCryptoKey(
   key: CryptoKey,
@@ -63,7 +63,7 @@ export function checkCryptoKey(
     throw unsupportedKey(`This CryptoKey is a ${key.type} key; a ${type} key is required.`)
   const { name, hash, namedCurve, modulusLength, publicExponent } =
     key.algorithm as Partial<RsaHashedKeyAlgorithm> & Partial<EcKeyAlgorithm>
-  if (/^(Ed|X)\d/.test(name ?? '')) throw recognisedAs(`an ${name} key`, USABLE_KEYS)
+  if (/^(Ed|X)\d/.test(name ?? '')) throw recognizedAs(`an ${name} key`, USABLE_KEYS)
   const algorithm = (Object.keys(ALGORITHMS) as Algorithm[]).find((candidate) => {
     const parameters = ALGORITHMS[candidate]
     return (
@@ -74,7 +74,7 @@ export function checkCryptoKey(
   })
   if (!algorithm || (wanted && wanted !== algorithm)) {
     throw mismatchedKey(
-      `The CryptoKey is for ${algorithm ?? 'none of the twelve algorithms'}${wanted ? `, not for ${wanted}` : ''}.`,
+      `The CryptoKey is for ${algorithm ?? 'an unsupported algorithm'}${wanted ? `, not for ${wanted}` : ''}.`,
       algorithm && wanted && 'algorithm',
     )
   }
@@ -85,11 +85,11 @@ export function checkCryptoKey(
 }
 
 /**
- * The algorithms of a key: those of its type, without what its JWK's `alg` and the caller exclude.
+ * Returns the algorithms of a key: those of its type that its JWK's `alg` and the caller allow.
  *
- * @param allowed Those of the caller; for a signer, the requested one
- * @param option What to name as the option at fault where the caller excludes all
- * @returns at least one; the first is the default
+ * @param allowed The caller's algorithms; for a signer, the requested one
+ * @param option The option to name in the error if the caller allows none of them
+ * @returns At least one; the first is the default
  * @throws `ERR_KEY_ALGORITHM_MISMATCH` if none is left
  */
 export function pinAlgorithms(
@@ -103,10 +103,10 @@ export function pinAlgorithms(
   if (algorithms.length > 0) return algorithms
   if (named.length > 0)
     throw mismatchedKey(`This key supports ${named.join(', ')}, not ${allowed?.join(', ')}.`, option)
-  throw mismatchedKey(`The JWK's alg does not fit its type or curve, which support ${fitting.join(', ')}.`)
+  throw mismatchedKey(`The JWK's alg does not match its type or curve, which support ${fitting.join(', ')}.`)
 }
 
-/** The one algorithm to sign with. @throws `ERR_KEY_ALGORITHM_MISMATCH` */
+/** Returns the algorithm to sign with. @throws `ERR_KEY_ALGORITHM_MISMATCH` */
 export function chooseAlgorithm(
   fitting: readonly Algorithm[],
   alg: string | undefined,

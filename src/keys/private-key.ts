@@ -10,22 +10,22 @@ import { importJwk } from './public-key.ts'
 import { readKey } from './read-key.ts'
 import type { SignRemotely } from './remote-key.ts'
 import { checkRsaPrivateKey, hasCompositePrime, isPortable, RSA_LIMITS, type RsaPrivateKey } from './rsa.ts'
-import { isSignature } from './source.ts'
+import { isValidSignature } from './source.ts'
 
-/** A key that signs, bound to its one algorithm. */
+/** A key for signing, bound to one algorithm. */
 export interface SigningKey {
-  /** The key, or the function that signs with a remote one. */
+  /** The key, or a function that signs with a remote key. */
   readonly key: CryptoKey | SignRemotely
   readonly algorithm: Algorithm
-  /** The required members of the public half, where they can be known. */
+  /** The required members of the public half, if it is known. */
   readonly publicJwk?: JWK | undefined
   /** Version of a remote key. */
   readonly version?: string | undefined
 }
 
 /**
- * Imports a private key in any form as one that cannot be exported, and tries it: a key whose public half is known
- * signs once and must verify.
+ * Imports a private key in any supported format as a non-extractable CryptoKey; a CryptoKey is used as it is. If the
+ * public half is known, the key signs once and the signature must verify.
  *
  * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH` ·
  *   `ERR_UNTRUSTED_CONTEXT`
@@ -40,39 +40,43 @@ export async function importPrivateKey(input: unknown, wanted: Algorithm | undef
   const complete = await completeKey(components)
   const key = await importJwk(writePrivateJwk(complete), algorithm, complete)
   const publicJwk = writePublicJwk(complete)
-  await tryKey(key, algorithm, publicJwk, complete)
+  await testKey(key, algorithm, publicJwk, complete)
   return { key, algorithm, publicJwk }
 }
 
 type CompleteKey = RsaPrivateKey | (EcPrivateKey & EcPublicKey)
 
 /**
- * Signs once and verifies. Deno says only when an EC key is used that its numbers do not belong together, Firefox and
- * WebKitGTK never do; and an RSA key with a composite prime makes signatures that nobody can verify.
+ * Signs once and verifies the signature. Deno rejects an inconsistent EC key only when it signs, Firefox and WebKitGTK
+ * never do. An RSA key with a composite prime creates signatures that do not verify.
  */
-async function tryKey(
+async function testKey(
   key: CryptoKey,
   algorithm: Algorithm,
   publicJwk: JWK,
   complete: CompleteKey,
 ): Promise<void> {
-  // Deno aborts the whole process when a key with a composite prime signs.
+  // Deno aborts the process when a key with a composite prime signs.
   const isDeno = String(globalThis.navigator?.userAgent).startsWith('Deno/')
   if (isDeno && complete.kty === 'RSA' && hasCompositePrime(complete)) throw invalidKey(DAMAGED)
   const data = encoder.encode('membrane-token')
   const publicKey = await importJwk({ ...publicJwk }, algorithm, complete)
-  let isGenuine = false
+  let isValid = false
   try {
     const signature = await webCrypto().sign(signatureParameters(algorithm), key, data)
-    isGenuine = await isSignature(publicKey, algorithm, new Uint8Array(signature), data)
+    isValid = await isValidSignature(publicKey, algorithm, new Uint8Array(signature), data)
   } catch (cause) {
     if (complete.kty === 'RSA' && !isPortable(complete)) throw unsupportedKey(RSA_LIMITS, cause)
     throw invalidKey(DAMAGED, cause)
   }
-  if (!isGenuine) throw invalidKey(DAMAGED)
+  if (!isValid) throw invalidKey(DAMAGED)
 }
 
-/** Adds the public point to an EC key that lacks it. Whether it is on the curve is left to {@link tryKey}. @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` */
+/**
+ * Adds the public point to an EC key without one. Does not check that a given point is on the curve.
+ *
+ * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED`
+ */
 export async function completeKey(key: PrivateKey): Promise<CompleteKey> {
   if (key.kty === 'RSA') return key
   const { x, y, compressed } = key
@@ -86,7 +90,7 @@ async function findPoint(key: EcPrivateKey): Promise<EcPublicKey> {
   try {
     return await derivePoint(key)
   } catch (cause) {
-    // Firefox derives no points at all: not even that of the number one, which is a key on every curve.
+    // Firefox derives no points at all, not even for d = 1, which is valid on every curve.
     const { crv } = key
     await derivePoint({ crv, d: toFieldLength(Uint8Array.of(1), crv) }).catch(() => {
       throw incompleteKey('This runtime needs the public point in the key', 'private', cause)
@@ -95,8 +99,8 @@ async function findPoint(key: EcPrivateKey): Promise<EcPublicKey> {
   }
 }
 
-// Only the engine multiplies points in constant time, so the key goes through it once and comes back with its point.
-// Not through jose, since a JWK cannot lack the point.
+// Imports the key and exports it with its point, because only the engine multiplies points in constant time. Not through
+// jose, because a JWK without the point is not valid.
 async function derivePoint(key: Pick<EcPrivateKey, 'crv' | 'd'>): Promise<EcPublicKey> {
   const subtle = webCrypto()
   const parameters = { name: 'ECDSA', namedCurve: key.crv }
@@ -111,6 +115,6 @@ async function usePrivateCryptoKey(key: CryptoKey, wanted: Algorithm | undefined
   if (components.kty === 'RSA') checkRsaPrivateKey(components)
   const complete = await completeKey(components)
   const publicJwk = writePublicJwk(complete)
-  await tryKey(key, algorithm, publicJwk, complete)
+  await testKey(key, algorithm, publicJwk, complete)
   return { key, algorithm, publicJwk }
 }

@@ -13,18 +13,18 @@ import type { VerificationKey } from './source.ts'
 /** Checks the components of a public key. */
 export type KeyCheck = (key: PublicKey) => void
 
-/** A public key, with its JWK where it can be known. */
+/** A public key, with its JWK if it is known. */
 export interface ImportedPublicKey extends VerificationKey {
-  /** The required members alone (RFC 7638 section 3.2). */
+  /** Only the required members (RFC 7638 section 3.2). */
   readonly publicJwk?: JWK | undefined
 }
 
 /**
- * Imports a public key in any form: SPKI, PKCS#1 or an X.509 certificate as PEM or DER, a JWK, a CryptoKey. Of a
- * certificate only the key is used; its dates and issuer are not checked.
+ * Imports a public key: SPKI, PKCS#1 or an X.509 certificate as PEM or DER, a JWK, or a CryptoKey. Only the key of a
+ * certificate is used; its dates and issuer are not checked.
  *
- * @param allowed The caller's algorithms; default: those that fit the key
- * @param check {@link checkPublicKey}, or less where the key is tried at once
+ * @param allowed The caller's algorithms; default: all that the key supports
+ * @param check {@link checkPublicKey}, or a cheaper check if a signature is verified immediately
  * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH`
  */
 export async function importPublicKey(
@@ -35,13 +35,13 @@ export async function importPublicKey(
   const key = isCryptoKey(input)
     ? await usePublicCryptoKey(input, allowed, check)
     : readVerificationKey(input, allowed, check)
-  // The first import shows whether the engine supports the key at all.
+  // Importing it for one algorithm shows whether the engine supports the key.
   await key.keyFor(key.algorithms[0] as Algorithm)
   return key
 }
 
 /**
- * Reads and checks a public key, and leaves its import to the first signature: for sets, of whose keys few are used.
+ * Reads and checks a public key. It is imported on first use, once for each algorithm.
  *
  * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH`
  */
@@ -94,9 +94,9 @@ function importOnce(components: PublicKey): VerificationKey['keyFor'] {
 }
 
 /**
- * Hands a key whose components were checked to Web Crypto, through `jose`, as one that cannot be exported.
+ * Imports a key whose components were checked, through `jose`, as a non-extractable CryptoKey.
  *
- * @param jwk Our own object, since `jose` may freeze it
+ * @param jwk Not an object of the caller, because `jose` may freeze it
  * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_UNTRUSTED_CONTEXT`
  */
 export async function importJwk(

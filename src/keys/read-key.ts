@@ -1,25 +1,25 @@
 import { decodeBase64, isBytes } from '../encoding.ts'
 import type { MembraneTokenError } from '../errors.ts'
-import { invalidKey, recognisedAs, unsupportedKey } from './errors.ts'
+import { invalidKey, recognizedAs, unsupportedKey } from './errors.ts'
 import {
   type Half,
   KEY_FORMATS,
   type KeyFormat,
   type PrivateKey,
   type PublicKey,
-  recogniseDer,
+  recognizeDer,
 } from './formats/asn1.ts'
 import { type DerElement, SEQUENCE } from './formats/der.ts'
-import { FORMS, foreignBytes, foreignText, foreignValue } from './formats/foreign.ts'
 import { checkJwkUse, type IdentifiedJwk, identifyJwk, readPrivateJwk, readPublicJwk } from './formats/jwk.ts'
 import { BEGIN, cleanText, type KeyBlock, readPem, restoreLineBreaks } from './formats/pem.ts'
+import { ACCEPTED_FORMATS, unusableBytes, unusableText, unusableValue } from './formats/unusable.ts'
 
-/** Characters or bytes; an RSA key of 8192 bits has a tenth of them. */
+/** Maximum characters or bytes; an RSA key of 8192 bits has a tenth of that. */
 export const SIZE_LIMIT = 65_536
 
 type UsableFormat = Extract<KeyFormat, { half: Half }>
 
-/** A key that was recognised and not read yet. */
+/** A recognized key, whose components are not read yet. */
 export interface FoundKey {
   /** Such as `PKCS#8`. */
   readonly name: string
@@ -34,15 +34,15 @@ interface Components {
   public: PublicKey
 }
 
-/** A key's components, and the algorithm that its JWK names. */
+/** The components of a key, and the `alg` of its JWK. */
 export interface ReadKey<H extends Half> {
   readonly components: Components[H]
   readonly alg: string | undefined
 }
 
 function otherHalf(name: string, half: Half): MembraneTokenError {
-  if (half === 'private') return recognisedAs(`a public key (${name})`, 'pass the private key it belongs to')
-  return recognisedAs(
+  if (half === 'private') return recognizedAs(`a public key (${name})`, 'pass the private key')
+  return recognizedAs(
     `a private key (${name})`,
     name === 'JWK'
       ? 'pass its public half, without d'
@@ -51,7 +51,7 @@ function otherHalf(name: string, half: Half): MembraneTokenError {
 }
 
 /**
- * Reads one half of a key in any of its forms.
+ * Reads a private or public key in any supported format.
  *
  * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_ALGORITHM_MISMATCH`
  */
@@ -63,17 +63,17 @@ export function readKey<H extends Half>(input: unknown, half: H): ReadKey<H> {
 }
 
 /**
- * Finds the key in PEM, DER, a JWK or JWK text, or any of them once more in base64.
+ * Finds the key in PEM, DER, a JWK or JWK text, or base64 of any of these.
  *
- * @param half Which half is needed, where a text may hold both; default: the first that is there
+ * @param half The half to look for in a PEM text with several blocks; default: the first key
  * @throws `ERR_KEY_INVALID` if it is none of these
- * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if it is recognised and cannot be used
+ * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if it is recognized, but not supported
  */
 export function findKey(input: unknown, half?: Half): FoundKey {
   if (typeof input === 'string') return findInText(input, half)
-  // A copy, since views of it are read again after the caller has got control back.
+  // A copy, because views of it are read after the caller could have changed the bytes.
   if (isBytes(input)) return findInBytes(checkSize(input).slice(), half)
-  if (typeof input !== 'object' || input === null || !('kty' in input)) throw foreignValue(input)
+  if (typeof input !== 'object' || input === null || !('kty' in input)) throw unusableValue(input)
   const jwk = identifyJwk(input as Record<string, unknown>)
   const { half: found } = jwk
   return {
@@ -85,30 +85,30 @@ export function findKey(input: unknown, half?: Half): FoundKey {
 }
 
 function checkSize<T extends { readonly length: number }>(input: T): T {
-  if (input.length > SIZE_LIMIT) throw invalidKey('The key is larger than 64 KiB; pass one key alone.')
+  if (input.length > SIZE_LIMIT) throw invalidKey('The key is larger than 64 KiB; pass a single key.')
   return input
 }
 
 function findInText(text: string, half: Half | undefined, isDecoded = false): FoundKey {
   const clean = cleanText(checkSize(text))
   if (clean.startsWith('{')) return findKey(parseJson(clean))
-  // UTF-16, as PowerShell writes it, that was read as UTF-8. All of a key is ASCII, whose other byte is zero.
+  // UTF-16, such as PowerShell writes, decoded as UTF-8. Keys are ASCII, so every other byte is zero.
   if (clean.includes('\0')) return findInText(clean.replace(/[\0\uFFFD]/g, ''), half, isDecoded)
   const lines = restoreLineBreaks(clean)
   if (lines.includes(BEGIN)) return findInBlocks(readPem(lines), half)
   const bytes = isDecoded ? undefined : decodeBase64(lines)
-  if (!bytes) throw foreignText(clean)
+  if (!bytes) throw unusableText(clean)
   return findInBytes(bytes, half, true)
 }
 
 function findInBytes(bytes: Uint8Array, half: Half | undefined, isDecoded = false): FoundKey {
-  const foreign = foreignBytes(bytes)
+  const foreign = unusableBytes(bytes)
   if (foreign) throw foreign
   if (bytes[0] !== SEQUENCE) return findInText(new TextDecoder().decode(bytes), half, isDecoded)
-  const { format, members } = recogniseDer(bytes)
-  if (!format) throw invalidKey(FORMS)
+  const { format, members } = recognizeDer(bytes)
+  if (!format) throw invalidKey(ACCEPTED_FORMATS)
   if (format.half) return toFound('DER', format, members, [])
-  throw recognisedAs(format.name, format.fix.replace('-in key.pem', '-inform DER -in key.der'))
+  throw recognizedAs(format.name, format.fix.replace('-in key.pem', '-inform DER -in key.der'))
 }
 
 function toFound(
@@ -126,7 +126,7 @@ function parseJson(text: string): unknown {
     try {
       return JSON.parse(json)
     } catch {
-      // No cause: engines quote the text in their message, and the text is a key.
+      // No cause, because engines quote the text, which is a key.
     }
   }
   return undefined
@@ -142,16 +142,14 @@ function findInBlocks(blocks: readonly KeyBlock[], half: Half | undefined): Foun
     known.find(({ format: { label } }) => label.includes('PRIVATE')) ??
     known[0] ??
     {}
-  // The label of an unknown format is not repeated: it could be anything.
+  // The message does not quote an unknown label, which could be anything.
   if (!format || !der)
-    throw unsupportedKey(
-      'This PEM holds no key, but something else; pass the block that says PRIVATE KEY or PUBLIC KEY.',
-    )
-  if (!format.half) throw recognisedAs(format.name, format.fix)
+    throw unsupportedKey('This PEM contains no key; pass the block labeled PRIVATE KEY or PUBLIC KEY.')
+  if (!format.half) throw recognizedAs(format.name, format.fix)
   if (half && format.half !== half) throw otherHalf(format.name, half)
-  const { format: held, members } = recogniseDer(der)
-  if (held === format) return toFound('PEM', format, members, blocks)
+  const { format: actual, members } = recognizeDer(der)
+  if (actual === format) return toFound('PEM', format, members, blocks)
   throw invalidKey(
-    `The PEM label says ${format.label}, but it holds ${held?.name ?? 'no key'}; export it again.`,
+    `The PEM is labeled ${format.label}, but contains ${actual?.name ?? 'no key'}; export it again.`,
   )
 }

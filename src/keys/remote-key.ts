@@ -10,15 +10,16 @@ import { chooseAlgorithm } from './policy.ts'
 import type { SigningKey } from './private-key.ts'
 import { importPublicKey, type KeyCheck } from './public-key.ts'
 import { checkRsaPublicKey } from './rsa.ts'
-import { isSignature } from './source.ts'
+import { isValidSignature } from './source.ts'
 
 /**
  * A private key that stays in a key management service: its public half in any format, and a function that signs bytes.
  * `createSigner` checks that the key supports the algorithm, and verifies one trial signature and every later signature
  * with the public half.
  *
- * What `sign` throws becomes `ERR_KEY_UNAVAILABLE`, without its message unless it is a `MembraneTokenError`. A first
- * signature that does not verify is `ERR_KEY_INVALID`, a later one `ERR_KEY_UNAVAILABLE`: the key was rotated.
+ * An error from `sign` becomes `ERR_KEY_UNAVAILABLE` without its message, unless it is a `MembraneTokenError`, which is
+ * rethrown. A trial signature that does not verify is `ERR_KEY_INVALID`, a later one `ERR_KEY_UNAVAILABLE`, because the
+ * key may have been rotated.
  *
  * @example Sign with your own key management service
  *
@@ -49,11 +50,10 @@ export function isRemoteKey(value: unknown): value is RemoteKey {
 }
 
 /**
- * Binds a remote key: checks its public half, signs once and verifies. Every later signature is verified as well.
+ * Imports a remote key: checks its public half and verifies a trial signature. Every later signature is verified as well.
  *
- * @throws `ERR_KEY_INVALID` if the first signature does not verify: the two halves do not belong together
- * @throws `ERR_KEY_UNAVAILABLE` if it does not sign, or a later signature does not verify: the key was rotated, or its
- *   service answers with something else
+ * @throws `ERR_KEY_INVALID` if the trial signature does not verify: `publicKey` belongs to another key
+ * @throws `ERR_KEY_UNAVAILABLE` if signing fails, or a later signature does not verify, for example after a rotation
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH` for the public half
  */
 export async function importRemoteKey(remote: RemoteKey, wanted: Algorithm | undefined): Promise<SigningKey> {
@@ -61,16 +61,16 @@ export async function importRemoteKey(remote: RemoteKey, wanted: Algorithm | und
   if (version !== undefined && typeof version !== 'string')
     throw invalidOption("The remote key's version must be a string.", 'privateKey')
   const signBytes = remote.sign.bind(remote)
-  const half = await withOption('publicKey', () => importPublicKey(publicKey, undefined, checkStrength))
-  const algorithm = chooseAlgorithm(half.algorithms, undefined, wanted)
-  const verificationKey = await half.keyFor(algorithm)
+  const imported = await withOption('publicKey', () => importPublicKey(publicKey, undefined, checkStrength))
+  const algorithm = chooseAlgorithm(imported.algorithms, undefined, wanted)
+  const verificationKey = await imported.keyFor(algorithm)
 
   const signVerified = async (input: string): Promise<Uint8Array | undefined> => {
     const signature = await callRemote(() => signBytes(encoder.encode(input), algorithm))
-    // Encoded again, since what signs could have changed its bytes.
+    // Encoded again, because `sign` may have changed the bytes.
     const data = encoder.encode(input)
     for (const candidate of readSignature(signature, verificationKey)) {
-      if (await isSignature(verificationKey, algorithm, candidate, data)) return candidate
+      if (await isValidSignature(verificationKey, algorithm, candidate, data)) return candidate
     }
     return undefined
   }
@@ -86,10 +86,10 @@ export async function importRemoteKey(remote: RemoteKey, wanted: Algorithm | und
       'The signature of the remote key does not verify with its publicKey; pass the public half of the same key.',
     )
   }
-  return { key, algorithm, publicJwk: half.publicJwk, version }
+  return { key, algorithm, publicJwk: imported.publicJwk, version }
 }
 
-// A point that is not on its curve shows in the first signature.
+// The trial signature reveals a point that is not on its curve.
 const checkStrength: KeyCheck = (key) => {
   if (key.kty === 'RSA') checkRsaPublicKey(key)
 }
@@ -110,7 +110,7 @@ function unavailable(what: string, cause?: unknown): MembraneTokenError {
   return new MembraneTokenError('ERR_KEY_UNAVAILABLE', `The remote key ${what}`, { cause })
 }
 
-/** What the signature may be: as it is, or r and s taken out of DER. r‖s has exactly twice the curve's length. */
+/** Returns the possible signatures: for ECDSA, r‖s if the length is right, and r and s from DER. */
 function readSignature(signature: Uint8Array, { algorithm }: CryptoKey): Uint8Array[] {
   const { namedCurve } = algorithm as Partial<EcKeyAlgorithm>
   if (namedCurve === undefined) return [signature]

@@ -3,7 +3,7 @@ import { encoder, isBytes } from '../encoding.ts'
 import type { MembraneTokenError } from '../errors.ts'
 import { invalidOption } from '../options.ts'
 import { invalidKey, unsupportedKey, weakKey, withOption } from './errors.ts'
-import { recogniseDer } from './formats/asn1.ts'
+import { recognizeDer } from './formats/asn1.ts'
 import { SYMMETRIC_JWK } from './formats/jwk.ts'
 import { BEGIN } from './formats/pem.ts'
 import {
@@ -18,15 +18,15 @@ import type { SigningKey } from './private-key.ts'
 import { SIZE_LIMIT } from './read-key.ts'
 import { type KeySource, singleKey, type VerificationKey } from './source.ts'
 
-/** RFC 7518 section 3.2 asks for as many bytes as the hash has; 32 are enough for every hash. Bytes. */
+/** Minimum bytes. RFC 7518 section 3.2 requires the length of the hash; 32 bytes are secure with every hash. */
 const SECRET_SIZE = 32
 
 /**
- * Imports a shared secret as an HMAC key that cannot be exported.
+ * Imports a secret as a non-extractable HMAC key; a CryptoKey is used as it is.
  *
- * @param secret A string, whose exact UTF-8 bytes are the secret, or bytes, or an HMAC CryptoKey
+ * @param secret A string, used as its exact UTF-8 bytes; bytes; or an HMAC CryptoKey
  * @throws `ERR_KEY_WEAK` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_ALGORITHM_MISMATCH` · `ERR_KEY_INVALID` ·
- *   `ERR_OPTION_INVALID`
+ *   `ERR_OPTION_INVALID` · `ERR_UNTRUSTED_CONTEXT`
  */
 export async function importSecret(
   secret: unknown,
@@ -46,7 +46,7 @@ export async function importSecret(
   return { key: await webCrypto().importKey('raw', bytes, { name, hash }, false, [usage]), algorithm }
 }
 
-/** The options of a verifier's secret. */
+/** A verifier's options for its secret. */
 interface SecretOptions {
   readonly secret?: unknown
   readonly allowShortSecret?: boolean | undefined
@@ -56,7 +56,7 @@ interface SecretOptions {
 /**
  * Imports the option `secret` for verifying.
  *
- * @throws `ERR_UNTRUSTED_CONTEXT`, and what {@link importSecret} throws
+ * @throws The errors of {@link importSecret}
  */
 export async function importSecretSource(
   { secret, allowShortSecret, trustedBrowser }: SecretOptions,
@@ -77,7 +77,7 @@ async function importVerificationSecret(
     ? [checkCryptoKey(secret, 'secret', undefined, 'verify')]
     : algorithmsFor('oct')
   const algorithms = pinAlgorithms(fitting, undefined, allowed)
-  // Web Crypto binds an HMAC key to its hash, so there is one for each; importing them is cheap.
+  // Web Crypto binds an HMAC key to its hash, so each algorithm needs its own; importing them is cheap.
   const keys = await Promise.all(
     algorithms.map((algorithm) => importSecret(secret, algorithm, 'verify', allowShort)),
   )
@@ -101,7 +101,7 @@ function checkSecret(bytes: Uint8Array<ArrayBuffer>, given: string | undefined):
   return bytes
 }
 
-// With a public key as secret, everybody who holds that key could sign (RFC 8725 section 2.1).
+// If a public key were accepted as a secret, everyone who has that key could sign (RFC 8725 section 2.1).
 function checkJson(text: string): void {
   let value: { kty?: unknown }
   try {
@@ -116,7 +116,7 @@ const BASE64_OF_BEGIN = 'LS0tLS1CRUdJTi'
 
 function isDer(bytes: Uint8Array): boolean {
   try {
-    return recogniseDer(bytes).format !== undefined
+    return recognizeDer(bytes).format !== undefined
   } catch {
     return false
   }

@@ -1,20 +1,20 @@
 import type { CryptoKey } from 'jose'
 import { type Algorithm, signatureParameters } from '../algorithms.ts'
 
-/** A key that verifies, and the algorithms it is pinned to. */
+/** A key for verifying, and the algorithms it is pinned to. */
 export interface VerificationKey {
   readonly algorithms: readonly Algorithm[]
-  /** The key as the engine takes it for one of its algorithms; imported once for each. */
+  /** The CryptoKey for one of the algorithms; imported once for each. */
   keyFor(algorithm: Algorithm): CryptoKey | Promise<CryptoKey>
 }
 
-/** Where keys come from: one key, a key set, or the set behind a URL. */
+/** A source of keys: a single key, a key set, or a key set at a URL. */
 export interface KeySource {
   /**
-   * The keys that may have signed; at least one.
+   * Finds the keys that may have signed a token; at least one.
    *
-   * @param context What the runtime passes besides the request; a fetch is handed to its `waitUntil`
-   * @throws `ERR_KEY_NOT_FOUND` and the codes of the keys
+   * @param context The runtime's request context; its `waitUntil` keeps fetches alive
+   * @throws `ERR_KEY_NOT_FOUND` · `ERR_JWKS_UNAVAILABLE` · the codes for invalid keys
    */
   find(
     algorithm: Algorithm,
@@ -30,8 +30,8 @@ export function singleKey(key: VerificationKey): KeySource {
   return { algorithms: key.algorithms, find: () => keys }
 }
 
-/** Whether a signature is valid. Never rejects: some engines throw at signatures of a wrong length. */
-export function isSignature(
+/** Whether a signature is valid. Never rejects, although some engines do for signatures of the wrong length. */
+export function isValidSignature(
   key: CryptoKey,
   algorithm: Algorithm,
   signature: Uint8Array,

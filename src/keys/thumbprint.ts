@@ -3,10 +3,11 @@ import { encodeBytes, encoder } from '../encoding.ts'
 import { webCrypto } from './policy.ts'
 
 /**
- * The RFC 7638 thumbprint (SHA-256) of a public key. Not that of `jose`, which is 0.7 kB larger, gzipped, since it
- * accepts every type and form of key.
+ * Calculates the RFC 7638 thumbprint (SHA-256) of a public RSA or EC key. The function of `jose` supports more key types
+ * and formats, and adds 0.7 kB gzipped.
  *
- * @param publicJwk With the required members of RSA and EC keys
+ * @param publicJwk A JWK with at least the required members
+ * @throws `ERR_UNTRUSTED_CONTEXT`
  */
 export async function calculateThumbprint(publicJwk: JWK): Promise<string> {
   // The required members, in lexicographic order (section 3.3).

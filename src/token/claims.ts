@@ -40,16 +40,17 @@ export const CLAIM_STYLES: Readonly<Record<ClaimStyle, ClaimSpelling>> = {
 /** Serializes the claims of one workspace's tokens. */
 export interface ClaimsWriter {
   customer(customer: Customer, validity: Validity, jwtId: string | undefined): string
-  admin(nobody: undefined, validity: Validity, jwtId: string | undefined): string
+  admin(customer: undefined, validity: Validity, jwtId: string | undefined): string
 }
 
+/** Maximum nesting of the customer's fields. */
 const DEPTH_LIMIT = 200
 
 /**
- * Serializes workspace and claim names once, so that each token only adds its data.
+ * Serializes the workspace and the claim names once, so that each token only adds its data.
  *
- * The order of the members is that of `jsonwebtoken`: `iss` after the dates, as with its `issuer` option; `workspaceKey`
- * first, as in the payload of Membrane's sample.
+ * The members are in the same order as in tokens of `jsonwebtoken`: `iss` after the dates, as with its `issuer` option;
+ * `workspaceKey` first, as in the payload of Membrane's sample.
  */
 export function createClaimsWriter(style: ClaimStyle, workspaceKey: string): ClaimsWriter {
   const spelling = CLAIM_STYLES[style]
@@ -106,7 +107,7 @@ function writeFields(fields: Record<string, unknown>): string {
       json = JSON.stringify(fields)
     }
   } catch (error) {
-    // The messages of other errors may quote the data, so they are dropped.
+    // Other errors are dropped, because their messages may quote the data.
     if (error instanceof MembraneTokenError) throw error
   }
   // A non-enumerable toJSON may have returned something else.
@@ -145,7 +146,7 @@ function writeJwtId(jwtId: string): string {
   return JSON.stringify(jwtId)
 }
 
-/** The customer or admin that the claims name, in any claim style. */
+/** The customer of a token in any claim style, or that it is an admin token. */
 export type TokenSubject =
   | { kind: 'customer'; id: string; name?: string; fields?: Record<string, unknown> }
   | { kind: 'admin' }
@@ -153,7 +154,7 @@ export type TokenSubject =
 type Claims = Readonly<Record<string, unknown>>
 
 /**
- * Checks that `iss` or `workspaceKey` names the workspace, and that neither names another.
+ * Checks that `iss` or `workspaceKey` names the workspace, and that neither names another one.
  *
  * @throws `ERR_TOKEN_WORKSPACE_MISMATCH`
  */
@@ -174,20 +175,20 @@ export function isDenial(isAdmin: unknown): boolean {
 }
 
 /**
- * Reads the customer of a token, or that it is an admin token. As at Membrane, any truthy `isAdmin` makes an
- * admin token and a falsy one does not; a string such as `"false"`, which counts as true, is rejected.
+ * Reads the customer of a token, or that it is an admin token. As in Membrane, a token is an admin token if `isAdmin` is
+ * truthy; a string such as `"false"`, which would count as true, is rejected.
  *
  * @throws `ERR_TOKEN_CLAIM_INVALID`
  */
 export function readSubject(claims: Claims): TokenSubject {
   const { isAdmin, name, fields } = claims
-  // Libraries of other languages write a missing value as null.
+  // Libraries in other languages write a missing value as null.
   const [id, tenantKey] = [claims.id ?? undefined, claims.tenantKey ?? undefined]
   const customer = id ?? tenantKey
   if (tenantKey !== undefined && tenantKey !== customer)
     throw refused('id and tenantKey name two different customers')
   if (isDenial(isAdmin))
-    throw refused('isAdmin is text that says no but counts as yes; use true or leave it out')
+    throw refused('isAdmin is a string such as "false", which counts as true; use true or leave it out')
   if (isAdmin) {
     if (customer === undefined) return { kind: 'admin' }
     throw refused('isAdmin is set together with a customer id; an admin token must not have one')
@@ -227,7 +228,7 @@ function readFields(fields: unknown): { fields?: Record<string, unknown> } {
   throw refused('fields must be an object')
 }
 
-/** The dates and the id of a token (RFC 7519 sections 4.1.4 to 4.1.7). */
+/** Registered claims of a token (RFC 7519 sections 4.1.4, 4.1.6 and 4.1.7). */
 export interface TokenDates {
   readonly issuedAt?: Date
   readonly expiresAt?: Date
@@ -235,7 +236,7 @@ export interface TokenDates {
 }
 
 /**
- * Reads the registered claims and compares them with the clock.
+ * Reads the dates and the id of a token, and compares `exp` and `nbf` with the clock.
  *
  * @param now Milliseconds since the epoch
  * @param tolerance Seconds by which the clocks may differ

@@ -1,11 +1,11 @@
 import { MembraneTokenError } from '../errors.ts'
 import { isPlaceholder } from '../placeholders.ts'
 
-/** Why a string is not a valid customer id, as the end of a sentence; `undefined` if it is valid. */
+/** Describes why a string is not a valid customer id, as the predicate of a sentence; `undefined` if it is valid. */
 export function describeIdProblem(id: string): string | undefined {
   if (id.trim() === '') return 'must not be blank'
   if (/\p{Cc}/u.test(id)) return 'must not contain control characters'
-  if (isPlaceholder(id)) return 'holds a placeholder instead of an id'
+  if (isPlaceholder(id)) return 'is a placeholder'
   return undefined
 }
 

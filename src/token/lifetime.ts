@@ -1,6 +1,6 @@
 import { MembraneTokenError } from '../errors.ts'
 
-/** When a token expires: `expiresIn` from now, or at `expiresAt`; never both. */
+/** The lifetime of a token: `expiresIn` or `expiresAt`, not both. */
 export interface TokenLifetime {
   /** Seconds as a number, or a whole number with a unit: `"90s"`, `"30m"`, `"2h"`, `"7d"`, `"1w"`. */
   expiresIn?: number | string | undefined
@@ -8,7 +8,7 @@ export interface TokenLifetime {
   expiresAt?: Date | undefined
 }
 
-/** The registered claims of RFC 7519 section 4.1, in whole seconds since the epoch. */
+/** The claims `iat` and `exp` (RFC 7519 section 4.1), in whole seconds since the epoch. */
 export interface Validity {
   readonly iat: number
   readonly exp: number
@@ -16,18 +16,18 @@ export interface Validity {
 
 const SECONDS_PER: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
-/** 9999-12-31T23:59:59Z. A larger `exp` must be in milliseconds, and Membrane would accept the token for millennia. */
+/** 9999-12-31T23:59:59Z. A larger `exp` is probably in milliseconds, and Membrane would accept the token for millennia. */
 export const LATEST_DATE = 253_402_300_799
 
 const invalid = (message: string, option = 'expiresIn'): MembraneTokenError =>
   new MembraneTokenError('ERR_LIFETIME_INVALID', message, { option })
 
 /**
- * Reads a duration.
+ * Parses a duration.
  *
  * @param value Seconds as a number, or a string with a unit
  * @returns Whole seconds, at least 1
- * @throws `ERR_LIFETIME_INVALID` otherwise, also for a numeric string without a unit
+ * @throws `ERR_LIFETIME_INVALID`, also for a numeric string without a unit
  */
 export function parseDuration(value: number | string): number {
   const match = typeof value === 'string' ? /^(\d{1,12})([smhdw])$/.exec(value) : null
@@ -39,12 +39,13 @@ export function parseDuration(value: number | string): number {
 }
 
 /**
- * Turns a lifetime and a clock into `iat` and `exp`.
+ * Calculates `iat` and `exp`.
  *
  * @param lifetime The requested lifetime
  * @param defaultSeconds The signer's default, used when none is requested
  * @param now Milliseconds since the epoch
- * @throws `ERR_LIFETIME_INVALID` if both options are set, or the token would already be expired
+ * @throws `ERR_LIFETIME_INVALID` if the lifetime is invalid, both options are set, or the token would expire in the past
+ *   or after the year 9999
  */
 export function resolveValidity(lifetime: TokenLifetime, defaultSeconds: number, now: number): Validity {
   const { expiresIn, expiresAt } = lifetime

@@ -42,8 +42,10 @@ export interface RequestVerifier {
   /**
    * Verifies the token in a request's headers.
    *
-   * @throws every `ERR_TOKEN_…`, with `ERR_TOKEN_MALFORMED` also if neither header is present or the two differ;
-   *   `ERR_OPTION_INVALID` if the argument is not a request
+   * @throws `ERR_TOKEN_MALFORMED`, also if neither header is present or the two differ · `ERR_TOKEN_TOO_LARGE` ·
+   *   `ERR_TOKEN_ALGORITHM_NOT_ALLOWED` · `ERR_TOKEN_SIGNATURE_INVALID` · `ERR_TOKEN_EXPIRED` ·
+   *   `ERR_TOKEN_NOT_YET_VALID` · `ERR_TOKEN_WORKSPACE_MISMATCH` · `ERR_TOKEN_CLAIM_INVALID` · `ERR_OPTION_INVALID` if
+   *   the argument is not a request
    */
   verify(request: Request | Headers): Promise<VerifiedRequest>
 }

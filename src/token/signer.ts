@@ -22,7 +22,10 @@ export interface SignerOptions {
    * {@link RemoteKey} in a key management service.
    */
   privateKey?: string | Uint8Array | JWK | CryptoKey | RemoteKey | undefined
-  /** Default: a JWK's `alg`; otherwise HS512 for a secret, RS256 for an RSA key, the curve's algorithm for an EC key. */
+  /**
+   * Default: the algorithm of a CryptoKey, or a JWK's `alg`; otherwise HS512 for a secret, RS256 for an RSA key and the
+   * curve's algorithm for an EC key.
+   */
   algorithm?: Algorithm | undefined
   /**
    * Set as `kid` in the header (RFC 7515 section 4.1.4), so that Membrane can find the key in a key set. `"thumbprint"`
@@ -136,7 +139,7 @@ export async function createSigner(options: SignerOptions): Promise<Signer> {
     const requested = tokenOptions === undefined ? NO_OPTIONS : readOptions(tokenOptions, TOKEN_OPTIONS)
     const validity = resolveValidity(requested, expiresIn, now())
     const input = jws.inputOf(write(subject, validity, requested.jwtId))
-    // So that a burst is serialized first and then reaches the threads of Node and Deno together, a quarter faster.
+    // A burst is serialized first and then reaches the thread pool of Node and Deno at once, which is a quarter faster.
     await undefined
     const token = completeJws(input, await jws.sign(input))
     return { token, issuedAt: new Date(validity.iat * 1000), expiresAt: new Date(validity.exp * 1000) }
@@ -182,7 +185,7 @@ function importSigningKey(options: SignerOptions): Promise<SigningKey> {
 function thumbprintOf(publicJwk: JWK | undefined): Promise<string> {
   if (publicJwk) return calculateThumbprint(publicJwk)
   throw invalidOption(
-    'keyId "thumbprint" needs a private key whose public half is known: not a secret, and not a CryptoKey that is not extractable.',
+    'keyId "thumbprint" needs a private key whose public half is known: not a secret or a non-extractable CryptoKey.',
     'keyId',
   )
 }

@@ -63,7 +63,7 @@ export const clientResponses: ConformanceModule = (suite) => {
     ] as const) {
       const { getToken } = createClient([problem(code, 'This session may have no token.')])
       const { message } = await rejects(getToken, expected)
-      const detail = `answered ${code} (ERR_CALLER_FORBIDDEN: This session may have no token.)`
+      const detail = `returned ${code} (ERR_CALLER_FORBIDDEN: This session may have no token.)`
       assert(message.includes(detail), message)
     }
   })

@@ -113,6 +113,7 @@ export const brokenKeys: ConformanceModule = (suite, lib) => {
     ['one brace', () => '{'],
     ['JSON that is not a key', () => '{"key":"value"}'],
     ['random bytes', () => new Uint8Array(64).fill(0x30)],
+    ['an empty sequence', () => Uint8Array.of(0x30, 0)],
     ['a PEM without content', () => '-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n'],
     ['a PEM that is not base64', () => '-----BEGIN PRIVATE KEY-----\n$$$$\n-----END PRIVATE KEY-----\n'],
     ['a PEM of an empty sequence', () => toPem('PRIVATE KEY', Uint8Array.of(0x30, 0))],

@@ -96,7 +96,7 @@ describe('over HTTP', () => {
     const headers = () => ({ 'X-Session-Token': 'session' })
     await expect(createTokenProvider({ url, headers })()).rejects.toMatchObject({
       code: 'ERR_TOKEN_REQUEST_FAILED',
-      message: 'The token endpoint answered 302, a redirect or no token; check url and sign-in.',
+      message: 'The token endpoint returned 302, a redirect or no token; check url and sign-in.',
     })
     expect([requests.length, elsewhere.requests.length]).toEqual([1, 0])
   })

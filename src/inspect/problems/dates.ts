@@ -16,8 +16,8 @@ export type DateProblemCode =
 const HOUR = 3600
 const HALF_HOUR = 1800
 const DAY = 86_400
-/** Lifetimes under an hour that people choose, in seconds; longer ones are whole hours. */
-const USUAL_MINUTES = [0, 300, 600, 900, 1440, 1800]
+/** Usual lifetimes under an hour, in seconds; 0 covers lifetimes of whole hours. */
+const USUAL_LIFETIMES = [0, 300, 600, 900, 1440, 1800]
 /** Lifetime in Membrane's Python sample, in seconds. */
 const SAMPLE_LIFETIME = 1440
 
@@ -102,10 +102,9 @@ function readLifetime({ claims, now }: ClaimsAt): number | undefined {
 }
 
 /**
- * Without `iat` the lifetime is known only for a token that was just made. Inspected later, such a token can be a whole
- * number of half hours away from a usual lifetime by chance: 24 minutes in 4 of 30 minutes, two
- * hours, once it has expired, in 1 of 30. That is acceptable for a warning that says "seems": an expired token gets its
- * own error anyway.
+ * Whether `exp` is off by a time zone offset. Without `iat`, the lifetime is only known right after signing. Later, the
+ * remaining time of a correct token matches by chance: with a lifetime of 24 minutes for 4 of every 30 minutes, with two
+ * hours, once it has expired, for 1 of 30. That is acceptable for a warning that says "seems".
  */
 function isNaiveLocalTime(token: ClaimsAt): boolean {
   const lifetime = readLifetime(token)
@@ -114,7 +113,7 @@ function isNaiveLocalTime(token: ClaimsAt): boolean {
   if (isShifted(lifetime, SAMPLE_LIFETIME, hasIssuedAt ? 1 : 120)) return true
   if (lifetime > 0) return false
   if (!hasIssuedAt) return isShifted(lifetime, 2 * HOUR, 30)
-  return USUAL_MINUTES.some((usual) => isShifted(lifetime, usual, 1))
+  return USUAL_LIFETIMES.some((usual) => isShifted(lifetime, usual, 1))
 }
 
 /** Whether a lifetime differs from a usual one by a time zone: at most 14 hours, in steps of half an hour. */

@@ -137,7 +137,8 @@ function describeWrongSignature(signed: SignedPart | undefined, asDer: boolean):
 
 const FIELD_BYTES = { 'P-256': 32, 'P-384': 48, 'P-521': 66 } as const
 
-// An HMAC is as long as its hash, an ECDSA signature twice the curve's field, an RSA one as long as the modulus.
+// An HMAC has the length of its hash, an ECDSA signature twice that of the curve's field, an RSA signature that of the
+// modulus.
 function hasSignatureLength(algorithm: Algorithm, length: number): boolean {
   const { kty, hash, namedCurve } = ALGORITHMS[algorithm]
   if (kty === 'oct') return length * 8 === Number(hash.slice(4))

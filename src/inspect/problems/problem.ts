@@ -1,4 +1,4 @@
-/** One thing that can be wrong with a token. */
+/** A kind of problem that a token can have. */
 export interface ProblemKind {
   /** `error`: Membrane rejects the token, or misreads it. `warning`: it may still work. */
   readonly severity: 'error' | 'warning'
@@ -8,14 +8,14 @@ export interface ProblemKind {
   readonly fix: string
 }
 
-/** A problem together with its check, which says whether a token has it, and may add a detail to the message. */
+/** A problem with its check, which returns whether a token has it, or a detail to add to the message. */
 export interface Problem<Subject> extends ProblemKind {
   check(subject: Subject): boolean | string
 }
 
 export type JsonObject = Record<string, unknown>
 
-/** The claims of a token, where they can be read, and the time in seconds since the epoch. */
+/** The claims of a token, and the current time in seconds since the epoch. */
 export interface ClaimsAt {
   readonly claims: JsonObject
   readonly now: number

@@ -10,10 +10,10 @@ export type WrappingProblemCode =
   | 'BEARER_PREFIX'
   | 'WHITE_SPACE'
 
-/** Something that people copy along with a token. */
+/** Text around a token, or an encoding of it, that was copied along. */
 export interface Wrapping extends ProblemKind {
   readonly found: RegExp
-  /** The text without it. */
+  /** Removes the wrapping from a text. */
   take(text: string): string
 }
 
@@ -27,7 +27,7 @@ function findToken(text: string): string | undefined {
 
 const decodeByte = (encoded: string): string => String.fromCharCode(Number.parseInt(encoded.slice(1), 16))
 
-/** In the order in which they come off. */
+/** Wrappings, in the order in which they are removed. */
 export const WRAPPING_PROBLEMS: Readonly<Record<WrappingProblemCode, Wrapping>> = {
   JSON_ESCAPED: {
     severity: 'error',

@@ -2,7 +2,7 @@ import type { Curve } from '../../algorithms.ts'
 import { fromHex, toHex } from '../../encoding.ts'
 import type { MembraneTokenError } from '../../errors.ts'
 import { CURVES, type EcPrivateKey, type EcPublicKey, readPoint, toFieldLength } from '../ec.ts'
-import { DECRYPT, incompleteKey, invalidKey, recognisedAs, USABLE_KEYS, unsupportedKey } from '../errors.ts'
+import { DECRYPT, incompleteKey, invalidKey, recognizedAs, USABLE_KEYS, unsupportedKey } from '../errors.ts'
 import { NEW_RSA_KEY, RSA_COMPONENTS, type RsaPrivateKey, type RsaPublicKey } from '../rsa.ts'
 import {
   bitsOf,
@@ -24,12 +24,12 @@ export type Half = 'private' | 'public'
 export type PublicKey = RsaPublicKey | EcPublicKey
 export type PrivateKey = RsaPrivateKey | EcPrivateKey
 
-/** What is common to all ASN.1 structures that hold keys. */
+/** An ASN.1 structure that contains a key. */
 interface Structure {
   /** PEM label (RFC 7468). */
   readonly label: string
   readonly name: string
-  /** Tags of the members of the outer SEQUENCE, which tell one structure from another, since DER carries no label. */
+  /** Matches the tags of the outer SEQUENCE's members. They identify the structure, because DER has no label. */
   readonly shape: RegExp
 }
 
@@ -44,8 +44,7 @@ export type KeyFormat = Structure &
   )
 
 /**
- * Every structure that is recognised: a new one is an entry here and its reader. No template literals, which would keep
- * bundlers from dropping the table.
+ * All recognized structures. No template literals: with them, bundlers would keep the table where it is not used.
  */
 export const KEY_FORMATS: readonly KeyFormat[] = [
   {
@@ -98,13 +97,14 @@ export const KEY_FORMATS: readonly KeyFormat[] = [
   {
     label: 'OPENSSH PRIVATE KEY',
     name: 'an OpenSSH private key',
-    shape: /^$/,
+    // Matches nothing: the format is not DER.
+    shape: /(?!)/,
     fix: 'convert a copy of it with `ssh-keygen -p -m PKCS8 -f key`',
   },
 ]
 
-/** Recognises a structure, reading its outer SEQUENCE only once. @throws `ERR_KEY_INVALID` if the bytes are not DER */
-export function recogniseDer(der: Uint8Array): {
+/** Identifies a structure, and returns the members of its outer SEQUENCE. @throws `ERR_KEY_INVALID` if the bytes are not DER */
+export function recognizeDer(der: Uint8Array): {
   readonly format: KeyFormat | undefined
   readonly members: DerElement[]
 } {
@@ -117,7 +117,7 @@ export function recogniseDer(der: Uint8Array): {
 const RSA_OID = '2a864886f70d010101'
 const EC_OID = '2a8648ce3d0201'
 
-/** Key types and curves that tools create and that no algorithm here uses. */
+/** Common key types and curves that Membrane does not support. */
 const UNSUPPORTED_OIDS: Readonly<Record<string, string>> = {
   '2a864886f70d01010a': 'an RSA key restricted to PSS',
   '2a8648ce380401': 'a DSA key',
@@ -147,31 +147,35 @@ function readCurve(element: DerElement | undefined, half: Half): Curve {
 }
 
 function unsupportedOid(oid: string): MembraneTokenError {
-  return recognisedAs(UNSUPPORTED_OIDS[oid] ?? 'a key of another type or curve', USABLE_KEYS)
+  return recognizedAs(UNSUPPORTED_OIDS[oid] ?? 'a key of another type or curve', USABLE_KEYS)
 }
 
-/** PKCS#8 (RFC 5958). */
+/** Reads PKCS#8 (RFC 5958). */
 function readPkcs8([, identifier, key, ...rest]: DerElement[]): PrivateKey {
   const algorithm = readKeyAlgorithm(identifier, 'private')
   const members = readSequence(contentOf(key, OCTET_STRING))
   if (algorithm.kty === 'RSA') return readPkcs1(members)
   const sec1 = readSec1(members, algorithm.crv)
-  const attached = rest.find(({ tag }) => tag === 0x81)?.content
-  if (sec1.x || attached?.[0] !== 0) return sec1
-  return { ...sec1, ...readPoint(attached.subarray(1), sec1.crv) }
+  const publicKey = rest.find(({ tag }) => tag === 0x81)?.content
+  if (sec1.x || publicKey?.[0] !== 0) return sec1
+  return { ...sec1, ...readPoint(publicKey.subarray(1), sec1.crv) }
 }
 
-/** ECPrivateKey (RFC 5915). The curve may be named inside, around it, or in a PEM block of its own. */
-function readSec1([, d, ...rest]: DerElement[], around: Curve | undefined): EcPrivateKey {
-  const inside = (tag: number): DerElement | undefined => {
+/**
+ * Reads an ECPrivateKey (RFC 5915).
+ *
+ * @param outerCurve The curve that PKCS#8 or a separate PEM block names; the structure itself may name it too
+ */
+function readSec1([, d, ...rest]: DerElement[], outerCurve: Curve | undefined): EcPrivateKey {
+  const readTagged = (tag: number): DerElement | undefined => {
     const element = rest.find((member) => member.tag === tag)
     return element && readElement(element.content)
   }
-  const parameters = inside(CONTEXT_0)
-  const crv = parameters ? readCurve(parameters, 'private') : around
-  if (!crv || (around && crv !== around))
+  const parameters = readTagged(CONTEXT_0)
+  const crv = parameters ? readCurve(parameters, 'private') : outerCurve
+  if (!crv || (outerCurve && crv !== outerCurve))
     throw invalidKey('The EC key names no curve, or two different ones; export it again.')
-  const point = inside(CONTEXT_1)
+  const point = readTagged(CONTEXT_1)
   return {
     kty: 'EC',
     crv,
@@ -180,7 +184,7 @@ function readSec1([, d, ...rest]: DerElement[], around: Curve | undefined): EcPr
   }
 }
 
-/** RSAPrivateKey (RFC 8017 appendix A.1.2). */
+/** Reads an RSAPrivateKey (RFC 8017 appendix A.1.2). */
 function readPkcs1([version, ...numbers]: DerElement[]): RsaPrivateKey {
   if (unsignedOf(version).length > 0) throw multiPrime()
   return toRsaPrivateKey((_, index) => unsignedOf(numbers[index]))
@@ -195,12 +199,12 @@ export function multiPrime(): MembraneTokenError {
   return unsupportedKey(`This RSA key has more than two primes. ${NEW_RSA_KEY}`)
 }
 
-/** RSAPublicKey (RFC 8017 appendix A.1.1). */
+/** Reads an RSAPublicKey (RFC 8017 appendix A.1.1). */
 function readRsaPublicKey([n, e]: DerElement[]): RsaPublicKey {
   return { kty: 'RSA', n: unsignedOf(n), e: unsignedOf(e) }
 }
 
-/** SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7). */
+/** Reads a SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7). */
 function readSpki([identifier, key]: DerElement[]): PublicKey {
   const algorithm = readKeyAlgorithm(identifier, 'public')
   const bits = bitsOf(key)
@@ -210,16 +214,16 @@ function readSpki([identifier, key]: DerElement[]): PublicKey {
   throw incompleteKey("The key's point is compressed", 'public')
 }
 
-/** The key of a Certificate (RFC 5280 section 4.1). Its dates, issuer and signature are not checked. */
+/** Reads the key of a Certificate (RFC 5280 section 4.1). Its dates, issuer and signature are not checked. */
 function readCertificate([certificate]: DerElement[]): PublicKey {
   const fields = membersOf(certificate)
-  // Certificates of version 1 leave the version out.
+  // Version 1 certificates have no version field.
   return readSpki(membersOf(fields[fields[0]?.tag === CONTEXT_0 ? 6 : 5]))
 }
 
-/** Writes an EC key as PKCS#8 (RFC 5958) without its point: the one form of such keys that engines import. */
+/** Writes an EC key without its point as PKCS#8 (RFC 5958), the only format in which engines import such a key. */
 export function writePkcs8({ crv, d }: Pick<EcPrivateKey, 'crv' | 'd'>): Uint8Array<ArrayBuffer> {
-  // All lengths are under 128, so that each is a single byte.
+  // All lengths are under 128 and fit in one byte.
   const part = (tag: string, content: string): string =>
     tag + toHex(Uint8Array.of(content.length / 2)) + content
   const algorithm = part('30', part('06', EC_OID) + part('06', CURVES[crv].oid))

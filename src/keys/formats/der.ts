@@ -2,7 +2,7 @@ import { toHex, trimZeros } from '../../encoding.ts'
 import type { MembraneTokenError } from '../../errors.ts'
 import { invalidKey } from '../errors.ts'
 
-// The ASN.1 tags (X.690) that key structures use. Constants, since members of an object keep their names in a bundle.
+// The ASN.1 tags (X.690) of key structures. Constants, because bundlers do not shorten the member names of an object.
 export const INTEGER = 0x02
 export const BIT_STRING = 0x03
 export const OCTET_STRING = 0x04
@@ -11,19 +11,19 @@ export const SEQUENCE = 0x30
 export const CONTEXT_0 = 0xa0
 export const CONTEXT_1 = 0xa1
 
-/** One DER element: its tag and its contents, a view of the input. */
+/** A DER element. `content` is a view of the input. */
 export interface DerElement {
   readonly tag: number
   readonly content: Uint8Array
 }
 
-/** Elements side by side; a certificate, the largest structure here, has ten. */
+/** Maximum number of consecutive elements. Certificates and RSA keys, the longest structures, have at most ten. */
 const LONGEST_SEQUENCE = 64
 
 const invalid = (): MembraneTokenError =>
   invalidKey('The key is not valid DER: copy all of it again, without data before or after it.')
 
-/** Reads the one element that the bytes hold. @throws `ERR_KEY_INVALID` if they hold less, or more */
+/** Reads bytes that are exactly one element. @throws `ERR_KEY_INVALID` */
 export function readElement(bytes: Uint8Array): DerElement {
   const elements = readElements(bytes)
   if (elements.length !== 1) throw invalid()
@@ -41,7 +41,7 @@ export function readElements(bytes: Uint8Array): DerElement[] {
     if (length === undefined || elements.length === LONGEST_SEQUENCE) throw invalid()
     if (length > 0x7f) {
       const size = length & 0x7f
-      // 0x80 is BER's indefinite length; four bytes are more than any key needs.
+      // 0x80 is BER's indefinite length; no key needs a length of more than four bytes.
       if (size === 0 || size > 4 || bytes[offset] === 0) throw invalid()
       length = 0
       for (const end = offset + size; offset < end; offset++)
@@ -60,12 +60,12 @@ export function membersOf(element: DerElement | undefined): DerElement[] {
   return readElements(contentOf(element, SEQUENCE))
 }
 
-/** The members of the SEQUENCE that the bytes hold. */
+/** Reads bytes that are exactly one SEQUENCE, and returns its members. */
 export function readSequence(der: Uint8Array): DerElement[] {
   return membersOf(readElement(der))
 }
 
-/** The content of an element that must have a certain tag. */
+/** The content of an element with the given tag. @throws `ERR_KEY_INVALID` for another tag */
 export function contentOf(element: DerElement | undefined, tag: number): Uint8Array {
   if (element?.tag !== tag) throw invalid()
   return element.content
@@ -86,7 +86,7 @@ export function bitsOf(element: DerElement | undefined): Uint8Array {
   return content.subarray(1)
 }
 
-/** An OBJECT IDENTIFIER as the hexadecimal of its encoding. */
+/** The encoding of an OBJECT IDENTIFIER, as hexadecimal. */
 export function oidOf(element: DerElement | undefined): string {
   const content = contentOf(element, OID)
   if (content.length > 32) throw invalid()

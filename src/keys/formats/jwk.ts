@@ -3,11 +3,11 @@ import { decode, encode } from 'jose/base64url'
 import type { Curve } from '../../algorithms.ts'
 import { trimZeros } from '../../encoding.ts'
 import { CURVES, type EcPrivateKey, type EcPublicKey, toFieldLength } from '../ec.ts'
-import { invalidKey, mismatchedKey, recognisedAs, USABLE_KEYS, unsupportedKey } from '../errors.ts'
+import { invalidKey, mismatchedKey, recognizedAs, USABLE_KEYS, unsupportedKey } from '../errors.ts'
 import { RSA_COMPONENTS, type RsaPrivateKey } from '../rsa.ts'
 import { type Half, multiPrime, type PrivateKey, type PublicKey, toRsaPrivateKey } from './asn1.ts'
 
-/** A JWK whose type is known; its components are not read yet. */
+/** A JWK of a known type, whose components are not read yet. */
 export type IdentifiedJwk = {
   readonly half: Half
   readonly alg: string | undefined
@@ -21,17 +21,17 @@ export const SYMMETRIC_JWK =
 export const PRIVATE_MEMBERS: readonly string[] = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 /**
- * Reads the type of a JWK (RFC 7517 section 4), leaving the object as it is.
+ * Reads the type of a JWK (RFC 7517 section 4), without changing the object.
  *
  * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED`
  */
 export function identifyJwk(jwk: Readonly<Record<string, unknown>>): IdentifiedJwk {
-  // A copy, so that neither a getter nor a later change can show two different keys.
+  // A copy, so that getters and later changes cannot substitute another key.
   const members = { ...jwk }
   const { kty, crv, alg } = members
   if (kty === 'oct') throw unsupportedKey(SYMMETRIC_JWK)
   if (kty === 'OKP' || (kty === 'EC' && crv === 'secp256k1'))
-    throw recognisedAs(
+    throw recognizedAs(
       kty === 'OKP' ? 'an Ed25519, Ed448, X25519 or X448 key' : 'a secp256k1 key',
       USABLE_KEYS,
     )
@@ -53,23 +53,23 @@ export function checkJwkUse({ half, members }: IdentifiedJwk): void {
     throw mismatchedKey(`The JWK's key_ops must include "${operation}".`)
 }
 
-/** Characters of a member; a modulus of 16384 bits has 2731. */
+/** Maximum characters of a member; a modulus of 16384 bits has 2731. */
 const LONGEST_MEMBER = 4096
 
-/** A base64url member of a JWK as bytes. @throws `ERR_KEY_INVALID` */
+/** Decodes a base64url member of a JWK. @throws `ERR_KEY_INVALID` */
 function decodeMember({ members }: IdentifiedJwk, name: string): Uint8Array {
   const member = members[name]
   if (typeof member === 'string' && member.length <= LONGEST_MEMBER && /^[\w-]+$/.test(member)) {
     try {
       return decode(member)
     } catch {
-      // No cause: engines may quote what they could not decode.
+      // No cause, because engines may quote the text.
     }
   }
   throw invalidKey(`The JWK's ${name} must be base64url without padding.`)
 }
 
-/** Public components (RFC 7518 sections 6.2.1 and 6.3.1), of a private JWK as well. @throws `ERR_KEY_INVALID` */
+/** Reads the public components (RFC 7518 sections 6.2.1 and 6.3.1) of a public or private JWK. @throws `ERR_KEY_INVALID` */
 export function readPublicJwk(jwk: IdentifiedJwk): PublicKey {
   const read = (name: string): Uint8Array => decodeMember(jwk, name)
   if (jwk.kty === 'RSA') return { kty: 'RSA', n: trimZeros(read('n')), e: trimZeros(read('e')) }
@@ -77,7 +77,7 @@ export function readPublicJwk(jwk: IdentifiedJwk): PublicKey {
   return { kty: 'EC', crv, x: toFieldLength(read('x'), crv), y: toFieldLength(read('y'), crv) }
 }
 
-/** Private components (RFC 7518 sections 6.2.2 and 6.3.2). @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` */
+/** Reads all components (RFC 7518 sections 6.2.2 and 6.3.2). @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` */
 export function readPrivateJwk(jwk: IdentifiedJwk): PrivateKey {
   const { members } = jwk
   if (members.oth !== undefined) throw multiPrime()
@@ -93,7 +93,7 @@ export function readPrivateJwk(jwk: IdentifiedJwk): PrivateKey {
   return toRsaPrivateKey((name) => trimZeros(decodeMember(jwk, name)))
 }
 
-/** The public half as a JWK with its required members alone. */
+/** Writes the public half as a JWK with only the required members. */
 export function writePublicJwk(key: PublicKey): JWK {
   return key.kty === 'RSA'
     ? { kty: 'RSA', n: encode(key.n), e: encode(key.e) }

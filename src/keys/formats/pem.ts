@@ -1,15 +1,15 @@
 import { decodeBase64 } from '../../encoding.ts'
-import { DECRYPT, invalidKey, recognisedAs } from '../errors.ts'
+import { DECRYPT, invalidKey, recognizedAs } from '../errors.ts'
 
 export { decodeBase64 }
 
-/** One key structure and its format, named by its PEM label (RFC 7468). */
+/** A PEM block (RFC 7468): its label and its DER. */
 export interface KeyBlock {
   readonly label: string
   readonly der: Uint8Array
 }
 
-/** Strips what environment files, consoles and shells put around a key: a byte order mark, spaces, quotes. */
+/** Removes a byte order mark, white space and quotes around a key, as environment files and shells add them. */
 export function cleanText(text: string): string {
   // Loops, because a pattern anchored at the end of a text takes quadratic time.
   const isWrapping = (index: number): boolean => /[\s\uFEFF"'`]/.test(text[index] ?? '')
@@ -20,7 +20,7 @@ export function cleanText(text: string): string {
   return text.slice(start, end)
 }
 
-/** Turns `\n` and `\\n` in a variable back into line breaks. */
+/** Restores line breaks that are written as `\n` or `\\n`. */
 export function restoreLineBreaks(text: string): string {
   return cleanText(text.replace(/(?<!\\)\\+r/g, '').replace(/(?<!\\)\\+n/g, '\n'))
 }
@@ -30,11 +30,11 @@ const DASHES = '-----'
 const LONGEST_LABEL = 64
 
 /**
- * Finds the blocks of a PEM text, ignoring text between them. One pass, since text with thousands of BEGIN
- * lines must not cost more than other text.
+ * Reads the blocks of a PEM text, ignoring text between them. It makes a single pass, so that thousands of BEGIN lines
+ * take no longer than other text.
  *
- * @throws `ERR_KEY_INVALID` if a block has no end, or does not hold base64
- * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if a block is encrypted as OpenSSL did before PKCS#8
+ * @throws `ERR_KEY_INVALID` if no block is complete, or a block is not base64
+ * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if a block is encrypted in OpenSSL's older format
  */
 export function readPem(text: string): KeyBlock[] {
   const blocks: KeyBlock[] = []
@@ -56,9 +56,9 @@ export function readPem(text: string): KeyBlock[] {
 }
 
 function decodeBody(body: string): Uint8Array {
-  if (body.includes('ENCRYPTED')) throw recognisedAs('an encrypted key', DECRYPT)
+  if (body.includes('ENCRYPTED')) throw recognizedAs('an encrypted key', DECRYPT)
   const der = decodeBase64(body)
-  if (!der) throw invalidKey('The PEM does not hold valid base64; copy it again.')
+  if (!der) throw invalidKey('The PEM is not valid base64; copy it again.')
   return der
 }
 
