@@ -1,6 +1,6 @@
 /**
- * What a runtime passes to a request handler besides the request: an `ExecutionContext` on Workers, `ServeHandlerInfo` on
- * Deno, the server on Bun, the route's context on Next.js. Only these members are read; others are ignored.
+ * What a runtime passes to a request handler besides the request: an `ExecutionContext` on Workers, `ServeHandlerInfo`
+ * on Deno, the server on Bun, the route's context on Next.js. Only these members are read; others are ignored.
  */
 export interface RequestContext {
   /** Keeps work alive after the request that started it ends or is cancelled (Workers, Next.js `after`). */

@@ -41,8 +41,8 @@ export interface MembraneTokenErrorOptions {
 }
 
 /**
- * The error that this package throws. Its `code` is the same on every runtime; its message says what is wrong and how to
- * fix it. Neither the message nor the `cause` contains a secret, a private key or a token.
+ * The error that this package throws. Its `code` is the same on every runtime; its message says what is wrong and how
+ * to fix it. Neither the message nor the `cause` contains a secret, a private key or a token.
  *
  * @example Handle an invalid key
  *

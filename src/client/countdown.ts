@@ -2,8 +2,8 @@
 export type Countdown = () => number
 
 /**
- * Starts a countdown by the faster of two clocks: on most devices, the monotonic clock stops during sleep; the wall clock
- * may be set forward, which only causes an early request.
+ * Starts a countdown by the faster of two clocks: on most devices, the monotonic clock stops during sleep; the wall
+ * clock may be set forward, which only causes an early request.
  *
  * @param duration Milliseconds
  */

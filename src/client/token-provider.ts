@@ -21,8 +21,8 @@ export interface TokenProviderOptions {
   /** Returns the headers for each request: `() => ({ Authorization: … })`. */
   headers?: (() => RequestHeaders | Promise<RequestHeaders>) | undefined
   /**
-   * Seconds before a token expires at which to request the next one; at most half its lifetime. Default 60. Use at least
-   * 10: in the last 10 seconds, Membrane's SDK requests another token and would get the same one.
+   * Seconds before a token expires at which to request the next one; at most half its lifetime. Default 60. Use at
+   * least 10: in the last 10 seconds, Membrane's SDK requests another token and would get the same one.
    */
   refreshBefore?: number | undefined
 }

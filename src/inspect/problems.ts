@@ -11,7 +11,7 @@ export type TokenProblemCode = WrappingProblemCode | FormProblemCode | DateProbl
 export const CLAIM_PROBLEMS: Readonly<Record<DateProblemCode | IdentityProblemCode, Problem<ClaimsAt>>> =
   /* @__PURE__ */ Object.assign({}, DATE_PROBLEMS, IDENTITY_PROBLEMS)
 
-/** Every problem that `inspectToken` reports, in the order in which to fix them. The table in the docs is generated from it. */
+/** Every problem that `inspectToken` reports, in the order in which to fix them. The docs list them from this table. */
 export const PROBLEMS: Readonly<Record<TokenProblemCode, ProblemKind>> = /* @__PURE__ */ Object.assign(
   {},
   WRAPPING_PROBLEMS,

@@ -6,7 +6,7 @@ export interface KeySetCache {
   /**
    * Returns the stored text, or `undefined`.
    *
-   * @param url An https URL that identifies the key set. It does not resolve, so the entry is never served for the real URL
+   * @param url An https URL that identifies the key set. It does not resolve, so that no fetch returns the entry
    */
   get(url: string): Promise<string | undefined>
   /** Stores a text. @param maxAge Seconds for which it may be returned */

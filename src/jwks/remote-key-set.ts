@@ -41,16 +41,19 @@ export interface RemoteKeySetOptions {
 export interface RemoteKeySet extends KeySource {
   /** The URL, or the issuer whose metadata contains it. */
   readonly name: string
-  /** Refreshes the set if it is due; rejects with the error of the last fetch if that fails. Keys may still be known. */
+  /**
+   * Refreshes the set if it is due; rejects with the error of the last fetch if that fails. Keys may still be known.
+   */
   check(context?: object): Promise<void>
   /** Whether known keys are still accepted. */
   isUsable(): boolean
 }
 
 /**
- * Creates a source for the JWK set at a URL. Concurrent requests share one fetch. The set is refreshed in the background
- * once it is ten minutes old, refetched when a token names an unknown key, and shared through `cache`, if given. A
- * withdrawn key is rejected within 20 minutes; while the identity provider is down, known keys are accepted for a day.
+ * Creates a source for the JWK set at a URL. Concurrent requests share one fetch. The set is refreshed in the
+ * background once it is ten minutes old, refetched when a token names an unknown key, and shared through `cache`, if
+ * given. A withdrawn key is rejected within 20 minutes; while the identity provider is down, known keys are accepted
+ * for a day.
  *
  * @throws `ERR_OPTION_INVALID` if the URL is not https (`http` is accepted for localhost)
  * @throws (when verifying) `ERR_JWKS_UNAVAILABLE` if there is no set and it cannot be fetched, and the codes of
@@ -62,7 +65,11 @@ export function createRemoteKeySet(url: URL, options: RemoteKeySetOptions): Remo
   return createKeySetOf({ name: href, url: href, fetch: (signal) => fetchJson(href, signal) }, options)
 }
 
-/** Creates a source for the JWK set of an issuer, found by its metadata. @throws The errors of {@link createRemoteKeySet} */
+/**
+ * Creates a source for the JWK set of an issuer, found by its metadata.
+ *
+ * @throws The errors of {@link createRemoteKeySet}
+ */
 export function createDiscoveredKeySet(issuer: string, options: RemoteKeySetOptions): RemoteKeySet {
   const url = metadataUrl(issuer)
   checkKeySetUrl(new URL(url))

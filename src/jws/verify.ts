@@ -77,8 +77,8 @@ function checkAllowed(alg: unknown, algorithms: readonly Algorithm[]): Algorithm
 }
 
 /**
- * Parses a compact JWS strictly: every part must be canonical base64url (RFC 7515 appendix C, RFC 4648 section 3.5), and
- * the header must not require unsupported extensions.
+ * Parses a compact JWS strictly: every part must be canonical base64url (RFC 7515 appendix C, RFC 4648 section 3.5),
+ * and the header must not require unsupported extensions.
  *
  * @throws `ERR_TOKEN_MALFORMED` · `ERR_TOKEN_TOO_LARGE`
  */

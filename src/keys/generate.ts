@@ -34,7 +34,7 @@ const LONGEST_MODULUS = 8192
  *
  * @param algorithm One of ES*, RS* and PS*. Default ES256: short keys and tokens, fast everywhere
  * @throws `ERR_ALGORITHM_UNSUPPORTED` · `ERR_KEY_WEAK` under 2048 bits · `ERR_OPTION_INVALID` for HS*, which needs a
- *   secret instead, and for an invalid `modulusLength` · `ERR_UNTRUSTED_CONTEXT` in a page that is not served over https
+ *   secret instead, and for an invalid `modulusLength` · `ERR_UNTRUSTED_CONTEXT` in a page not served over https
  *
  * @example Generate a key pair and sign with it
  *

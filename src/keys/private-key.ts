@@ -99,8 +99,8 @@ async function findPoint(key: EcPrivateKey): Promise<EcPublicKey> {
   }
 }
 
-// Imports the key and exports it with its point, because only the engine multiplies points in constant time. Not through
-// jose, because a JWK without the point is not valid.
+// Imports the key and exports it with its point, because only the engine multiplies points in constant time. Not
+// through jose, because a JWK without the point is not valid.
 async function derivePoint(key: Pick<EcPrivateKey, 'crv' | 'd'>): Promise<EcPublicKey> {
   const subtle = webCrypto()
   const parameters = { name: 'ECDSA', namedCurve: key.crv }

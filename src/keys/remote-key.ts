@@ -50,7 +50,7 @@ export function isRemoteKey(value: unknown): value is RemoteKey {
 }
 
 /**
- * Imports a remote key: checks its public half and verifies a trial signature. Every later signature is verified as well.
+ * Imports a remote key: checks its public half, and verifies a trial signature and every later one.
  *
  * @throws `ERR_KEY_INVALID` if the trial signature does not verify: `publicKey` belongs to another key
  * @throws `ERR_KEY_UNAVAILABLE` if signing fails, or a later signature does not verify, for example after a rotation

@@ -70,9 +70,9 @@ export function checkRsaSize(bits: number): void {
 }
 
 /**
- * Checks that the components of a private key are consistent (RFC 8017 section 3.2): with inconsistent ones, Node signs,
- * and other engines fail only when the key is used. Primality is not tested, because that takes too long for a Worker;
- * the trial signature reveals a composite prime.
+ * Checks that the components of a private key are consistent (RFC 8017 section 3.2): with inconsistent ones, Node
+ * signs, and other engines fail only when the key is used. Primality is not tested, because that takes too long for a
+ * Worker; the trial signature reveals a composite prime.
  *
  * @throws `ERR_KEY_INVALID` · `ERR_KEY_WEAK` · `ERR_KEY_FORMAT_UNSUPPORTED`
  */
@@ -102,8 +102,8 @@ export function checkRsaPrivateKey(key: RsaPrivateKey): void {
 }
 
 /**
- * The Fermat test with base 2, for both primes. It takes milliseconds for 2048 bits, too long for a Worker, so it is only
- * for engines that crash when such a key signs.
+ * The Fermat test with base 2, for both primes. It takes milliseconds for 2048 bits, too long for a Worker, so it is
+ * only for engines that crash when such a key signs.
  */
 export function hasCompositePrime({ p, q }: RsaPrivateKey): boolean {
   return [p, q].some((bytes) => {

@@ -3,8 +3,8 @@ import { encodeBytes, encoder } from '../encoding.ts'
 import { webCrypto } from './policy.ts'
 
 /**
- * Calculates the RFC 7638 thumbprint (SHA-256) of a public RSA or EC key. The function of `jose` supports more key types
- * and formats, and adds 0.7 kB gzipped.
+ * Calculates the RFC 7638 thumbprint (SHA-256) of a public RSA or EC key. The function of `jose` supports more key
+ * types and formats, and adds 0.7 kB gzipped.
  *
  * @param publicJwk A JWK with at least the required members
  * @throws `ERR_UNTRUSTED_CONTEXT`

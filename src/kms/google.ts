@@ -151,7 +151,8 @@ function isApiDisabled(details: unknown): boolean {
 
 /**
  * Opens a signing key in Google Cloud KMS: fetches the public key of a key version once and has the service sign
- * digests. A signature may take at most 4 seconds, and at most 32 run concurrently. Needs the permissions `cloudkms.cryptoKeyVersions.viewPublicKey` and `cloudkms.cryptoKeyVersions.useToSign`.
+ * digests. A signature may take at most 4 seconds, and at most 32 run concurrently. Needs the permissions
+ * `cloudkms.cryptoKeyVersions.viewPublicKey` and `cloudkms.cryptoKeyVersions.useToSign`.
  *
  * As a KMS provider, it opens `gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N` with
  * `GOOGLE_APPLICATION_CREDENTIALS_JSON` (the contents of a key file), `GOOGLE_ACCESS_TOKEN`, or
@@ -159,9 +160,9 @@ function isApiDisabled(details: unknown): boolean {
  *
  * @throws `ERR_OPTION_INVALID` with the `option` at fault
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` for a key that cannot sign Membrane tokens
- * @throws `ERR_KEY_UNAVAILABLE` if the service is unreachable, throttles or denies access, or the version is disabled or
- *   destroyed; the message says which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that the
- *   version does not support
+ * @throws `ERR_KEY_UNAVAILABLE` if the service is unreachable, throttles or denies access, or the version is disabled
+ *   or destroyed; the message says which. Signing throws it too, and `ERR_KEY_ALGORITHM_MISMATCH` for an algorithm that
+ *   the version does not support
  *
  * @example Sign with a key in Google Cloud KMS
  *

@@ -33,7 +33,7 @@ export interface VaultTransitOptions {
   address: string
   /** Name of the key in the transit engine. */
   key: string
-  /** A token with `update` on `transit/sign/KEY` and `read` on `transit/keys/KEY`. A function is called for each request. */
+  /** A token with `update` on `transit/sign/KEY` and `read` on `transit/keys/KEY`, or a function called per request. */
   token?: Supplied<string> | undefined
   /** Logs in with AppRole. */
   appRole?: VaultAppRole | undefined
@@ -196,8 +196,8 @@ function checkPath(mount: unknown): void {
 
 /**
  * Opens a key in the transit engine of HashiCorp Vault or OpenBao: fetches its public key once and has the server sign
- * digests. The version is fixed when the key is opened; after a rotation, open the key again. A signature may take at most
- * 4 seconds, and at most 32 run concurrently.
+ * digests. The version is fixed when the key is opened; after a rotation, open the key again. A signature may take at
+ * most 4 seconds, and at most 32 run concurrently.
  *
  * As a KMS provider, it opens `hashivault://KEY` with `VAULT_ADDR`, `VAULT_NAMESPACE`, and `VAULT_TOKEN` or
  * `VAULT_ROLE_ID` and `VAULT_SECRET_ID`; `TRANSIT_SECRET_ENGINE_PATH` sets another mount.

@@ -175,8 +175,8 @@ export function isDenial(isAdmin: unknown): boolean {
 }
 
 /**
- * Reads the customer of a token, or that it is an admin token. As in Membrane, a token is an admin token if `isAdmin` is
- * truthy; a string such as `"false"`, which would count as true, is rejected.
+ * Reads the customer of a token, or that it is an admin token. As in Membrane, a token is an admin token if `isAdmin`
+ * is truthy; a string such as `"false"`, which would count as true, is rejected.
  *
  * @throws `ERR_TOKEN_CLAIM_INVALID`
  */

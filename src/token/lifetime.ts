@@ -16,7 +16,9 @@ export interface Validity {
 
 const SECONDS_PER: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
-/** 9999-12-31T23:59:59Z. A larger `exp` is probably in milliseconds, and Membrane would accept the token for millennia. */
+/**
+ * 9999-12-31T23:59:59Z. A larger `exp` is probably in milliseconds, and Membrane would accept the token for millennia.
+ */
 export const LATEST_DATE = 253_402_300_799
 
 const invalid = (message: string, option = 'expiresIn'): MembraneTokenError =>
@@ -44,8 +46,8 @@ export function parseDuration(value: number | string): number {
  * @param lifetime The requested lifetime
  * @param defaultSeconds The signer's default, used when none is requested
  * @param now Milliseconds since the epoch
- * @throws `ERR_LIFETIME_INVALID` if the lifetime is invalid, both options are set, or the token would expire in the past
- *   or after the year 9999
+ * @throws `ERR_LIFETIME_INVALID` if the lifetime is invalid, both options are set, or the token would expire in the
+ *   past or after the year 9999
  */
 export function resolveValidity(lifetime: TokenLifetime, defaultSeconds: number, now: number): Validity {
   const { expiresIn, expiresAt } = lifetime

@@ -15,7 +15,9 @@ import { parseDuration, resolveValidity, type TokenLifetime, type Validity } fro
 export interface SignerOptions {
   /** Workspace key, from Membrane's settings page. */
   workspaceKey: string
-  /** Workspace secret for HS*, at least 32 bytes. A string is used as its exact UTF-8 bytes, never trimmed or decoded. */
+  /**
+   * Workspace secret for HS*, at least 32 bytes. A string is used as its exact UTF-8 bytes, never trimmed or decoded.
+   */
   secret?: string | Uint8Array | CryptoKey | undefined
   /**
    * Private key for RS*, PS* and ES*: PEM (PKCS#8, PKCS#1, SEC1), DER, JWK (object or text), CryptoKey, or a
@@ -103,7 +105,7 @@ const TOKEN_OPTIONS = ['expiresIn', 'expiresAt', 'jwtId'] as const
 const NO_OPTIONS: TokenOptions = {}
 
 /**
- * Creates a signer: checks the options, and imports and checks the key. Create one when the program starts and reuse it.
+ * Creates a signer: checks the options, imports the key and checks it. Create one when the program starts and reuse it.
  *
  * The tokens are JWTs (RFC 7519) in JWS compact serialization (RFC 7515), as in Membrane's documentation. If the public
  * half of a private key is known, the key signs once and the signature must verify.

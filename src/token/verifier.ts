@@ -19,7 +19,9 @@ import {
 } from '../options.ts'
 import { checkWorkspace, readDates, readSubject } from './claims.ts'
 
-/** Options of {@link createVerifier}. `workspaceKey` and exactly one of `secret`, `publicKey` and `jwks` are required. */
+/**
+ * Options of {@link createVerifier}. `workspaceKey` and exactly one of `secret`, `publicKey` and `jwks` are required.
+ */
 export interface VerifierOptions {
   /** Workspace key that the tokens must name. */
   workspaceKey: string
@@ -69,9 +71,9 @@ export interface Verifier {
    * Verifies a token, in any of the three claim styles.
    *
    * @throws `ERR_TOKEN_MALFORMED` · `ERR_TOKEN_TOO_LARGE` · `ERR_TOKEN_ALGORITHM_NOT_ALLOWED` ·
-   *   `ERR_TOKEN_SIGNATURE_INVALID` · `ERR_TOKEN_EXPIRED` · `ERR_TOKEN_NOT_YET_VALID` · `ERR_TOKEN_WORKSPACE_MISMATCH` ·
-   *   `ERR_TOKEN_CLAIM_INVALID` · with a key set also `ERR_KEY_NOT_FOUND`, `ERR_JWKS_UNAVAILABLE` and the codes for
-   *   invalid keys
+   *   `ERR_TOKEN_SIGNATURE_INVALID` · `ERR_TOKEN_EXPIRED` · `ERR_TOKEN_NOT_YET_VALID` ·
+   *   `ERR_TOKEN_WORKSPACE_MISMATCH` · `ERR_TOKEN_CLAIM_INVALID` · with a key set also `ERR_KEY_NOT_FOUND`,
+   *   `ERR_JWKS_UNAVAILABLE` and the codes for invalid keys
    */
   verify(token: string): Promise<VerifiedToken>
 }

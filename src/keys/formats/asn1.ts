@@ -103,7 +103,11 @@ export const KEY_FORMATS: readonly KeyFormat[] = [
   },
 ]
 
-/** Identifies a structure, and returns the members of its outer SEQUENCE. @throws `ERR_KEY_INVALID` if the bytes are not DER */
+/**
+ * Identifies a structure, and returns the members of its outer SEQUENCE.
+ *
+ * @throws `ERR_KEY_INVALID` if the bytes are not DER
+ */
 export function recognizeDer(der: Uint8Array): {
   readonly format: KeyFormat | undefined
   readonly members: DerElement[]

@@ -69,7 +69,11 @@ function decodeMember({ members }: IdentifiedJwk, name: string): Uint8Array {
   throw invalidKey(`The JWK's ${name} must be base64url without padding.`)
 }
 
-/** Reads the public components (RFC 7518 sections 6.2.1 and 6.3.1) of a public or private JWK. @throws `ERR_KEY_INVALID` */
+/**
+ * Reads the public components (RFC 7518 sections 6.2.1 and 6.3.1) of a public or private JWK.
+ *
+ * @throws `ERR_KEY_INVALID`
+ */
 export function readPublicJwk(jwk: IdentifiedJwk): PublicKey {
   const read = (name: string): Uint8Array => decodeMember(jwk, name)
   if (jwk.kty === 'RSA') return { kty: 'RSA', n: trimZeros(read('n')), e: trimZeros(read('e')) }
@@ -77,7 +81,11 @@ export function readPublicJwk(jwk: IdentifiedJwk): PublicKey {
   return { kty: 'EC', crv, x: toFieldLength(read('x'), crv), y: toFieldLength(read('y'), crv) }
 }
 
-/** Reads all components (RFC 7518 sections 6.2.2 and 6.3.2). @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` */
+/**
+ * Reads all components (RFC 7518 sections 6.2.2 and 6.3.2).
+ *
+ * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED`
+ */
 export function readPrivateJwk(jwk: IdentifiedJwk): PrivateKey {
   const { members } = jwk
   if (members.oth !== undefined) throw multiPrime()
