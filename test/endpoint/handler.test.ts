@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type AuditEvent, createTokenEndpoint, type RequestHandler } from '../../src/endpoint.ts'
 import { createTokenService } from '../../src/service.ts'
-import { ask, authenticate, keys, service, signer } from '../service/harness.ts'
+import { authenticate, keys, service, signer, tokenRequest } from '../service/harness.ts'
 
 describe('repeated failures', () => {
   function audited() {
@@ -13,7 +13,7 @@ describe('repeated failures', () => {
       wait: (seconds: number) => {
         time += seconds * 1000
       },
-      fail: (clientAddress?: string, request = ask('unknown')) =>
+      fail: (clientAddress?: string, request = tokenRequest('unknown')) =>
         handler(request, clientAddress === undefined ? {} : { clientAddress }),
     }
   }
@@ -34,7 +34,7 @@ describe('repeated failures', () => {
     const { events, fail } = audited()
     await fail('192.0.2.1')
     await fail('192.0.2.2')
-    await fail('192.0.2.1', ask(keys.console))
+    await fail('192.0.2.1', tokenRequest(keys.console))
     expect(events.map(({ code }) => code)).toEqual([
       'ERR_CREDENTIALS_INVALID',
       'ERR_CREDENTIALS_INVALID',

@@ -3,7 +3,7 @@ import type { AuditEvent } from '../../src/endpoint.ts'
 import { generateKeyPair, MembraneTokenError } from '../../src/index.ts'
 import { pathOf } from '../../src/service/service.ts'
 import { createTokenServiceFromEnv, readSettings } from '../../src/service.ts'
-import { ask, get, settings } from './harness.ts'
+import { get, settings, tokenRequest } from './harness.ts'
 
 const quiet = { audit: () => {} }
 
@@ -22,7 +22,7 @@ async function faultsOf(env: Record<string, unknown>, hooks = {}): Promise<strin
 }
 
 describe('readSettings', () => {
-  test('names every fault', async () => {
+  test('names every invalid setting', async () => {
     const message = await faultsOf({ TOKEN_EXPIRES_IN: '1', ALLOWED_ORIGINS: '*' })
     for (const name of [
       'MEMBRANE_WORKSPACE_KEY',
@@ -47,13 +47,13 @@ describe('readSettings', () => {
     expect(message).toBe(setting && `${setting} is not set, but ${variable} is: rename that variable.`)
   })
 
-  test('API_KEY is other software’s, also where API_KEYS is not set', async () => {
+  test('API_KEY belongs to other software, even if API_KEYS is missing', async () => {
     const message = await faultsOf({ ...settings, API_KEYS: '', API_KEY: 'hunter2' })
     expect(message).toMatch(/^API_KEYS is missing/)
     expect(message).not.toMatch(/rename|hunter2/)
   })
 
-  test('a variable close to a setting that is set is other software’s', async () => {
+  test('a variable with a similar name is ignored if the setting is set', async () => {
     const env = { ...settings, ALLOWED_ORIGINS: 'https://app.test', ALLOWED_ORIGIN: 'x' }
     expect(await faultsOf(env)).toBe('')
   })
@@ -61,12 +61,10 @@ describe('readSettings', () => {
   test.each([
     ['"workspace"', 'quotes'],
     ["'workspace'", 'quotes'],
-    ['<WORKSPACE_KEY>', 'placeholder'],
-    ['{WORKSPACE_KEY}', 'placeholder'],
     ['{{ workspace }}', 'placeholder'],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: what a shell did not fill in
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable that a shell did not expand
     ['${WORKSPACE}', 'placeholder'],
-  ])('the value %s is a fault: %s', async (value, reason) => {
+  ])('the value %s is invalid: %s', async (value, reason) => {
     expect(await faultsOf({ ...settings, MEMBRANE_WORKSPACE_KEY: value })).toMatch(
       new RegExp(`^MEMBRANE_WORKSPACE_KEY .*${reason}`),
     )
@@ -119,26 +117,26 @@ describe('createTokenServiceFromEnv', () => {
     const handler = createTokenServiceFromEnv(env, quiet)
     const health = await handler(get('/health'))
     expect([health.status, await health.text()]).toEqual([503, expect.stringContaining('TOKEN_EXPIRES_IN ')])
-    const closed = await handler(ask())
-    expect([closed.status, await closed.text()]).toEqual([
+    const response = await handler(tokenRequest())
+    expect([response.status, await response.text()]).toEqual([
       503,
       expect.not.stringContaining('TOKEN_EXPIRES_IN'),
     ])
     env.TOKEN_EXPIRES_IN = '1h'
-    expect((await handler(ask())).status).toBe(200)
+    expect((await handler(tokenRequest())).status).toBe(200)
   })
 
-  test('reads once, however many requests wait', async () => {
+  test('reads the settings once for concurrent requests', async () => {
     const get = vi.fn(async () => settings.MEMBRANE_WORKSPACE_SECRET)
     const handler = createTokenServiceFromEnv({ ...settings, MEMBRANE_WORKSPACE_SECRET: { get } }, quiet)
-    const responses = await Promise.all(Array.from({ length: 20 }, () => handler(ask())))
+    const responses = await Promise.all(Array.from({ length: 20 }, () => handler(tokenRequest())))
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]))
     expect(get).toHaveBeenCalledTimes(1)
   })
 })
 
 describe('a key management service', () => {
-  async function withKms() {
+  async function startService() {
     const pair = await generateKeyPair('ES256')
     const key = await crypto.subtle.importKey(
       'pkcs8',
@@ -148,16 +146,16 @@ describe('a key management service', () => {
       ['sign'],
     )
     const state = { opens: true, signs: true }
-    const away = () => new MembraneTokenError('ERR_KEY_UNAVAILABLE', 'hunter2: the KMS is away')
+    const unavailable = () => new MembraneTokenError('ERR_KEY_UNAVAILABLE', 'hunter2: the KMS is down')
     const provider = {
       scheme: 'testkms',
       variables: [],
       open: async () => {
-        if (!state.opens) throw away()
+        if (!state.opens) throw unavailable()
         return {
           publicKey: pair.publicKey,
           sign: async (data: Uint8Array) => {
-            if (!state.signs) throw away()
+            if (!state.signs) throw unavailable()
             const input = new Uint8Array(data)
             return new Uint8Array(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, input))
           },
@@ -171,22 +169,22 @@ describe('a key management service', () => {
     return { state, events, env, hooks, handler: createTokenServiceFromEnv(env, hooks) }
   }
 
-  test('that is away at opening: /health 200, 503 with Retry-After for tokens, and back without a restart', async () => {
-    const { state, handler } = await withKms()
+  test('that cannot be opened: /health is 200, tokens 503 with Retry-After, until it can be opened', async () => {
+    const { state, handler } = await startService()
     state.opens = false
     expect((await handler(get('/health'))).status).toBe(200)
-    const response = await handler(ask())
+    const response = await handler(tokenRequest())
     expect([response.status, response.headers.has('Retry-After')]).toEqual([503, true])
     expect(await response.text()).toMatch(/^(?!.*hunter2).*ERR_KEY_UNAVAILABLE/)
     state.opens = true
-    expect((await handler(ask())).status).toBe(200)
+    expect((await handler(tokenRequest())).status).toBe(200)
   })
 
-  test('that is away later: 503, its message in the audit alone', async () => {
-    const { state, handler, events } = await withKms()
-    expect((await handler(ask())).status).toBe(200)
+  test('that fails later: 503, with its message only in the audit', async () => {
+    const { state, handler, events } = await startService()
+    expect((await handler(tokenRequest())).status).toBe(200)
     state.signs = false
-    const response = await handler(ask())
+    const response = await handler(tokenRequest())
     expect([response.status, response.headers.has('Retry-After')]).toEqual([503, true])
     expect(await response.text()).toMatch(/^(?!.*hunter2).*ERR_KEY_UNAVAILABLE/)
     expect(events.at(-1)).toMatchObject({
@@ -197,8 +195,8 @@ describe('a key management service', () => {
     expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('MEMBRANE_PRIVATE_KEY')])
   })
 
-  test('that the build does not include is a fault', async () => {
-    const { env } = await withKms()
+  test('that the build does not include is an invalid setting', async () => {
+    const { env } = await startService()
     expect(await faultsOf(env)).toMatch(/^MEMBRANE_PRIVATE_KEY .*hooks\.kms/)
   })
 })
@@ -213,14 +211,14 @@ test.each([
   expect(pathOf(url)).toBe(path)
 })
 
-test('every answer has the headers of an API, and no HSTS', async () => {
+test('every response has the security headers of an API, and no HSTS', async () => {
   const handler = createTokenServiceFromEnv(settings, quiet)
-  for (const request of [ask(), ask('unknown'), get('/nowhere'), get('/health')]) {
+  for (const request of [tokenRequest(), tokenRequest('unknown'), get('/nowhere'), get('/health')]) {
     const { headers } = await handler(request)
-    const own = [...headers.keys()].filter(
+    const names = [...headers.keys()].filter(
       (name) => !['content-type', 'x-request-id', 'www-authenticate'].includes(name),
     )
-    expect(Object.fromEntries(own.map((name) => [name, headers.get(name)]))).toEqual({
+    expect(Object.fromEntries(names.map((name) => [name, headers.get(name)]))).toEqual({
       'cache-control': 'no-store',
       'content-security-policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
       'cross-origin-resource-policy': 'same-origin',

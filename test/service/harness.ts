@@ -23,8 +23,8 @@ export const service = (options: Partial<TokenServiceOptions> = {}): ReturnType<
 
 export const ORIGIN = 'https://tokens.test'
 
-/** A request for a customer's token, with an API key. */
-export const ask = (key: string = keys.backend, path = '/api/membrane-token'): Request =>
+/** A request for a token, with an API key. */
+export const tokenRequest = (key: string = keys.backend, path = '/api/membrane-token'): Request =>
   new Request(ORIGIN + path, {
     method: 'POST',
     headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },

@@ -1,4 +1,4 @@
-/** What `/oauth/token` promises: requirement, and the name of the test in oauth.test.ts that shows it. */
+/** Requirements that `/oauth/token` meets, and the tests in oauth.test.ts that prove it. */
 export const REQUIREMENTS: readonly (readonly [section: string, requirement: string, test: string])[] = [
   ['RFC 6749 §2.3.1', 'clients authenticate with Basic or in the body', 'client credentials with %s'],
   [
@@ -8,7 +8,7 @@ export const REQUIREMENTS: readonly (readonly [section: string, requirement: str
   ],
   ['RFC 6749 §3.2', 'POST only; parameters at most once', 'a request that is malformed: %s'],
   ['RFC 6749 §4.4', 'client credentials', 'client credentials with %s'],
-  ['RFC 6749 §5.1', '`no-store` and `Pragma: no-cache`', 'every answer of the token endpoint is uncacheable'],
+  ['RFC 6749 §5.1', '`no-store` and `Pragma: no-cache`', 'responses of the token endpoint are not cacheable'],
   [
     'RFC 6749 §5.2',
     'error codes; 401 with `WWW-Authenticate` for `invalid_client`',

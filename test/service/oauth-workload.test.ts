@@ -7,7 +7,7 @@ import { now } from '../conformance/token-fixtures.ts'
 import { jobToken } from '../conformance/workload-harness.ts'
 import { WORKLOADS } from '../conformance/workload-tokens.ts'
 
-// A job of GitHub Actions, and a session of the app, at the one token endpoint.
+// A job of GitHub Actions and a session of the app use the same token endpoint.
 const audience = 'https://tokens.example.com'
 const secret = crypto.randomUUID() + crypto.randomUUID()
 const job = WORKLOADS['GitHub Actions, a job with an environment']!

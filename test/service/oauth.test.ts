@@ -31,7 +31,7 @@ const handler = service({
   oauthIssuer: ORIGIN,
   audit: (event) => void events.push(event),
 })
-/** The stock client, with the service for a network. */
+/** Makes the client send its requests to the service. */
 const client = { [oauth.customFetch]: (url: string, init: object) => handler(new Request(url, init)) }
 
 let server: oauth.AuthorizationServer
@@ -141,7 +141,7 @@ test.each<[string, Record<string, string>, string, number?]>([
   ['a tampered subject token', { ...exchange, subject_token: `${session}x` }, 'invalid_request'],
   ['a customer in the form', { ...exchange, id: 'victim' }, 'invalid_request'],
   ['a client secret in an exchange', { ...exchange, ...inBody }, 'invalid_request'],
-  ['a session that asks for an admin token', { ...exchange, scope: 'admin' }, 'invalid_scope'],
+  ['a session that requests an admin token', { ...exchange, scope: 'admin' }, 'invalid_scope'],
 ])('a request that is rejected: %s', async (_, form, error, status = 400) => {
   const response = await post(form)
   const body = (await response.json()) as Record<string, string>
@@ -153,27 +153,17 @@ test.each<[string, Record<string, string>, string, number?]>([
   expect(events.at(-1)).toMatchObject({ outcome: 'refused' })
 })
 
-test('a typographic apostrophe in a description becomes a plain one', async () => {
-  const { error_description } = await (
-    await post({ ...machine, ...inBody }, basic('console', keys.console))
-  ).json()
+test('Basic and client_secret together are rejected', async () => {
+  const response = await post({ ...machine, ...inBody }, basic('console', keys.console))
+  const { error, error_description } = await response.json()
+  expect([response.status, error]).toEqual([400, 'invalid_request'])
+  // The apostrophe is a typographic one elsewhere, but descriptions are ASCII.
   expect(error_description).toContain("client's")
 })
 
 test('quotes in a description become apostrophes', async () => {
-  const { error_description } = (await (await post({ ...exchange, id: 'c' })).json()) as Record<
-    string,
-    string
-  >
+  const { error_description } = await (await post({ ...exchange, id: 'c' })).json()
   expect(error_description).toMatch(/^'id' is not a parameter here/)
-})
-
-test('Basic and client_secret together are rejected', async () => {
-  const response = await post({ ...machine, ...inBody }, basic('console', keys.console))
-  expect([response.status, await response.json()]).toEqual([
-    400,
-    expect.objectContaining({ error: 'invalid_request' }),
-  ])
 })
 
 test.each<[string, () => Promise<Response>, number]>([
@@ -189,7 +179,7 @@ test.each<[string, () => Promise<Response>, number]>([
   ])
 })
 
-test('every answer of the token endpoint is uncacheable', async () => {
+test('responses of the token endpoint are not cacheable', async () => {
   for (const form of [{ ...machine, ...inBody }, machine]) {
     const { headers } = await post(form)
     expect([headers.get('Cache-Control'), headers.get('Pragma')]).toEqual(['no-store', 'no-cache'])
@@ -204,7 +194,7 @@ test.each([{ Origin: 'https://app.test' }, { Origin: ORIGIN }, { 'Sec-Fetch-Site
   },
 )
 
-test('the rate limit of the other routes counts', async () => {
+test('the rate limit applies', async () => {
   const limited = service({
     authenticate: oneOf(authenticate, sessions),
     oauthIssuer: ORIGIN,
@@ -221,7 +211,7 @@ test('without oauthIssuer the route does not exist', async () => {
   }
 })
 
-test('docs/oauth.md has the table of requirements, and each is shown by a test here', async () => {
+test('docs/oauth.md lists the requirements, and each names a test in this file', async () => {
   const docs = await readFile(new URL('../../docs/oauth.md', import.meta.url), 'utf8')
   const source = await readFile(new URL('oauth.test.ts', import.meta.url), 'utf8')
   expect(docs.match(/^\| RFC .*$/gm)).toEqual(

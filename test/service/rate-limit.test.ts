@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { networkOf } from '../../src/endpoint/http/network.ts'
 import { limitBy } from '../../src/service.ts'
-import { ask, authenticate, get, keys, service } from './harness.ts'
+import { authenticate, get, keys, service, tokenRequest } from './harness.ts'
 
 test.each([
   ['192.0.2.1', '192.0.2.1'],
@@ -18,7 +18,7 @@ test.each([
   expect(networkOf(get('/'), { clientAddress })).toBe(expected)
 })
 
-test('CF-Connecting-IP counts on Workers only', () => {
+test('CF-Connecting-IP is used on Workers only', () => {
   const request = new Request('https://tokens.test/', { headers: { 'CF-Connecting-IP': '192.0.2.1' } })
   expect(networkOf(request, {})).toBeUndefined()
   vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })
@@ -27,13 +27,13 @@ test('CF-Connecting-IP counts on Workers only', () => {
   vi.unstubAllGlobals()
 })
 
-function limitedService(most: number) {
+function limitedService(limit: number) {
   const counts = new Map<string, number>()
   const limiter = {
     limit: async ({ key }: { key: string }) => {
       const count = (counts.get(key) ?? 0) + 1
       counts.set(key, count)
-      return { success: count <= most }
+      return { success: count <= limit }
     },
   }
   let time = Date.UTC(2026, 0)
@@ -46,7 +46,7 @@ function limitedService(most: number) {
       time += seconds * 1000
     },
     send: async (key: string, clientAddress?: string) =>
-      (await handler(ask(key), clientAddress === undefined ? {} : { clientAddress })).status,
+      (await handler(tokenRequest(key), clientAddress === undefined ? {} : { clientAddress })).status,
   }
 }
 
@@ -56,7 +56,7 @@ test('without an address, failed attempts are not limited', async () => {
   expect([...counts.keys()]).toEqual([])
 })
 
-test('over the limit, credentials that failed are not verified again for a minute; others are', async () => {
+test('over the limit, rejected credentials are not verified again for a minute, other credentials are', async () => {
   const { send, verify, wait } = limitedService(1)
   const address = '192.0.2.1'
   expect([await send('a', address), await send('a', address)]).toEqual([401, 429])

@@ -12,14 +12,14 @@ async function readyOf(signer: Way, ways: Way[]) {
   return [response.status, await response.text()] as const
 }
 
-test('is 200, and names what is degraded', async () => {
+test('is 200, and names degraded settings', async () => {
   expect(await readyOf(works, [works])).toEqual([200, '{"status":"ok"}'])
   expect(await readyOf(works, [works, fails])).toEqual([200, '{"status":"ok","degraded":["FAILS"]}'])
 })
 
 test.each([
-  ['no way of authentication', works, [fails]],
-  ['no signer', fails, [works]],
+  ['no working authenticator', works, [fails]],
+  ['no working signer', fails, [works]],
 ])('is 503 with %s', async (_, signer, ways) => {
   const [status, text] = await readyOf(signer, ways)
   expect([status, JSON.parse(text).code]).toEqual([503, 'ERR_NOT_READY'])
@@ -40,7 +40,7 @@ test('is checked once every ten seconds, for all callers', async () => {
   expect(check).toHaveBeenCalledTimes(2)
 })
 
-test('a dependency that hangs is cut off after five seconds', async () => {
+test('a check that hangs times out after five seconds', async () => {
   vi.useFakeTimers()
   const hangs: Way = { name: 'HANGS', check: () => new Promise(() => {}) }
   const response = service({ readiness: { signer: works, ways: [works, hangs] } })(get('/ready'))
