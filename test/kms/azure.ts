@@ -1,5 +1,5 @@
 import type { Algorithm } from '../../src/index.ts'
-import { type KmsModule, rejectsSaying, signsTokens } from './suite.ts'
+import { type KmsModule, rejectsWith, testInvalidOptions, testInvalidUris, testSignatures } from './suite.ts'
 
 const KEYS: Record<string, Algorithm[]> = {
   p256: ['ES256'],
@@ -12,19 +12,12 @@ export const azure: KmsModule = (suite, lib, { azureKeyVault }, { cloud }) => {
   const { test } = suite
   const { address: authority } = cloud
   const client = { tenantId: 'tenant', clientId: 'client', clientSecret: 'client-secret', authority }
-  const open = (key: string) => azureKeyVault({ key: `${authority}/keys/${key}`, ...client })
+  const valid = { key: `${authority}/keys/p256`, ...client }
+  const open = (key: string) => azureKeyVault({ ...valid, key: `${authority}/keys/${key}` })
 
-  for (const [key, algorithms] of Object.entries(KEYS)) {
-    for (const algorithm of algorithms) {
-      test(`${key} signs ${algorithm}`, async () => {
-        const opened = await open(key)
-        if (opened.version !== 'v1') throw new Error('the version is not named')
-        await signsTokens(suite, lib, 'Azure Key Vault', opened, algorithm)
-      })
-    }
-  }
+  testSignatures(suite, lib, 'Azure Key Vault', KEYS, open, 'v1')
 
-  test('opens azurekms:// with variables', async () => {
+  test('opens azurekms:// with environment variables', async () => {
     await azureKeyVault.open(`azurekms://${authority.replace('http://', '')}/p256`, {
       AZURE_TENANT_ID: 'tenant',
       AZURE_CLIENT_ID: 'client',
@@ -33,25 +26,24 @@ export const azure: KmsModule = (suite, lib, { azureKeyVault }, { cloud }) => {
     })
   })
 
-  const wrong: [what: string, key: string, code: string, message: RegExp][] = [
+  const unusable: [what: string, key: string, code: string, message: RegExp][] = [
     ['that does not exist', 'absent', 'ERR_KEY_UNAVAILABLE', /no such key/],
     ['without permission', 'forbidden', 'ERR_KEY_UNAVAILABLE', /keys\/get/],
     ['that is disabled', 'disabled', 'ERR_KEY_UNAVAILABLE', /disabled/],
     ['of secp256k1', 'secp256k1', 'ERR_KEY_FORMAT_UNSUPPORTED', /cannot sign/],
   ]
-  for (const [what, key, code, message] of wrong) {
-    test(`a key ${what}`, () => rejectsSaying(() => open(key), code, message))
+  for (const [what, key, code, message] of unusable) {
+    test(`rejects a key ${what}`, () => rejectsWith(() => open(key), code, message))
   }
 
-  test('a client secret that Entra ID rejects', () =>
-    rejectsSaying(
-      () => azureKeyVault({ key: `${authority}/keys/p256`, ...client, clientSecret: async () => 'wrong' }),
+  test('reports a client secret that Entra ID rejects', () =>
+    rejectsWith(
+      () => azureKeyVault({ ...valid, clientSecret: async () => 'wrong' }),
       'ERR_KEY_UNAVAILABLE',
       /rejected the client/,
     ))
 
-  const good = { key: `${authority}/keys/p256`, ...client }
-  const options: [option: string, change: object][] = [
+  testInvalidOptions(suite, azureKeyVault, valid, [
     ['key', { key: `${authority}/secrets/p256` }],
     ['key', { key: 'http://vault.example.com/keys/a' }],
     ['clientSecret', { clientSecret: undefined }],
@@ -59,23 +51,11 @@ export const azure: KmsModule = (suite, lib, { azureKeyVault }, { cloud }) => {
     ['tenantId', { tenantId: 'a/b' }],
     ['authority', { authority: 'http://login.example.com' }],
     ['keyId', { keyId: 'a' }],
-  ]
-  for (const [option, change] of options) {
-    test(`rejects ${option} in ${JSON.stringify(change)}`, () =>
-      rejectsSaying(
-        () => azureKeyVault({ ...good, ...change } as typeof good),
-        'ERR_OPTION_INVALID',
-        /./,
-        option,
-      ))
-  }
-  for (const uri of [
+  ])
+  testInvalidUris(suite, azureKeyVault, [
     'azurekms://',
     'azurekms://vault.azure.net/',
     'azurekms://u:p@x/y',
     'azurekms://x/y?z=1',
-  ]) {
-    test(`rejects the URI ${uri}`, () =>
-      rejectsSaying(() => azureKeyVault.open(uri, {}), 'ERR_OPTION_INVALID', /URI/, 'uri'))
-  }
+  ])
 }

@@ -1,5 +1,5 @@
-// Google Cloud KMS and Azure Key Vault as far as the providers use them, by the names of their published APIs. It really
-// signs digests. Emulators of both either need a TLS certificate of their own or do not sign.
+// The parts of the APIs of Google Cloud KMS and Azure Key Vault that the providers use, with real signatures. Emulators of
+// these services need a TLS certificate or do not sign.
 import { execFileSync } from 'node:child_process'
 import {
   constants,
@@ -25,7 +25,7 @@ type Hash = 'sha256' | 'sha384' | 'sha512'
 interface Key {
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
-  /** Google's name of what a version signs. */
+  /** Google's name of the algorithm. */
   readonly algorithm: string
   readonly isDisabled?: boolean
 }
@@ -61,7 +61,7 @@ function signRsa(key: KeyObject, hash: Hash, digest: Buffer): Buffer {
   return privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, info)
 }
 
-/** EMSA-PSS of a digest (RFC 8017 section 9.1.1), which Node cannot sign as such. */
+/** Signs a digest with EMSA-PSS (RFC 8017 section 9.1.1). Node signs only whole messages. */
 function signPss(key: KeyObject, hash: Hash, digest: Buffer): Buffer {
   const bits = 2047
   const size = Math.ceil(bits / 8)
@@ -86,7 +86,7 @@ function signPss(key: KeyObject, hash: Hash, digest: Buffer): Buffer {
   )
 }
 
-/** ECDSA over a digest as DER, by openssl: Node always hashes. */
+/** Signs a digest with ECDSA, as DER. Uses openssl, because Node signs only whole messages. */
 function signEc(key: KeyObject, digest: Buffer): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'membrane-token-cloud-'))
   try {
@@ -98,7 +98,7 @@ function signEc(key: KeyObject, digest: Buffer): Buffer {
   }
 }
 
-/** r and s side by side (RFC 7518 section 3.4) of a DER signature. */
+/** Converts a DER signature to the format of RFC 7518 section 3.4: r and s, of equal length. */
 function toJose(der: Buffer, size: number): Buffer {
   const numbers: Buffer[] = []
   for (let offset = der[1] === 0x81 ? 3 : 2; offset < der.length; ) {
@@ -120,8 +120,8 @@ export async function startCloudServer(): Promise<CloudServer> {
   let address = ''
   const server = createServer(async (request, response) => {
     const body = await readBody(request)
-    const [status, answer] = route(request, body, account.publicKey, address)
-    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
+    const [status, reply] = route(request, body, account.publicKey, address)
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(reply))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -142,9 +142,9 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return text
 }
 
-type Answer = [status: number, body: object]
+type Reply = [status: number, body: object]
 
-function route(request: IncomingMessage, body: string, account: KeyObject, address: string): Answer {
+function route(request: IncomingMessage, body: string, account: KeyObject, address: string): Reply {
   const url = new URL(request.url ?? '', address)
   if (url.pathname === '/token') return issueToken(new URLSearchParams(body), account, `${address}/token`)
   if (/^\/[\w-]+\/oauth2\/v2\.0\/token$/.test(url.pathname)) return issueEntraToken(new URLSearchParams(body))
@@ -153,14 +153,14 @@ function route(request: IncomingMessage, body: string, account: KeyObject, addre
     /^\/v1\/projects\/p\/locations\/l\/keyRings\/r\/cryptoKeys\/([\w-]+)\/cryptoKeyVersions\/\d+(.*)$/.exec(
       decodeURIComponent(url.pathname),
     )
-  if (google) return answerGoogle(google[1] ?? '', google[2] ?? '', body)
+  if (google) return handleGoogle(google[1] ?? '', google[2] ?? '', body)
   const azure = /^\/keys\/([\w-]+)(?:\/v1)?(\/sign)?$/.exec(url.pathname)
   if (azure && url.searchParams.get('api-version'))
-    return answerAzure(azure[1] ?? '', azure[2], body, address)
+    return handleAzure(azure[1] ?? '', azure[2], body, address)
   return [404, {}]
 }
 
-function issueToken(form: URLSearchParams, account: KeyObject, audience: string): Answer {
+function issueToken(form: URLSearchParams, account: KeyObject, audience: string): Reply {
   const [header = '', payload = '', signature = ''] = (form.get('assertion') ?? '').split('.')
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString() || '{}') as Record<string, unknown>
   const isGenuine = verify(
@@ -174,7 +174,7 @@ function issueToken(form: URLSearchParams, account: KeyObject, audience: string)
     : [400, { error: 'invalid_grant' }]
 }
 
-function issueEntraToken(form: URLSearchParams): Answer {
+function issueEntraToken(form: URLSearchParams): Reply {
   const isKnown =
     form.get('client_id') === 'client' &&
     form.get('scope') === 'https://vault.azure.net/.default' &&
@@ -182,7 +182,7 @@ function issueEntraToken(form: URLSearchParams): Answer {
   return isKnown ? [200, { access_token: TOKEN, expires_in: 3600 }] : [401, { error: 'invalid_client' }]
 }
 
-function answerGoogle(name: string, operation: string, body: string): Answer {
+function handleGoogle(name: string, operation: string, body: string): Reply {
   const key = KEYS[name]
   if (!key) return name === 'forbidden' ? [403, {}] : [404, { error: { code: 404, status: 'NOT_FOUND' } }]
   if (key.isDisabled) {
@@ -204,7 +204,7 @@ function answerGoogle(name: string, operation: string, body: string): Answer {
   return [200, { signature: signature.toString('base64') }]
 }
 
-function answerAzure(name: string, operation: string | undefined, body: string, address: string): Answer {
+function handleAzure(name: string, operation: string | undefined, body: string, address: string): Reply {
   const key = KEYS[name]
   if (!key) return name === 'forbidden' ? [403, {}] : [404, { error: { code: 'KeyNotFound' } }]
   if (operation === undefined) {

@@ -1,4 +1,4 @@
-// Makes the keys and logins that the suite uses, by the servers' own APIs.
+// Creates the keys and logins of the suite with the servers' own APIs.
 import { AwsClient } from 'aws4fetch'
 import type { KmsServers } from './servers.ts'
 import type { Environment } from './suite.ts'
@@ -11,12 +11,12 @@ path "transit/keys/+" { capabilities = ["read"] }
 path "transit/sign/+" { capabilities = ["update"] }`
 const READ_ONLY = 'path "transit/keys/+" { capabilities = ["read"] }'
 
-// biome-ignore lint/suspicious/noExplicitAny: answers of servers that the tests started themselves
+// biome-ignore lint/suspicious/noExplicitAny: responses of servers that the tests have started
 type Json = Record<string, any>
 
-export type Vault = (method: string, path: string, body?: object) => Promise<Json>
+type Vault = (method: string, path: string, body?: object) => Promise<Json>
 
-export function vaultApi({ address, rootToken }: KmsServers['vault']): Vault {
+function vaultApi({ address, rootToken }: KmsServers['vault']): Vault {
   return async (method, path, body) => {
     const response = await fetch(`${address}/v1/${path}`, {
       method,
@@ -29,7 +29,7 @@ export function vaultApi({ address, rootToken }: KmsServers['vault']): Vault {
   }
 }
 
-export async function makeVaultKeys(server: KmsServers['vault']): Promise<Environment['vault']> {
+export async function createVaultKeys(server: KmsServers['vault']): Promise<Environment['vault']> {
   const vault = vaultApi(server)
   await vault('POST', 'sys/mounts/transit', { type: 'transit' })
   for (const type of VAULT_KEYS) await vault('POST', `transit/keys/${type}`, { type })
@@ -52,7 +52,7 @@ export async function makeVaultKeys(server: KmsServers['vault']): Promise<Enviro
   }
 }
 
-export async function makeAwsKeys({ endpoint }: KmsServers['aws']): Promise<Environment['aws']> {
+export async function createAwsKeys({ endpoint }: KmsServers['aws']): Promise<Environment['aws']> {
   const client = new AwsClient({
     accessKeyId: 'test',
     secretAccessKey: 'test',

@@ -4,7 +4,7 @@ import { type ConformanceModule, type Result, runSuite } from '../conformance/su
 import { modules } from './modules.ts'
 import type { Environment } from './suite.ts'
 
-/** Runs the suite on the present runtime. */
+/** Runs the suite on the current runtime. */
 export function runKmsSuite(environment: Environment, runtime: string, version: string): Promise<Result> {
   const bound = Object.entries(modules).map(([name, register]): [string, ConformanceModule] => [
     name,

@@ -1,11 +1,11 @@
-// `npm run test:kms`: starts the servers and runs the suite on every runtime against them.
+// `npm run test:kms`: starts the servers, and runs the suite against them on every runtime.
 import { execFile } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Result } from '../conformance/suite.ts'
 import { bundleEntry, runInWorkerd } from '../runtimes/in-workerd.ts'
 import { startCloudServer } from './cloud-server.ts'
-import { makeAwsKeys, makeVaultKeys } from './keys.ts'
+import { createAwsKeys, createVaultKeys } from './keys.ts'
 import { startServers } from './servers.ts'
 import { compareWithBotocore } from './sigv4.ts'
 import type { Environment } from './suite.ts'
@@ -33,7 +33,7 @@ function runProcess(command: string, args: string[], servers: string): Promise<R
   })
 }
 
-/** The example of docs/kms.md, against the emulator. */
+/** Runs the example of docs/kms.md against the emulator. */
 function runExample({ aws }: Environment): Promise<void> {
   return new Promise((resolve, reject) => {
     const env = {
@@ -54,8 +54,8 @@ const [servers, cloud] = [await startServers(), await startCloudServer()]
 const results: Result[] = []
 try {
   const environment: Environment = {
-    vault: await makeVaultKeys(servers.vault),
-    aws: await makeAwsKeys(servers.aws),
+    vault: await createVaultKeys(servers.vault),
+    aws: await createAwsKeys(servers.aws),
     cloud: { address: cloud.address, serviceAccountKey: cloud.serviceAccountKey },
   }
   await compareWithBotocore()

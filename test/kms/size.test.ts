@@ -1,7 +1,7 @@
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 
-/** A text that only one provider's code holds. */
+/** A string that only the code of one provider contains. */
 const PROVIDERS = {
   awsKms: 'TrentService',
   azureKeyVault: 'login.microsoftonline.com',
@@ -9,7 +9,7 @@ const PROVIDERS = {
   vaultTransit: 'x-vault-token',
 }
 
-test.each(Object.keys(PROVIDERS))('importing %s leaves the other providers out', async (provider) => {
+test.each(Object.keys(PROVIDERS))('importing %s does not bundle the other providers', async (provider) => {
   const { outputFiles } = await build({
     stdin: { contents: `export { ${provider} } from './src/kms.ts'`, resolveDir: '.', loader: 'ts' },
     bundle: true,
@@ -19,6 +19,6 @@ test.each(Object.keys(PROVIDERS))('importing %s leaves the other providers out',
     write: false,
   })
   const code = outputFiles[0]?.text ?? ''
-  const held = Object.entries(PROVIDERS).flatMap(([name, text]) => (code.includes(text) ? [name] : []))
-  expect(held).toEqual([provider])
+  const bundled = Object.entries(PROVIDERS).flatMap(([name, text]) => (code.includes(text) ? [name] : []))
+  expect(bundled).toEqual([provider])
 })

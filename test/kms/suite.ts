@@ -1,11 +1,11 @@
-// The portable suite: Web APIs only, against servers whose addresses it is given.
+// The portable suite: Web APIs only. The environment has the addresses of the servers.
 
 import type { Algorithm, MembraneTokenError } from '../../src/index.ts'
-import type * as kmsDoor from '../../src/kms.ts'
+import type * as kms from '../../src/kms.ts'
 import type { Library, Suite } from '../conformance/suite.ts'
 import { assert, equal, rejects } from '../conformance/suite.ts'
 
-export type Kms = typeof kmsDoor
+export type Kms = typeof kms
 
 export interface Environment {
   vault: {
@@ -25,12 +25,12 @@ export interface Environment {
 
 export type KmsModule = (suite: Suite, lib: Library, kms: Kms, environment: Environment) => void
 
-/** A token signed with the key verifies with the public half, and the support is recorded. */
+/** A token signed with the key verifies with the public key, and the support is recorded. */
 export async function signsTokens(
   suite: Suite,
   lib: Library,
   form: string,
-  privateKey: kmsDoor.RemoteKey,
+  privateKey: kms.RemoteKey,
   algorithm: Algorithm,
 ): Promise<void> {
   const signer = await lib.createSigner({ workspaceKey: 'ws', privateKey, algorithm, keyId: 'thumbprint' })
@@ -45,8 +45,54 @@ export async function signsTokens(
   suite.supports('sign', form, algorithm)
 }
 
-/** Rejects with this code and a message that matches, without text of a credential. */
-export async function rejectsSaying(
+/** Registers a test for each key and algorithm. */
+export function testSignatures(
+  suite: Suite,
+  lib: Library,
+  service: string,
+  keys: Readonly<Record<string, readonly Algorithm[]>>,
+  open: (key: string) => Promise<kms.RemoteKey>,
+  version?: string,
+): void {
+  for (const [key, algorithms] of Object.entries(keys)) {
+    for (const algorithm of algorithms) {
+      suite.test(`${key} signs ${algorithm}`, async () => {
+        const opened = await open(key)
+        if (version !== undefined) equal(opened.version, version)
+        await signsTokens(suite, lib, service, opened, algorithm)
+      })
+    }
+  }
+}
+
+/** Registers a test for each invalid option. The message names the option unless another one is given. */
+export function testInvalidOptions<Options>(
+  { test }: Suite,
+  open: (options: Options) => unknown,
+  valid: Options,
+  cases: readonly (readonly [option: string, change: object, message?: RegExp])[],
+): void {
+  for (const [option, change, message = new RegExp(`${option.split('.').at(-1)}`)] of cases) {
+    test(`rejects ${option} in ${JSON.stringify(change)}`, () =>
+      rejectsWith(() => open({ ...valid, ...change }), 'ERR_OPTION_INVALID', message, option))
+  }
+}
+
+/** Registers a test for each invalid URI. */
+export function testInvalidUris(
+  { test }: Suite,
+  provider: kms.KmsProvider,
+  uris: readonly string[],
+  variables: Record<string, string> = {},
+): void {
+  for (const uri of uris) {
+    test(`rejects the URI ${uri}`, () =>
+      rejectsWith(() => provider.open(uri, variables), 'ERR_OPTION_INVALID', /URI/, 'uri'))
+  }
+}
+
+/** Rejects with this code and a matching message. */
+export async function rejectsWith(
   run: () => unknown,
   code: string,
   message: RegExp,

@@ -1,4 +1,4 @@
-// The table of docs/kms.md: which service signs which algorithm, as the suite saw it.
+// The table of docs/kms.md: the algorithms that the suite has signed with, by service.
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { ALGORITHMS } from '../../src/algorithms.ts'
@@ -6,10 +6,10 @@ import { ALGORITHMS } from '../../src/algorithms.ts'
 const page = new URL('../../docs/kms.md', import.meta.url)
 const MARKED = /(?<=<!-- kms -->\n)[\s\S]*?(?=<!-- end -->)/
 
-/** The services, and what each is known to sign that its test server cannot show. */
+/** The services, with the documented algorithms that their test servers lack. */
 const SERVICES: Readonly<Record<string, readonly string[]>> = {
   Vault: [],
-  // The emulator salts PSS signatures otherwise than AWS does.
+  // The emulator uses another salt length for PSS than AWS.
   'AWS KMS': ['PS256', 'PS384', 'PS512'],
   'Google Cloud KMS': ['RS512', 'PS512'],
   'Azure Key Vault': [],
@@ -32,7 +32,7 @@ export function checkAlgorithmTable(
   if (isWritten) writeFileSync(page, text.replace(MARKED, table))
   else if (MARKED.exec(text)?.[0] !== table) {
     console.error(
-      `docs/kms.md does not say what was seen; npm run test:kms -- --write writes it:\n\n${table}`,
+      `The table of docs/kms.md is out of date; npm run test:kms -- --write updates it:\n\n${table}`,
     )
     process.exitCode = 1
   }

@@ -1,6 +1,13 @@
 import type { Algorithm } from '../../src/index.ts'
 import { assert, equal } from '../conformance/suite.ts'
-import { type KmsModule, rejectsSaying, signsTokens } from './suite.ts'
+import {
+  type KmsModule,
+  rejectsWith,
+  signsTokens,
+  testInvalidOptions,
+  testInvalidUris,
+  testSignatures,
+} from './suite.ts'
 
 const RSA: Algorithm[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
 const KEYS: Record<string, Algorithm[]> = {
@@ -12,35 +19,31 @@ const KEYS: Record<string, Algorithm[]> = {
 
 export const vault: KmsModule = (suite, lib, { vaultTransit }, { vault: server }) => {
   const { test } = suite
-  const { address, token, rootToken } = server
-  for (const [key, algorithms] of Object.entries(KEYS)) {
-    for (const algorithm of algorithms) {
-      test(`${key} signs ${algorithm}`, async () =>
-        signsTokens(suite, lib, 'Vault', await vaultTransit({ address, key, token }), algorithm))
-    }
-  }
+  const { address, token, rootToken, roleId, secretId } = server
+  const valid = { address, key: 'ecdsa-p256', token }
+  const open = (key: string) => vaultTransit({ ...valid, key })
+
+  testSignatures(suite, lib, 'Vault', KEYS, open)
 
   test('signs after a login with AppRole', async () => {
-    const { roleId, secretId } = server
     const appRole = { roleId, secretId: async () => secretId }
     const key = await vaultTransit({ address, key: 'ecdsa-p256', appRole })
     await signsTokens(suite, lib, 'Vault with AppRole', key, 'ES256')
   })
 
-  test('a wrong AppRole login is reported as a login error', () =>
-    rejectsSaying(
+  test('reports a wrong AppRole login as a login error', () =>
+    rejectsWith(
       () => vaultTransit({ address, key: 'ecdsa-p256', appRole: { roleId: 'no', secretId: 'no' } }),
       'ERR_KEY_UNAVAILABLE',
       /rejected the login/,
     ))
 
-  test('opens hashivault://KEY with variables', async () => {
+  test('opens hashivault://KEY with environment variables', async () => {
     const key = await vaultTransit.open('hashivault://ecdsa-p256', {
       VAULT_ADDR: address,
       VAULT_TOKEN: token,
     })
     equal(key.version, '1')
-    const { roleId, secretId } = server
     await vaultTransit.open('hashivault://ecdsa-p256', {
       VAULT_ADDR: address,
       VAULT_ROLE_ID: roleId,
@@ -48,61 +51,50 @@ export const vault: KmsModule = (suite, lib, { vaultTransit }, { vault: server }
     })
   })
 
-  test('a missing variable is named', () =>
-    rejectsSaying(
+  test('names a missing variable', () =>
+    rejectsWith(
       () => vaultTransit.open('hashivault://ecdsa-p256', { VAULT_ADDR: address }),
       'ERR_OPTION_INVALID',
       /VAULT_TOKEN/,
       'VAULT_TOKEN',
     ))
 
-  for (const uri of [
+  const uris = [
     'hashivault://',
     'hashivault://u:p@key',
     'hashivault://key?token=x',
     'hashivault://a/b',
     'awskms:///a',
-  ]) {
-    test(`rejects the URI ${uri}`, () =>
-      rejectsSaying(
-        () => vaultTransit.open(uri, { VAULT_ADDR: address, VAULT_TOKEN: token }),
-        'ERR_OPTION_INVALID',
-        /URI/,
-        'uri',
-      ))
-  }
+  ]
+  testInvalidUris(suite, vaultTransit, uris, { VAULT_ADDR: address, VAULT_TOKEN: token })
 
-  test('the version stays what it was when the key was opened', async () => {
-    const before = await vaultTransit({ address, key: 'rotated', token })
+  test('keeps the version that the key had when it was opened', async () => {
+    const before = await open('rotated')
     const rotate = await fetch(`${address}/v1/transit/keys/rotated/rotate`, {
       method: 'POST',
       headers: { 'x-vault-token': rootToken },
     })
     assert(rotate.ok)
     await signsTokens(suite, lib, 'Vault after a rotation', before, 'ES256')
-    const after = await vaultTransit({ address, key: 'rotated', token })
+    const after = await open('rotated')
     equal(Number(after.version), Number(before.version) + 1)
-    const old = await vaultTransit({ address, key: 'rotated', token, version: Number(before.version) })
+    const old = await vaultTransit({ ...valid, key: 'rotated', version: Number(before.version) })
     equal(old.version, before.version)
   })
 
-  test('a version that does not exist', () =>
-    rejectsSaying(
-      () => vaultTransit({ address, key: 'ecdsa-p256', token, version: 99 }),
-      'ERR_KEY_UNAVAILABLE',
-      /99/,
-    ))
+  test('rejects a version that does not exist', () =>
+    rejectsWith(() => vaultTransit({ ...valid, version: 99 }), 'ERR_KEY_UNAVAILABLE', /99/))
 
-  test('a key that does not exist', () =>
-    rejectsSaying(
+  test('rejects a key that does not exist', () =>
+    rejectsWith(
       () => vaultTransit({ address, key: 'absent', token: rootToken }),
       'ERR_KEY_UNAVAILABLE',
       /no such key/,
     ))
 
-  test('names the permission that is missing', async () => {
-    const key = await vaultTransit({ address, key: 'ecdsa-p256', token: server.readOnlyToken })
-    await rejectsSaying(
+  test('names the missing permission', async () => {
+    const key = await vaultTransit({ ...valid, token: server.readOnlyToken })
+    await rejectsWith(
       () => key.sign(new Uint8Array(1), 'ES256'),
       'ERR_KEY_UNAVAILABLE',
       /update on transit\/sign\/ecdsa-p256/,
@@ -110,30 +102,19 @@ export const vault: KmsModule = (suite, lib, { vaultTransit }, { vault: server }
   })
 
   for (const key of ['ed25519', 'aes256-gcm96']) {
-    test(`${key} cannot sign tokens`, () =>
-      rejectsSaying(
-        () => vaultTransit({ address, key, token }),
-        'ERR_KEY_FORMAT_UNSUPPORTED',
-        new RegExp(key),
-      ))
+    test(`rejects a key of type ${key}`, () =>
+      rejectsWith(() => open(key), 'ERR_KEY_FORMAT_UNSUPPORTED', new RegExp(key)))
   }
 
-  test('says what the key supports', async () => {
-    const key = await vaultTransit({ address, key: 'ecdsa-p256', token })
-    await rejectsSaying(
-      () => key.sign(new Uint8Array(1), 'RS256'),
-      'ERR_KEY_ALGORITHM_MISMATCH',
-      /supports ES256/,
-    )
-    await rejectsSaying(
-      () => key.sign(new Uint8Array(1), 'HS256'),
-      'ERR_KEY_ALGORITHM_MISMATCH',
-      /supports ES256/,
-    )
+  test('names the supported algorithms', async () => {
+    const key = await open('ecdsa-p256')
+    for (const algorithm of ['RS256', 'HS256'] as const) {
+      const sign = () => key.sign(new Uint8Array(1), algorithm)
+      await rejectsWith(sign, 'ERR_KEY_ALGORITHM_MISMATCH', /supports ES256/)
+    }
   })
 
-  const good = { address, key: 'ecdsa-p256', token }
-  for (const [option, wrong] of Object.entries({
+  const invalid = {
     address: [
       'http://vault.example.com',
       'https://u:p@vault.example.com',
@@ -145,23 +126,17 @@ export const vault: KmsModule = (suite, lib, { vaultTransit }, { vault: server }
     version: [0, 1.5, '1'],
     mount: ['', '/transit', 'a/../b'],
     namespace: [''],
-  })) {
-    for (const value of wrong) {
-      test(`rejects ${option} ${JSON.stringify(value)}`, () =>
-        rejectsSaying(
-          () => vaultTransit({ ...good, [option]: value } as Parameters<typeof vaultTransit>[0]),
-          'ERR_OPTION_INVALID',
-          new RegExp(option),
-          option,
-        ))
-    }
   }
+  const cases = Object.entries(invalid).flatMap(([option, values]) =>
+    values.map((value) => [option, { [option]: value }] as const),
+  )
+  testInvalidOptions(suite, vaultTransit, valid, cases)
 
   test('rejects two logins, none, and unknown options', async () => {
     const appRole = { roleId: 'r', secretId: 's' }
-    await rejectsSaying(() => vaultTransit({ ...good, appRole }), 'ERR_OPTION_INVALID', /token and appRole/)
-    await rejectsSaying(() => vaultTransit({ address, key: 'k' }), 'ERR_OPTION_INVALID', /exactly one/)
-    const misspelt = { ...good, adress: address }
-    await rejectsSaying(() => vaultTransit(misspelt), 'ERR_OPTION_INVALID', /did you mean `address`/)
+    await rejectsWith(() => vaultTransit({ ...valid, appRole }), 'ERR_OPTION_INVALID', /token and appRole/)
+    await rejectsWith(() => vaultTransit({ address, key: 'k' }), 'ERR_OPTION_INVALID', /exactly one/)
+    const misspelled = { ...valid, adress: address }
+    await rejectsWith(() => vaultTransit(misspelled), 'ERR_OPTION_INVALID', /did you mean `address`/)
   })
 }
