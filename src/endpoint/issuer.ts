@@ -183,7 +183,7 @@ export const overLimit = (): Error =>
 
 /** The option `maxExpiresIn`, in seconds. @throws `ERR_LIFETIME_INVALID` */
 export function readMaxExpiresIn(maxExpiresIn: number | string | undefined): number {
-  return parseDuration(maxExpiresIn ?? DEFAULT_MAX_EXPIRES_IN)
+  return parseDuration(maxExpiresIn ?? DEFAULT_MAX_EXPIRES_IN, 'maxExpiresIn')
 }
 
 const DEFAULT_MAX_EXPIRES_IN = '24h'

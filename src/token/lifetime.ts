@@ -21,22 +21,24 @@ const SECONDS_PER: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d:
  */
 export const LATEST_DATE = 253_402_300_799
 
-const invalid = (message: string, option = 'expiresIn'): MembraneTokenError =>
+const invalid = (message: string, option: string): MembraneTokenError =>
   new MembraneTokenError('ERR_LIFETIME_INVALID', message, { option })
 
 /**
  * Parses a duration.
  *
  * @param value Seconds as a number, or a string with a unit
+ * @param option The option that holds it, for the error
  * @returns Whole seconds, at least 1
  * @throws `ERR_LIFETIME_INVALID`, also for a numeric string without a unit
  */
-export function parseDuration(value: number | string): number {
+export function parseDuration(value: number | string, option = 'expiresIn'): number {
   const match = typeof value === 'string' ? /^(\d{1,12})([smhdw])$/.exec(value) : null
   const seconds = match ? Number(match[1]) * (SECONDS_PER[match[2] as string] as number) : value
-  if (typeof seconds === 'number' && Number.isInteger(seconds) && seconds > 0) return checkEnd(seconds)
+  if (Number.isInteger(seconds) && (seconds as number) > 0) return checkEnd(seconds as number, option)
   throw invalid(
-    'expiresIn must be whole seconds, at least 1, or a string with a unit: "90s", "30m", "2h", "7d", "1w".',
+    `${option} must be whole seconds, at least 1, or a string with a unit: "90s", "30m", "2h", "7d", "1w".`,
+    option,
   )
 }
 
@@ -70,7 +72,7 @@ function timeOf(date: unknown): number {
   }
 }
 
-function checkEnd(exp: number, option?: string): number {
+function checkEnd(exp: number, option = 'expiresIn'): number {
   if (exp > LATEST_DATE) throw invalid('The token would expire after the year 9999.', option)
   return exp
 }
