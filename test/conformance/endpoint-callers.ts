@@ -9,6 +9,7 @@ import {
   loosely,
   makeRequest,
   parse,
+  rejectsOption,
   send,
   visitor,
 } from './endpoint-harness.ts'
@@ -205,7 +206,7 @@ export const endpointOptions: ConformanceModule = ({ test }, lib) => {
   for (const [title, options, code = 'ERR_OPTION_INVALID'] of wrong) {
     test(`invalid options: ${title}`, async () => {
       const signer = await createTestSigner(lib, { secret })
-      await rejects(loosely(createTokenEndpoint, { signer, authenticate, ...options }), code)
+      await rejectsOption(createTokenEndpoint, { signer, authenticate }, options, code)
     })
   }
 

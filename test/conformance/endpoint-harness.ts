@@ -231,6 +231,17 @@ export async function sha256(text: string): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
+/** Asserts that options are rejected because of the first member of `wrong`, and that the error names it. */
+export async function rejectsOption(
+  make: (options: never) => unknown,
+  valid: object,
+  wrong: object,
+  code = 'ERR_OPTION_INVALID',
+): Promise<void> {
+  const error = await rejects(loosely(make, { ...valid, ...wrong }), code)
+  equal(Reflect.get(error, 'option'), Object.keys(wrong)[0])
+}
+
 /** Passes options without type checks, as JavaScript callers do. */
 export function loosely<Result>(make: (options: never) => Result, options: unknown): () => Result {
   return () => make(options as never)
