@@ -1,4 +1,4 @@
-import { type Case, type Runtime, SIGN_ALGORITHMS, type Task, VERIFY_ALGORITHMS } from './cases.ts'
+import { CASES, type Case, type Runtime, type Task } from './cases.ts'
 import type { RuntimeResults } from './child.ts'
 import { JOSE, OURS, RAW, TEXT_KEY_SUFFIX } from './contenders.ts'
 import type { FirstTokens } from './first-token.ts'
@@ -33,8 +33,8 @@ export function renderReport(results: Results): string {
     intro(results),
     '## Where others are faster',
     lossText(results),
-    ...taskSections('sign', 'Signing', 'Tokens per second', results),
-    ...taskSections('verify', 'Verifying', 'Tokens per second', results),
+    ...taskSections('sign', 'Signing', results),
+    ...taskSections('verify', 'Verifying', results),
     '## createSigner',
     'Microseconds from key material to a signer, all checks of the key included.',
     ownTable('key formats', 'key', results),
@@ -89,33 +89,20 @@ In ${all.length - clear.length} more cases the median of another library is high
 
 const numberFormat = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
 
-function taskSections(task: Task, title: string, unit: string, results: Results): string[] {
-  const algorithms = task === 'sign' ? SIGN_ALGORITHMS : VERIFY_ALGORITHMS
-  const columns: Omit<Case, 'concurrency'>[] = [
-    ...algorithms.map((algorithm) => ({ task, algorithm, fields: 'small' as const })),
-    ...(task === 'sign' ? (['HS512', 'ES256'] as const) : []).map((algorithm) => ({
-      task,
-      algorithm,
-      fields: '4 KB' as const,
-    })),
-  ]
+function taskSections(task: Task, title: string, results: Results): string[] {
+  const columns = CASES.filter((column) => column.task === task && column.concurrency === 1)
   return runtimeEntries(results).flatMap(([runtime, measured]) => [
     `## ${title}: ${RUNTIME_NAMES[runtime]}`,
-    ...([1, 32] as const).map((concurrency) => rateTable(unit, columns, concurrency, measured)),
+    ...([1, 32] as const).map((concurrency) => rateTable(columns, concurrency, measured)),
     ratioTable(columns, measured),
     ...failureText(task, measured),
   ])
 }
 
-const columnName = ({ algorithm, fields }: Omit<Case, 'concurrency'>): string =>
+const columnName = ({ algorithm, fields }: Case): string =>
   fields === 'small' ? algorithm : `${algorithm}, ${fields}`
 
-function rateTable(
-  unit: string,
-  columns: readonly Omit<Case, 'concurrency'>[],
-  concurrency: 1 | 32,
-  results: RuntimeResults,
-): string {
+function rateTable(columns: readonly Case[], concurrency: 1 | 32, results: RuntimeResults): string {
   const measured = columns.map((column) => findCase(results, { ...column, concurrency }))
   const rows = NAMES.map((name) => {
     const rates = measured.map((each) => rateOf(each, name))
@@ -126,10 +113,10 @@ function rateTable(
       name === OURS ? `**${name}**` : name,
       ...rates.map((rate) => (rate === undefined ? '–' : numberFormat.format(rate))),
     ])
-  return `${unit}, ${concurrencyText(concurrency)}:\n\n${table(['', ...columns.map(columnName)], rows)}`
+  return `Tokens per second, ${concurrencyText(concurrency)}:\n\n${table(['', ...columns.map(columnName)], rows)}`
 }
 
-function ratioTable(columns: readonly Omit<Case, 'concurrency'>[], results: RuntimeResults): string {
+function ratioTable(columns: readonly Case[], results: RuntimeResults): string {
   const rows = columns.flatMap((column) =>
     ([1, 32] as const).map((concurrency) => {
       const measured = findCase(results, { ...column, concurrency })
