@@ -8,9 +8,9 @@ import { SignView } from './sign/sign-view.tsx'
 
 type View = 'inspect' | 'sign' | 'keys' | 'setup'
 
-/** The page: four views, each of which keeps its input while another is shown. */
+/** The page: four views. Each keeps its input while another is shown. */
 export function App() {
-  const [round, setRound] = useState(0)
+  const [resets, setResets] = useState(0)
   return (
     <>
       <header class="top">
@@ -18,12 +18,12 @@ export function App() {
           membrane-token <span>console</span>
         </h1>
         <p class="promise">Nothing you type leaves this page</p>
-        <button type="button" class="link" onClick={() => setRound(round + 1)}>
+        <button type="button" class="link" onClick={() => setResets(resets + 1)}>
           Clear everything
         </button>
       </header>
       <main>
-        <Views key={round} />
+        <Views key={resets} />
       </main>
     </>
   )

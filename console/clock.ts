@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 
-/** The time in milliseconds, renewed every second. */
+/** Returns the time in milliseconds, updated every second. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now)
   useEffect(() => {
@@ -21,16 +21,17 @@ const LOCAL = new Intl.DateTimeFormat('en-GB', {
   timeZoneName: 'short',
 })
 
+/** Largest time of a `Date`, in milliseconds. */
 const LATEST = 8.64e15
 
-/** Whether seconds since the epoch are a date that a computer can show. */
+/** Whether a value is a time in seconds since the epoch that `Date` can represent. */
 export const isDate = (seconds: unknown): seconds is number =>
   typeof seconds === 'number' && Number.isFinite(seconds) && Math.abs(seconds * 1000) <= LATEST
 
-/** Such as `Tue, 24 Nov 2026, 23:54:45 CET`. */
+/** Formats a time in seconds, such as `Tue, 24 Nov 2026, 23:54:45 CET`. */
 export const toLocalText = (seconds: number): string => LOCAL.format(seconds * 1000)
 
-/** Such as `2026-11-24 22:54:45 UTC`. */
+/** Formats a time in seconds, such as `2026-11-24 22:54:45 UTC`. */
 export const toUtcText = (seconds: number): string =>
   new Date(Math.floor(seconds) * 1000).toISOString().replace('T', ' ').replace('.000Z', ' UTC')
 
@@ -42,7 +43,7 @@ const UNITS: readonly [seconds: number, name: string][] = [
   [1, 's'],
 ]
 
-/** The two largest units of a span, such as `1 h 59 min`. */
+/** Formats a duration in its two largest units, such as `1 h 59 min`. */
 export function toSpanText(seconds: number): string {
   const parts: string[] = []
   let rest = Math.floor(Math.abs(seconds))
@@ -55,7 +56,7 @@ export function toSpanText(seconds: number): string {
   return parts.filter((part) => !part.startsWith('0 ')).join(' ') || '0 s'
 }
 
-/** Such as `in 1 h 59 min` or `3 d ago`. */
+/** Formats a time relative to now, such as `in 1 h 59 min` or `3 d ago`. */
 export function toRelativeText(seconds: number, now: number): string {
   const span = Math.floor(seconds) - Math.floor(now)
   // The page's clock ticks once a second, so a token that was just signed can be ahead of it.

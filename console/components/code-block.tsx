@@ -8,7 +8,7 @@ export function CodeBlock({ name, text, wrap }: { name: string; text: string; wr
         <span>{name}</span>
         <CopyButton text={text} name={name} />
       </figcaption>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard (WCAG 2.1.1) */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable content must be reachable by keyboard (WCAG 2.1.1) */}
       <pre class={wrap ? 'wrap' : undefined} tabIndex={0}>
         {text}
       </pre>

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 
-/** Copies a text and says whether that worked. */
+/** Copies a text and shows whether that succeeded. */
 export function CopyButton({ text, name }: { text: string; name: string }) {
   const [state, setState] = useState<'idle' | 'copied' | 'failed'>('idle')
   useEffect(() => {

@@ -6,16 +6,16 @@ interface FieldProps {
   value: string
   onValue(value: string): void
   hint?: ComponentChildren
-  /** What is wrong with the value. */
+  /** Describes why the value is invalid. */
   error?: string | undefined
   placeholder?: string
 }
 
-/** Keeps browsers and password managers from remembering or correcting secrets. */
+/** Prevents browsers and password managers from saving or correcting secrets. */
 const PRIVATE = {
   autocomplete: 'off',
   autocapitalize: 'off',
-  // In this spelling an attribute: the property of that name is a boolean, and 'off' would be true.
+  // Spelled so that it is set as an attribute: the property `autocorrect` is a boolean, and 'off' would be true.
   autoCorrect: 'off',
   spellcheck: false,
   'data-1p-ignore': true,
@@ -45,12 +45,12 @@ function Notes({ id, hint, error }: { id: string } & Pick<FieldProps, 'hint' | '
 }
 
 interface TextFieldProps extends FieldProps {
-  /** Whether tokens, keys or code go in. */
+  /** Whether to use a monospace font, for tokens, keys and code. */
   mono?: boolean
   suggestions?: readonly string[]
 }
 
-/** One line of text. */
+/** A single-line text field. */
 export function TextField({
   label,
   value,
@@ -95,7 +95,7 @@ interface TextAreaProps extends FieldProps {
   masked?: boolean
 }
 
-/** Several lines of tokens, keys or JSON. */
+/** A multi-line field for tokens, keys or JSON. */
 export function TextArea({ label, value, onValue, hint, error, placeholder, rows, masked }: TextAreaProps) {
   const id = useId()
   const [isShown, setShown] = useState(false)
@@ -195,7 +195,6 @@ interface CheckboxProps {
   onChecked(checked: boolean): void
 }
 
-/** Yes or no. */
 export function Checkbox({ label, checked, onChecked }: CheckboxProps) {
   return (
     <label class="check">

@@ -1,7 +1,7 @@
 import type { TokenProblem } from 'membrane-token'
 import { referenceFor } from '../inspect/references.ts'
 
-/** What is wrong with a token, in the order in which to fix it. */
+/** The problems of a token, in the order in which to fix them. */
 export function Problems({ problems }: { problems: readonly TokenProblem[] }) {
   return (
     <ol class="problems">

@@ -14,7 +14,7 @@ interface TabsProps<Name extends string> {
   onSelect(name: NoInfer<Name>): void
 }
 
-/** Tabs as the ARIA Authoring Practices describe them: arrow keys move, and the panel follows. */
+/** Tabs according to the ARIA Authoring Practices: arrow keys select a tab and show its panel. */
 export function Tabs<Name extends string>({ label, tabs, selected, onSelect }: TabsProps<Name>) {
   const id = useId()
   const list = useRef<HTMLDivElement>(null)

@@ -8,7 +8,7 @@ interface ClaimsTableProps {
   now: number
 }
 
-/** What a member of the header or the claims says, in words. */
+/** Descriptions of header members and claims. */
 const MEANINGS: Readonly<Record<string, string>> = {
   alg: 'Signature algorithm',
   typ: 'Type',
@@ -32,7 +32,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 
 const DATES = new Set(['iat', 'exp', 'nbf', 'auth_time'])
 
-/** The members of a header or a claims set, each with what it means. */
+/** The members of a header or a claims set, with descriptions and readable dates. */
 export function ClaimsTable({ caption, values, now }: ClaimsTableProps) {
   return (
     <table class="claims">

@@ -1,6 +1,6 @@
 import { createSigner } from 'membrane-token'
 
-/** A token to look at, signed with a secret that nobody keeps. */
+/** Creates an example token, signed with a random secret. */
 export async function createExample(): Promise<string> {
   const signer = await createSigner({
     workspaceKey: 'example-workspace',

@@ -1,4 +1,4 @@
-/** Where to read more about a problem. */
+/** A link to documentation about a problem. */
 export interface Reference {
   label: string
   url: string
@@ -14,7 +14,7 @@ const MEMBRANE: Reference = {
   url: 'https://docs.getmembrane.com/docs/authentication',
 }
 
-/** By how the code of a problem begins; the first that fits counts. */
+/** References by prefix of the problem's code; the first match is used. */
 const REFERENCES: readonly [prefix: string, reference: Reference][] = [
   ['BEARER', rfc(6750, '2.1')],
   ['URL', rfc(6750, '2')],
@@ -41,7 +41,7 @@ const REFERENCES: readonly [prefix: string, reference: Reference][] = [
   ['PERSONAL', MEMBRANE],
 ]
 
-/** Finds where to read more about a problem of `inspectToken`. */
+/** Finds the reference for a problem of `inspectToken`. */
 export function referenceFor(code: string): Reference {
   return REFERENCES.find(([prefix]) => code.startsWith(prefix))?.[1] ?? rfc(7515, '7.1')
 }

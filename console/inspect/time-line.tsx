@@ -7,7 +7,7 @@ interface TimeLineProps {
   now: number
 }
 
-/** When a token was issued, where now is, and when it expires. */
+/** Shows when a token was issued and when it expires, relative to now. */
 export function TimeLine({ issuedAt, expiresAt, now }: TimeLineProps) {
   if (!isDate(expiresAt)) return null
   const start = isDate(issuedAt) ? issuedAt : undefined

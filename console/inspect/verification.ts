@@ -1,6 +1,6 @@
 import { createVerifier, MembraneTokenError, type VerifiedToken, type VerifierOptions } from 'membrane-token'
 
-/** What a token is verified with. */
+/** The key to verify a token with. */
 export type KeyMaterial =
   | { kind: 'secret'; secret: string }
   | { kind: 'publicKey'; publicKey: NonNullable<VerifierOptions['publicKey']> }
@@ -10,7 +10,7 @@ export type Verification =
   | { isVerified: true; token: VerifiedToken }
   | { isVerified: false; code: string; message: string }
 
-/** Verifies a token, and gives a refusal as a value. */
+/** Verifies a token, and returns errors as values. */
 export async function verifyToken(
   token: string,
   workspaceKey: string,
@@ -28,7 +28,7 @@ export async function verifyToken(
 function readMaterial(material: KeyMaterial) {
   switch (material.kind) {
     case 'secret':
-      // A workspace may have a short one; that is a finding about the key, not about this token.
+      // A workspace may have a short secret, which is not a problem of the token.
       return { secret: material.secret, allowShortSecret: true }
     case 'publicKey':
       return { publicKey: material.publicKey }
@@ -37,7 +37,7 @@ function readMaterial(material: KeyMaterial) {
   }
 }
 
-/** The code and the message of an error, for the person to read. */
+/** Returns the code and the message of an error, for display. */
 export function describeError(error: unknown): { code: string; message: string } {
   if (error instanceof MembraneTokenError) return { code: error.code, message: error.message }
   if (error instanceof SyntaxError) return { code: 'NOT_JSON', message: 'This is not valid JSON.' }

@@ -21,7 +21,7 @@ function toMaterial(pasted: PastedKey, text: string): KeyMaterial | undefined {
   }
 }
 
-/** Verifies the inspected token with a key that is pasted here. */
+/** Verifies the inspected token with a pasted key. */
 export function VerifyForm({ inspection, now }: { inspection: Inspection; now: number }) {
   const [text, setText] = useState('')
   const [expected, setExpected] = useState('')

@@ -12,7 +12,7 @@ interface KeyFieldProps {
   takesSecret?: boolean
 }
 
-/** An input for a key or a secret that shows what it was recognised as. */
+/** A field for a key or a secret, which shows what the text was recognized as. */
 export function KeyField({ label, text, onText, pasted, hint, takesSecret = false }: KeyFieldProps) {
   const isPublic = pasted.kind === 'jwks' || (pasted.kind === 'key' && pasted.inspection.half === 'public')
   const isSecret = pasted.kind === 'other'

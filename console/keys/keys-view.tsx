@@ -49,7 +49,7 @@ function GeneratePair({ onSign }: { onSign(privateKey: string): void }) {
   const [algorithm, setAlgorithm] = useState<Algorithm>('ES256')
   const [pair, setPair] = useState<KeyPair>()
   const [message, setMessage] = useState('')
-  const make = async () => {
+  const generate = async () => {
     try {
       setMessage('')
       setPair(await generateKeyPair(algorithm))
@@ -62,7 +62,7 @@ function GeneratePair({ onSign }: { onSign(privateKey: string): void }) {
       <h2 id="pair-heading">Make a key pair</h2>
       <Select label="For the algorithm" value={algorithm} options={ALGORITHMS} onValue={setAlgorithm} />
       <p class="actions after">
-        <button type="button" class="main" onClick={make}>
+        <button type="button" class="main" onClick={generate}>
           Generate
         </button>
         {pair && (

@@ -1,7 +1,7 @@
 import { inspectKey, type KeyInspection } from 'membrane-token'
 import { useEffect, useState } from 'preact/hooks'
 
-/** What a pasted text is: a key set, a key, or other text, which is a secret where one is asked for. */
+/** The type of a pasted text: a key set, a key, or other text, which may be a secret. */
 export type PastedKey =
   | { kind: 'empty' }
   | { kind: 'other' }
@@ -31,7 +31,7 @@ async function readKey(text: string): Promise<PastedKey> {
   return isKey(inspection, text) ? { kind: 'key', inspection } : { kind: 'other' }
 }
 
-/** Whether the text is a key, or was meant to be one: a broken or unsupported one has problems to show. */
+/** Whether the text is a key, or was meant to be one: a damaged or unsupported key has problems to show. */
 function isKey({ format, problems }: KeyInspection, text: string): boolean {
   return (
     format !== 'unknown' ||
@@ -49,7 +49,7 @@ function readKeySet(text: string): unknown[] | undefined {
   }
 }
 
-/** Such as `private key, PKCS#8 PEM, EC P-256`. */
+/** Describes a pasted text, such as `private key, PKCS#8 PEM, EC P-256`. */
 export function describeKey(key: PastedKey): string {
   switch (key.kind) {
     case 'empty':

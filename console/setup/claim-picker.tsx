@@ -1,4 +1,4 @@
-/** A claim that can be chosen: its dotted path, and its value in the sample. */
+/** A claim to choose from: its dotted path, and its value in the sample. */
 export interface SampleClaim {
   path: string
   value: unknown
@@ -7,15 +7,15 @@ export interface SampleClaim {
 /** The claims of a sample session to choose from. */
 export interface Sample {
   claims: readonly SampleClaim[]
-  /** Whether some claims are not listed: too many, or nested too deeply. */
-  isCut: boolean
+  /** Whether some claims are not listed, because there are too many or they are nested too deeply. */
+  isTruncated: boolean
 }
 
 const MAX_CLAIMS = 30
 const MAX_DEPTH = 4
 const MAX_VALUE_LENGTH = 160
 
-/** Protocol claims, which say nothing about a customer. */
+/** Protocol claims, which do not describe a customer. */
 const PROTOCOL = new Set([
   'iss',
   'aud',
@@ -30,16 +30,16 @@ const PROTOCOL = new Set([
   'auth_time',
 ])
 
-/** The claims of a sample session that can describe a customer; only the first ones of a very long session. */
+/** Reads the claims of a sample session that can describe a customer, up to a limit. */
 export function readSample(claims: Record<string, unknown>): Sample {
   const found: SampleClaim[] = []
-  let isCut = false
+  let isTruncated = false
   const collect = (object: object, path: string, depth: number): void => {
     for (const [name, value] of Object.entries(object)) {
       if (depth === 1 && PROTOCOL.has(name)) continue
       const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
       if (found.length === MAX_CLAIMS || (isObject && depth === MAX_DEPTH)) {
-        isCut = true
+        isTruncated = true
         return
       }
       if (isObject) collect(value, `${path}${name}.`, depth + 1)
@@ -47,7 +47,7 @@ export function readSample(claims: Record<string, unknown>): Sample {
     }
   }
   collect(claims, '', 1)
-  return { claims: found, isCut }
+  return { claims: found, isTruncated }
 }
 
 function toShortJson(value: unknown): string {
@@ -69,7 +69,14 @@ const toList = (text: string): string[] =>
     .filter(Boolean)
 
 /** The claims of the sample, with buttons to assign them. */
-export function ClaimPicker({ claims, isCut, idClaim, nameClaim, fieldClaims, onPick }: ClaimPickerProps) {
+export function ClaimPicker({
+  claims,
+  isTruncated,
+  idClaim,
+  nameClaim,
+  fieldClaims,
+  onPick,
+}: ClaimPickerProps) {
   const fields = toList(fieldClaims)
   const toggleField = (path: string) =>
     (fields.includes(path) ? fields.filter((field) => field !== path) : [...fields, path]).join(', ')
@@ -111,7 +118,9 @@ export function ClaimPicker({ claims, isCut, idClaim, nameClaim, fieldClaims, on
           ))}
         </tbody>
       </table>
-      {isCut && <p class="note">This sample has more claims than are listed. Type their names below.</p>}
+      {isTruncated && (
+        <p class="note">This sample has more claims than are listed. Type their names below.</p>
+      )}
     </>
   )
 }

@@ -1,6 +1,6 @@
 import type { Inspection } from 'membrane-token'
 
-/** A value to enter, named as the identity provider names it. */
+/** A value to enter, with the identity provider's own name for it. */
 export interface ProviderField {
   name: string
   label: string
@@ -11,13 +11,13 @@ export interface ProviderField {
 export interface Provider {
   id: string
   label: string
-  /** Recognises the `iss` of its tokens. */
+  /** Matches the `iss` of its tokens. */
   issuer: RegExp
   fields: readonly ProviderField[]
-  /** Settings, with `{field}` where a field goes. */
+  /** Settings, with `{field}` in place of each field's value. */
   settings: Readonly<Record<string, string>>
   claims: { id: string; name: string; fields: string }
-  /** Which of its tokens the app must send, and pitfalls. */
+  /** The token that the app must send, and pitfalls. */
   note: string
 }
 

@@ -2,7 +2,7 @@ import type { Provider } from './providers.ts'
 
 /** Input of the Set-up view. */
 export interface SetupForm {
-  /** By name of the identity provider's field. */
+  /** Values by the name of the identity provider's field. */
   values: Readonly<Record<string, string>>
   usesPrivateKey: boolean
   idClaim: string
@@ -13,10 +13,10 @@ export interface SetupForm {
   serviceUrl: string
 }
 
-/** The name and the value of a setting that is not secret. */
+/** Name and value of a setting that is not secret. */
 export type Setting = readonly [name: string, value: string]
 
-/** The settings that are not secret, in the order of the documentation. */
+/** Returns the settings that are not secret, in the order of the documentation. */
 export function readSettings(provider: Provider, form: SetupForm): Setting[] {
   const own = Object.entries(provider.settings).map(
     ([name, template]): Setting => [name, fillIn(provider, template, form.values)],
@@ -36,23 +36,23 @@ function fillIn({ fields }: Provider, template: string, values: SetupForm['value
     const placeholder = fields.find((field) => field.name === name)?.placeholder ?? ''
     const value = values[name]?.trim() || placeholder
     if (slot === template) return value
-    // Avoids a second scheme or a double slash in a longer address.
+    // Avoids a second scheme or a double slash in a URL.
     const bare = value.replace(/\/+$/, '')
     return template.startsWith(slot) ? bare : bare.replace(/^https?:\/\//, '')
   })
 }
 
-/** Settings that hold secrets, which the commands prompt for. */
+/** Returns the names of the secret settings. */
 export const secretNames = ({ usesPrivateKey }: Pick<SetupForm, 'usesPrivateKey'>): string[] => [
   'MEMBRANE_WORKSPACE_KEY',
   usesPrivateKey ? 'MEMBRANE_PRIVATE_KEY' : 'MEMBRANE_WORKSPACE_SECRET',
 ]
 
-/** The part of `wrangler.toml`. A JSON string is a TOML basic string. */
+/** Writes the `[vars]` of `wrangler.toml`. A JSON string is also a TOML basic string. */
 export const toWranglerToml = (settings: readonly Setting[]): string =>
   `[vars]\n${settings.map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join('\n')}\n`
 
-/** The lines of `.env`; the secrets are left to fill in. */
+/** Writes `.env`, with empty secrets to fill in. */
 export const toEnvFile = (settings: readonly Setting[], secrets: readonly string[]): string =>
   [
     ...secrets.map((name) => `${name}=`),
@@ -60,19 +60,19 @@ export const toEnvFile = (settings: readonly Setting[], secrets: readonly string
     '',
   ].join('\n')
 
-/** Commands that prompt for each secret. */
+/** Writes the commands that prompt for each secret. */
 export const toSecretCommands = (secrets: readonly string[]): string =>
   secrets.map((name) => `npx wrangler secret put ${name}\n`).join('')
 
 const shellQuote = (text: string): string =>
   /^[\w.:/@%+=,-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`
 
-/** The command that checks the deployed service. */
+/** Writes the command that checks the deployed service. */
 export function toDoctorCommand({ serviceUrl, allowedOrigins }: SetupForm): string {
   const [origin] = allowedOrigins.split(',').map((text) => text.trim())
   const url = serviceUrl.trim() || 'https://membrane-token.example.workers.dev'
   return `npx ./membrane-token-${VERSION}.tgz doctor ${shellQuote(url)}${origin ? ` \\\n  --origin ${shellQuote(origin)}` : ''}\n`
 }
 
-/** Of this package; the build puts it here. */
+/** Version of this package, defined by the build. */
 declare const VERSION: string

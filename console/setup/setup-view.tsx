@@ -52,7 +52,7 @@ export function SetupView({ session, onSession }: SetupViewProps) {
   }
   const inspection = session === '' ? undefined : inspectToken(session)
   const sample = inspection?.claims && readSample(inspection.claims)
-  const recognised = inspection && findSessionProvider(inspection)
+  const recognized = inspection && findSessionProvider(inspection)
   return (
     <div class="columns">
       <div>
@@ -87,10 +87,10 @@ export function SetupView({ session, onSession }: SetupViewProps) {
             hint="Paste a session or access token from your app to choose claims from. It stays in this page."
             error={inspection && !sample ? 'This is not a token with readable claims.' : undefined}
           />
-          {recognised && recognised.id !== id && (
+          {recognized && recognized.id !== id && (
             <p class="actions">
-              <button type="button" onClick={() => choose(recognised)}>
-                This is a session of {recognised.label}: use it
+              <button type="button" onClick={() => choose(recognized)}>
+                This is a session of {recognized.label}: use it
               </button>
             </p>
           )}

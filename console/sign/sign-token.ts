@@ -1,7 +1,7 @@
 import { type Algorithm, type ClaimStyle, createSigner, type SignedToken } from 'membrane-token'
 import type { PastedKey } from '../keys/use-key.ts'
 
-/** What is typed into the form. */
+/** The values of the form. */
 export interface SignForm {
   kind: 'customer' | 'admin'
   workspaceKey: string
@@ -34,7 +34,11 @@ export const EMPTY_FORM: SignForm = {
   fields: '',
 }
 
-/** Signs what the form says. @throws `MembraneTokenError`, and `SyntaxError` where the fields are not JSON */
+/**
+ * Signs a token with the values of the form.
+ *
+ * @throws `MembraneTokenError`, and `SyntaxError` if the fields are not JSON
+ */
 export async function signToken(form: SignForm, pasted: PastedKey): Promise<SignedToken> {
   const isSecret = pasted.kind !== 'key'
   const signer = await createSigner({

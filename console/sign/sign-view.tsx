@@ -49,12 +49,12 @@ export function SignView({ form, onForm, onInspect }: SignViewProps) {
       setResult(describeError(error))
     }
   }
-  const makePair = async () => {
-    const made = await generateKeyPair('ES256')
-    setPair(made)
-    set({ key: made.privateKey, algorithm: '' })
+  const generatePair = async () => {
+    const generated = await generateKeyPair('ES256')
+    setPair(generated)
+    set({ key: generated.privateKey, algorithm: '' })
   }
-  const isMade = pair !== undefined && pair.privateKey === form.key
+  const isGenerated = pair !== undefined && pair.privateKey === form.key
   return (
     <div class="columns">
       <form class="card" onSubmit={sign} autocomplete="off" aria-labelledby="sign-heading">
@@ -75,11 +75,11 @@ export function SignView({ form, onForm, onInspect }: SignViewProps) {
           takesSecret
         />
         <p class="actions">
-          <button type="button" onClick={makePair}>
+          <button type="button" onClick={generatePair}>
             Make a key pair
           </button>
         </p>
-        {isMade && <CodeBlock name="Public key for Membrane" text={pair.publicKey} />}
+        {isGenerated && <CodeBlock name="Public key for Membrane" text={pair.publicKey} />}
         {form.kind === 'customer' && <CustomerFields form={form} set={set} />}
         <Options form={form} set={set} pasted={pasted} />
         <p class="actions">

@@ -3,11 +3,11 @@ const API = 'https://api.getmembrane.com'
 
 const shellQuote = (text: string): string => `'${text.replace(/'/g, `'\\''`)}'`
 
-/** A request with the token, for a terminal. */
+/** Writes a curl command that uses the token. */
 export const curlCommand = (token: string): string =>
   `curl ${API}/self \\\n  -H ${shellQuote(`Authorization: Bearer ${token}`)}`
 
-/** A first call with the token through Membrane's SDK. */
+/** Writes a program that uses the token with Membrane's SDK. */
 export const sdkProgram = (token: string): string =>
   `import { MembraneClient } from '@membranehq/sdk'
 

@@ -49,7 +49,7 @@ function isBrowser(): boolean {
 /**
  * Returns the algorithm of a CryptoKey, after checking its type, usage and strength.
  *
- * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if it is of another type (private, public or secret), or is for Ed25519 or X25519
+ * @throws `ERR_KEY_FORMAT_UNSUPPORTED` if its type is not `type`, or it is for Ed25519 or X25519
  * @throws `ERR_KEY_ALGORITHM_MISMATCH` if it is for another algorithm or usage
  * @throws `ERR_KEY_WEAK` if its RSA modulus is too short or its exponent is weak
  */
