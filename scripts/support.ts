@@ -62,7 +62,7 @@ function check(block: string): void {
 function isOtherVersion(line: string, pageLine = ''): boolean {
   const [runtime, version] = /^\| (?:Node 2[02]|Chromium|Firefox|WebKitGTK)([^|]*)/.exec(line) ?? []
   if (runtime === undefined || pageLine.startsWith(`${runtime}|`)) return false
-  console.error(`docs/support.md has another version than${version}: ${line}`)
+  console.error(`docs/support.md has another version than this machine: ${line}`)
   return pageLine.startsWith(runtime.slice(0, -(version as string).length))
 }
 
