@@ -174,8 +174,8 @@ function usableKeys(
   keyId: string | undefined,
 ): VerificationKey[] {
   const keys = candidates.flatMap(({ outcome }) => (outcome && 'key' in outcome ? outcome.key : []))
-  const fitting = keys.filter((key) => key.algorithms.includes(algorithm))
-  if (fitting.length > 0) return fitting
+  const matching = keys.filter((key) => key.algorithms.includes(algorithm))
+  if (matching.length > 0) return matching
   if (keyId === undefined) throw noneSupports(algorithm)
   if (keys.length > 0) return keys
   const [first] = candidates.flatMap(({ outcome }) => (outcome && 'error' in outcome ? [outcome.error] : []))

@@ -118,7 +118,7 @@ function createKeySetOf(
   const importDocument = async (document: unknown): Promise<KeySet> => {
     const set = await importPublishedKeySet(document, algorithms)
     if (set) return set
-    throw unavailable('holds no usable key')
+    throw unavailable('has no usable key')
   }
 
   const adoptCached = async (): Promise<void> => {

@@ -53,10 +53,10 @@ export async function checkSignature(
   // Awaited even if synchronous, so that a burst of tokens is parsed first and then reaches Node's thread pool at once,
   // which is twice as fast.
   const keys = await source.find(algorithm, jws.keyId, context)
-  const fitting = keys.filter((key) => key.algorithms.includes(algorithm))
-  if (fitting.length === 0) checkAllowed(algorithm, keys[0]?.algorithms ?? [])
+  const matching = keys.filter((key) => key.algorithms.includes(algorithm))
+  if (matching.length === 0) checkAllowed(algorithm, keys[0]?.algorithms ?? [])
   const data = encoder.encode(jws.signingInput)
-  for (const verificationKey of fitting) {
+  for (const verificationKey of matching) {
     // Awaited only for the first token: later ones use the imported key.
     const imported = verificationKey.keyFor(algorithm)
     const key = 'then' in imported ? await imported : imported

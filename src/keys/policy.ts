@@ -56,7 +56,7 @@ function isBrowser(): boolean {
 export function checkCryptoKey(
   key: CryptoKey,
   type: CryptoKey['type'],
-  wanted: Algorithm | undefined,
+  requested: Algorithm | undefined,
   usage: 'sign' | 'verify',
 ): Algorithm {
   if (key.type !== type)
@@ -72,10 +72,10 @@ export function checkCryptoKey(
       (!hash || parameters.hash === hash.name)
     )
   })
-  if (!algorithm || (wanted && wanted !== algorithm)) {
+  if (!algorithm || (requested && requested !== algorithm)) {
     throw mismatchedKey(
-      `The CryptoKey is for ${algorithm ?? 'an unsupported algorithm'}${wanted ? `, not for ${wanted}` : ''}.`,
-      algorithm && wanted && 'algorithm',
+      `The CryptoKey is for ${algorithm ?? 'an unsupported algorithm'}${requested ? `, not for ${requested}` : ''}.`,
+      algorithm && requested && 'algorithm',
     )
   }
   if (!key.usages.includes(usage)) throw mismatchedKey(`The CryptoKey's usages must include "${usage}".`)
@@ -93,24 +93,26 @@ export function checkCryptoKey(
  * @throws `ERR_KEY_ALGORITHM_MISMATCH` if none is left
  */
 export function pinAlgorithms(
-  fitting: readonly Algorithm[],
+  supported: readonly Algorithm[],
   alg: string | undefined,
   allowed: readonly Algorithm[] | undefined,
   option?: string,
 ): Algorithm[] {
-  const named = fitting.filter((algorithm) => alg === undefined || algorithm === alg)
+  const named = supported.filter((algorithm) => alg === undefined || algorithm === alg)
   const algorithms = named.filter((algorithm) => allowed === undefined || allowed.includes(algorithm))
   if (algorithms.length > 0) return algorithms
   if (named.length > 0)
     throw mismatchedKey(`This key supports ${named.join(', ')}, not ${allowed?.join(', ')}.`, option)
-  throw mismatchedKey(`The JWK's alg does not match its type or curve, which support ${fitting.join(', ')}.`)
+  throw mismatchedKey(
+    `The JWK's alg does not match its type or curve, which support ${supported.join(', ')}.`,
+  )
 }
 
 /** Returns the algorithm to sign with. @throws `ERR_KEY_ALGORITHM_MISMATCH` */
 export function chooseAlgorithm(
-  fitting: readonly Algorithm[],
+  supported: readonly Algorithm[],
   alg: string | undefined,
-  wanted: Algorithm | undefined,
+  requested: Algorithm | undefined,
 ): Algorithm {
-  return pinAlgorithms(fitting, alg, wanted && [wanted], 'algorithm')[0] as Algorithm
+  return pinAlgorithms(supported, alg, requested && [requested], 'algorithm')[0] as Algorithm
 }

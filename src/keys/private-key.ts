@@ -30,13 +30,16 @@ export interface SigningKey {
  * @throws `ERR_KEY_INVALID` · `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH` ·
  *   `ERR_UNTRUSTED_CONTEXT`
  */
-export async function importPrivateKey(input: unknown, wanted: Algorithm | undefined): Promise<SigningKey> {
-  if (isCryptoKey(input)) return usePrivateCryptoKey(input, wanted)
+export async function importPrivateKey(
+  input: unknown,
+  requested: Algorithm | undefined,
+): Promise<SigningKey> {
+  if (isCryptoKey(input)) return usePrivateCryptoKey(input, requested)
   const { components, alg } = readKey(input, 'private')
   const { kty } = components
   if (kty === 'RSA') checkRsaPrivateKey(components)
-  const fitting = algorithmsFor(kty, kty === 'EC' ? components.crv : undefined)
-  const algorithm = chooseAlgorithm(fitting, alg, wanted)
+  const supported = algorithmsFor(kty, kty === 'EC' ? components.crv : undefined)
+  const algorithm = chooseAlgorithm(supported, alg, requested)
   const complete = await completeKey(components)
   const key = await importJwk(writePrivateJwk(complete), algorithm, complete)
   const publicJwk = writePublicJwk(complete)
@@ -108,8 +111,8 @@ async function derivePoint(key: Pick<EcPrivateKey, 'crv' | 'd'>): Promise<EcPubl
   return readPublicJwk(identifyJwk({ ...(await subtle.exportKey('jwk', imported)) })) as EcPublicKey
 }
 
-async function usePrivateCryptoKey(key: CryptoKey, wanted: Algorithm | undefined): Promise<SigningKey> {
-  const algorithm = checkCryptoKey(key, 'private', wanted, 'sign')
+async function usePrivateCryptoKey(key: CryptoKey, requested: Algorithm | undefined): Promise<SigningKey> {
+  const algorithm = checkCryptoKey(key, 'private', requested, 'sign')
   if (!key.extractable) return { key, algorithm }
   const components = readPrivateJwk(identifyJwk({ ...(await webCrypto().exportKey('jwk', key)) }))
   if (components.kty === 'RSA') checkRsaPrivateKey(components)

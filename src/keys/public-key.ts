@@ -53,9 +53,9 @@ export function readVerificationKey(
   const { components, alg } = readKey(input, 'public')
   check(components)
   const { kty } = components
-  const fitting = algorithmsFor(kty, kty === 'EC' ? components.crv : undefined)
+  const supported = algorithmsFor(kty, kty === 'EC' ? components.crv : undefined)
   return {
-    algorithms: pinAlgorithms(fitting, alg, allowed),
+    algorithms: pinAlgorithms(supported, alg, allowed),
     keyFor: importOnce(components),
     publicJwk: writePublicJwk(components),
   }

@@ -56,20 +56,23 @@ export function isRemoteKey(value: unknown): value is RemoteKey {
  * @throws `ERR_KEY_UNAVAILABLE` if signing fails, or a later signature does not verify, for example after a rotation
  * @throws `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_WEAK` · `ERR_KEY_ALGORITHM_MISMATCH` for the public half
  */
-export async function importRemoteKey(remote: RemoteKey, wanted: Algorithm | undefined): Promise<SigningKey> {
+export async function importRemoteKey(
+  remote: RemoteKey,
+  requested: Algorithm | undefined,
+): Promise<SigningKey> {
   const { publicKey, version } = remote
   if (version !== undefined && typeof version !== 'string')
     throw invalidOption("The remote key's version must be a string.", 'privateKey')
   const signBytes = remote.sign.bind(remote)
   const imported = await withOption('publicKey', () => importPublicKey(publicKey, undefined, checkStrength))
-  const algorithm = chooseAlgorithm(imported.algorithms, undefined, wanted)
+  const algorithm = chooseAlgorithm(imported.algorithms, undefined, requested)
   const verificationKey = await imported.keyFor(algorithm)
 
   const signVerified = async (input: string): Promise<Uint8Array | undefined> => {
     const signature = await callRemote(() => signBytes(encoder.encode(input), algorithm))
     // Encoded again, because `sign` may have changed the bytes.
     const data = encoder.encode(input)
-    for (const candidate of readSignature(signature, verificationKey)) {
+    for (const candidate of possibleSignatures(signature, verificationKey)) {
       if (await isValidSignature(verificationKey, algorithm, candidate, data)) return candidate
     }
     return undefined
@@ -111,7 +114,7 @@ function unavailable(what: string, cause?: unknown): MembraneTokenError {
 }
 
 /** Returns the possible signatures: for ECDSA, r‖s if the length is right, and r and s from DER. */
-function readSignature(signature: Uint8Array, { algorithm }: CryptoKey): Uint8Array[] {
+function possibleSignatures(signature: Uint8Array, { algorithm }: CryptoKey): Uint8Array[] {
   const { namedCurve } = algorithm as Partial<EcKeyAlgorithm>
   if (namedCurve === undefined) return [signature]
   const crv = namedCurve as keyof typeof CURVES

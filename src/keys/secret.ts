@@ -30,18 +30,18 @@ const SECRET_SIZE = 32
  */
 export async function importSecret(
   secret: unknown,
-  wanted: Algorithm | undefined,
+  requested: Algorithm | undefined,
   usage: 'sign' | 'verify',
   allowShort: boolean,
 ): Promise<SigningKey & { readonly key: CryptoKey }> {
   if (isCryptoKey(secret)) {
-    const algorithm = checkCryptoKey(secret, 'secret', wanted, usage)
+    const algorithm = checkCryptoKey(secret, 'secret', requested, usage)
     checkSecretSize(Math.floor((secret.algorithm as HmacKeyAlgorithm).length / 8), allowShort)
     return { key: secret, algorithm }
   }
   const bytes = readSecret(secret)
   checkSecretSize(bytes.length, allowShort)
-  const algorithm = chooseAlgorithm(algorithmsFor('oct'), undefined, wanted ?? 'HS512')
+  const algorithm = chooseAlgorithm(algorithmsFor('oct'), undefined, requested ?? 'HS512')
   const { name, hash } = ALGORITHMS[algorithm]
   return { key: await webCrypto().importKey('raw', bytes, { name, hash }, false, [usage]), algorithm }
 }
@@ -73,10 +73,10 @@ async function importVerificationSecret(
   allowed: readonly Algorithm[] | undefined,
   allowShort: boolean,
 ): Promise<VerificationKey> {
-  const fitting = isCryptoKey(secret)
+  const supported = isCryptoKey(secret)
     ? [checkCryptoKey(secret, 'secret', undefined, 'verify')]
     : algorithmsFor('oct')
-  const algorithms = pinAlgorithms(fitting, undefined, allowed)
+  const algorithms = pinAlgorithms(supported, undefined, allowed)
   // Web Crypto binds an HMAC key to its hash, so each algorithm needs its own; importing them is cheap.
   const keys = await Promise.all(
     algorithms.map((algorithm) => importSecret(secret, algorithm, 'verify', allowShort)),

@@ -1,10 +1,10 @@
 import type { JWK } from 'jose'
 import type { Algorithm } from '../algorithms.ts'
 import { algorithmsFor } from '../algorithms.ts'
+import { encodeBytes } from '../encoding.ts'
 import type { RemoteKey } from '../keys/remote-key.ts'
 import { invalidOption, readOptions } from '../options.ts'
 import { AZURE_CREDENTIALS, type AzureCredentials, bindAzureCredentials } from './azure-credentials.ts'
-import { encodeBase64 } from './base64.ts'
 import { callWithBearer, type TokenSource } from './bearer.ts'
 import {
   failureByStatus,
@@ -48,10 +48,10 @@ const CURVES: readonly unknown[] = ['P-256', 'P-384', 'P-521']
 
 async function openAzureKey(options: AzureKeyVaultOptions): Promise<RemoteKey> {
   const given = readOptions(options, ['key', ...AZURE_CREDENTIALS])
-  const { address, name, version: wanted } = readIdentifier(given.key)
+  const { address, name, version: requested } = readIdentifier(given.key)
   const tokens = bindAzureCredentials(given, address)
 
-  const path = `${address}/keys/${name}${wanted === undefined ? '' : `/${wanted}`}`
+  const path = `${address}/keys/${name}${requested === undefined ? '' : `/${requested}`}`
   const { body } = await withinTimeLimit(SERVICE, (signal) =>
     callAzure(tokens, path, undefined, 'keys/get', signal),
   )
@@ -63,15 +63,15 @@ async function openAzureKey(options: AzureKeyVaultOptions): Promise<RemoteKey> {
   const version = typeof kid === 'string' ? /\/keys\/[^/]+\/([^/?]+)$/.exec(kid)?.[1] : undefined
   const { publicKey, algorithms } = readPublicJwk(jwk)
   if (Array.isArray(operations) && !operations.includes('sign')) throw unsupportedKey(SERVICE, jwk.kty)
-  const pinned = `${address}/keys/${name}/${version ?? wanted ?? ''}`
+  const pinned = `${address}/keys/${name}/${version ?? requested ?? ''}`
 
   return toRemoteKey({
     service: SERVICE,
     publicKey,
-    version: version ?? wanted,
+    version: version ?? requested,
     algorithms,
     async signDigest(digest, algorithm, signal) {
-      const value = encodeBase64(digest).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
+      const value = encodeBytes(digest)
       const signed = await callAzure(tokens, `${pinned}/sign`, { alg: algorithm, value }, 'keys/sign', signal)
       return signed.body.value
     },

@@ -7,6 +7,10 @@ export interface KmsProvider {
   readonly scheme: string
   /** Names of the environment variables that it reads. */
   readonly variables: readonly string[]
+  /**
+   * @throws `ERR_OPTION_INVALID` with the `option` `uri` or the name of the variable at fault ·
+   *   `ERR_KEY_FORMAT_UNSUPPORTED` · `ERR_KEY_UNAVAILABLE`
+   */
   open(uri: string, env: Readonly<Record<string, unknown>>): Promise<RemoteKey>
 }
 

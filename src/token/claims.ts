@@ -186,15 +186,17 @@ export function readSubject(claims: Claims): TokenSubject {
   const [id, tenantKey] = [claims.id ?? undefined, claims.tenantKey ?? undefined]
   const customer = id ?? tenantKey
   if (tenantKey !== undefined && tenantKey !== customer)
-    throw refused('id and tenantKey name two different customers')
+    throw invalidClaims('id and tenantKey name two different customers')
   if (isDenial(isAdmin))
-    throw refused('isAdmin is a string such as "false", which counts as true; use true or leave it out')
+    throw invalidClaims('isAdmin is a string such as "false", which counts as true; use true or leave it out')
   if (isAdmin) {
     if (customer === undefined) return { kind: 'admin' }
-    throw refused('isAdmin is set together with a customer id; an admin token must not have one')
+    throw invalidClaims('isAdmin is set together with a customer id; an admin token must not have one')
   }
-  if (customer === undefined) throw refused('the token has neither a customer (id or tenantKey) nor isAdmin')
-  if (name !== undefined && name !== null && typeof name !== 'string') throw refused('name must be a string')
+  if (customer === undefined)
+    throw invalidClaims('the token has neither a customer (id or tenantKey) nor isAdmin')
+  if (name !== undefined && name !== null && typeof name !== 'string')
+    throw invalidClaims('name must be a string')
   return {
     kind: 'customer',
     id: readId(customer),
@@ -217,7 +219,7 @@ export function readRequestSubject({ sub, fields }: Claims): {
 
 function readId(id: unknown, claim = 'id or tenantKey'): string {
   if (typeof id === 'string' && id !== '') return id
-  throw refused(`${claim}, the customer's id, must be a non-empty string`)
+  throw invalidClaims(`${claim}, the customer's id, must be a non-empty string`)
 }
 
 function readFields(fields: unknown): { fields?: Record<string, unknown> } {
@@ -225,7 +227,7 @@ function readFields(fields: unknown): { fields?: Record<string, unknown> } {
   // PHP encodes an empty object as an empty list.
   if (Array.isArray(fields) && fields.length === 0) return {}
   if (isPlainObject(fields)) return { fields }
-  throw refused('fields must be an object')
+  throw invalidClaims('fields must be an object')
 }
 
 /** Registered claims of a token (RFC 7519 sections 4.1.4, 4.1.6 and 4.1.7). */
@@ -244,7 +246,7 @@ export interface TokenDates {
  */
 export function readDates({ iat, nbf, exp, jti }: Claims, now: number, tolerance: number): TokenDates {
   const [issuedAt, notBefore, expiresAt] = [readDate('iat', iat), readDate('nbf', nbf), readDate('exp', exp)]
-  if (jti !== undefined && typeof jti !== 'string') throw refused('jti must be a string')
+  if (jti !== undefined && typeof jti !== 'string') throw invalidClaims('jti must be a string')
   if (expiresAt && now >= expiresAt.getTime() + tolerance * 1000) {
     throw new MembraneTokenError(
       'ERR_TOKEN_EXPIRED',
@@ -266,12 +268,12 @@ export function readDates({ iat, nbf, exp, jti }: Claims, now: number, tolerance
 
 function readDate(name: string, claim: unknown): Date | undefined {
   if (claim === undefined) return undefined
-  if (typeof claim !== 'number') throw refused(`${name} must be a number of seconds`)
+  if (typeof claim !== 'number') throw invalidClaims(`${name} must be a number of seconds`)
   if (Math.abs(claim) <= LATEST_DATE) return new Date(claim * 1000)
-  throw refused(`${name} is beyond the year 9999; it must be in seconds, not milliseconds`)
+  throw invalidClaims(`${name} is beyond the year 9999; it must be in seconds, not milliseconds`)
 }
 
-function refused(rule: string): MembraneTokenError {
+function invalidClaims(rule: string): MembraneTokenError {
   return new MembraneTokenError('ERR_TOKEN_CLAIM_INVALID', `The token's claims are invalid: ${rule}.`)
 }
 
