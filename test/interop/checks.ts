@@ -7,28 +7,28 @@ import { openssl } from '../unit/openssl.ts'
 import { hasVectors, readVectors, readVectorText, withOtherSignature } from '../unit/vectors.ts'
 import { claimsOf, type KeyPair, type KeysOf, subjects, workspaceKey } from './fixtures.ts'
 import type { Language } from './languages.ts'
-import { type Answer, ask, type Job, type JobResult } from './program.ts'
+import { type Job, type JobResult, type ProgramOutput, runJobs } from './program.ts'
 import { customer, type SampleName, samples } from './samples.ts'
 
 export type Direction = 'theirs' | 'ours'
 
-/** Something that must hold, and the cell of the table in which it is told. */
+/** A check, and the cell of the table that shows its result. */
 export interface Check {
   title: string
   cell?: { algorithm: Algorithm; direction: Direction; mark: string }
-  judge(): unknown
+  verify(): unknown
 }
 
-/** A check of what a program makes of a job. */
-export interface JobCheck extends Omit<Check, 'judge'> {
+/** A check of the result of a job. */
+export interface JobCheck extends Omit<Check, 'verify'> {
   job: Job
-  judge(result: JobResult): unknown
+  verify(result: JobResult): unknown
 }
 
 const expiresAt = new Date(Math.floor(Date.now() / 1000 + 3600) * 1000)
 const exp = expiresAt.getTime() / 1000
 
-/** What their library signs, `createVerifier` takes, with the same customer. */
+/** `createVerifier` accepts what their library signs, with the same claims. */
 export function signingChecks(language: Language, keysOf: KeysOf): JobCheck[] {
   return language.algorithms.flatMap((algorithm) => {
     const isOversalted = hasOversaltedSignatures(language, algorithm)
@@ -41,15 +41,15 @@ export function signingChecks(language: Language, keysOf: KeysOf): JobCheck[] {
           title: `signs for ${subject.name} with ${algorithm}, ${pair.form}`,
           cell: { algorithm, direction: 'theirs', mark: isOversalted ? 'r' : '✓' },
           job: { action: 'sign', algorithm, ...pair.signing, claims: claimsOf(subject, exp) },
-          judge: async ({ token, error }) => {
+          verify: async ({ token, error }) => {
             assert.ok(token, error)
-            if (isOversalted) return refuseOversalted(token, pair)
+            if (isOversalted) return expectRejected(token, pair)
             const verifier = await createVerifier({ workspaceKey, ...pair.verifier })
             const { issuedAt, ...verified } = await verifier.verify(token)
             assert.deepEqual(verified, { kind, workspaceKey, ...claims, expiresAt, algorithm })
             assert.deepEqual(problemsOf(token), [])
-            const changed = verifier.verify(withOtherSignature(token))
-            await assert.rejects(changed, { code: 'ERR_TOKEN_SIGNATURE_INVALID' })
+            const modified = verifier.verify(withOtherSignature(token))
+            await assert.rejects(modified, { code: 'ERR_TOKEN_SIGNATURE_INVALID' })
           },
         }
       }),
@@ -58,14 +58,14 @@ export function signingChecks(language: Language, keysOf: KeysOf): JobCheck[] {
 }
 
 /**
- * dgrijalva/jwt-go salts PS* signatures with as many bytes as fit, and not with as many as the hash has, which
- * RFC 7518 section 3.5 demands. They are refused by us, and by the jsonwebtoken with which Membrane verifies.
+ * dgrijalva/jwt-go uses the longest possible salt for PS* signatures. RFC 7518 section 3.5 requires a salt as long as the
+ * hash, so both this module and jsonwebtoken, with which Membrane verifies, reject them.
  */
 function hasOversaltedSignatures({ library }: Language, algorithm: Algorithm): boolean {
   return library === 'dgrijalva/jwt-go' && algorithm.startsWith('PS')
 }
 
-async function refuseOversalted(token: string, { verifier }: KeyPair): Promise<void> {
+async function expectRejected(token: string, { verifier }: KeyPair): Promise<void> {
   const ours = await createVerifier({ workspaceKey, ...verifier })
   await assert.rejects(ours.verify(token), { code: 'ERR_TOKEN_SIGNATURE_INVALID' })
   assert.throws(() => jwt.verify(token, 'publicKey' in verifier ? verifier.publicKey : ''), {
@@ -73,7 +73,7 @@ async function refuseOversalted(token: string, { verifier }: KeyPair): Promise<v
   })
 }
 
-/** What `createSigner` signs, they verify; and refuse with another signature. */
+/** Their library verifies what `createSigner` signs, and rejects it with another signature. */
 export async function verificationChecks(language: Language, keysOf: KeysOf): Promise<JobCheck[]> {
   const checks: JobCheck[] = []
   for (const algorithm of language.algorithms) {
@@ -92,13 +92,13 @@ export async function verificationChecks(language: Language, keysOf: KeysOf): Pr
             title,
             cell,
             job: { ...job, token },
-            judge: (result) => assert.deepEqual(result, { claims: payloadOf(token) }),
+            verify: (result) => assert.deepEqual(result, { claims: payloadOf(token) }),
           },
           {
             title: `${title}: not with another signature`,
             cell,
             job: { ...job, token: withOtherSignature(token) },
-            judge: ({ error }) => assert.ok(error, 'it was verified'),
+            verify: ({ error }) => assert.ok(error, 'accepted'),
           },
         )
       }
@@ -107,14 +107,14 @@ export async function verificationChecks(language: Language, keysOf: KeysOf): Pr
   return checks
 }
 
-/** Tokens that were signed beforehand, by a library that cannot be installed here. */
+/** Tokens that a library has signed earlier, because it cannot be installed here. */
 export function vectorChecks({ vectors }: Language): Check[] {
   if (!vectors || !hasVectors) return []
   type Vector = { algorithm: Algorithm; key: string; claims: Record<string, unknown>; token: string }
   return readVectors<Vector[]>(`foreign/${vectors.file}.json`).map(({ algorithm, key, claims, token }) => ({
-    title: `${vectors.library} has signed with ${algorithm}`,
+    title: `accepts a token of ${vectors.library} with ${algorithm}`,
     cell: { algorithm, direction: 'theirs', mark: 'v' },
-    judge: async () => {
+    verify: async () => {
       const { iss, exp, ...customer } = claims
       const verifier = await createVerifier({
         workspaceKey: String(iss),
@@ -128,17 +128,17 @@ export function vectorChecks({ vectors }: Language): Check[] {
   }))
 }
 
-/** The page's samples, with nothing but their placeholders filled in. */
+/** The page's samples, in which only the placeholders are replaced. */
 export function sampleChecks(
   { folder, samples: names }: Language,
-  { samples: tokens }: Answer,
+  { samples: tokens }: ProgramOutput,
   keysOf: KeysOf,
 ): Check[] {
   return names.map((name) => ({
     title: `signs with the page's sample for a ${name}`,
-    judge: async () => {
+    verify: async () => {
       const token = tokens[name]
-      assert.ok(token, 'it is missing')
+      assert.ok(token, 'no token')
       const { algorithm, claimStyle, claims, fields, lifetime } = samples[folder]![name]
       assert.deepEqual(Object.keys(payloadOf(token)), claims)
       assert.deepEqual([inspectToken(token).claimStyle, problemsOf(token)], [claimStyle, []])
@@ -147,24 +147,24 @@ export function sampleChecks(
       const expected = { kind: 'customer', workspaceKey, ...customer, ...(fields && { fields }), algorithm }
       assert.deepEqual(verified, expected)
       const age = lifetime - (expiresAt.getTime() - Date.now()) / 1000
-      assert.ok(age > -1 && age < 300, `it ends ${age} s too early`)
+      assert.ok(age > -1 && age < 300, `it expires ${age} s too early`)
     },
   }))
 }
 
-/** The key with which a sample is filled in. */
+/** The key that is pasted into a sample. */
 export function samplePair(name: SampleName, keysOf: KeysOf, form = 'traditional'): KeyPair {
   return name === 'secret' ? keysOf('HS512')[0]! : keysOf('ES256').find((pair) => pair.form === form)!
 }
 
-/** A token without an end, as one gets it who leaves out the line: Membrane would take it for ever. */
-export function endlessChecks(language: Language, keysOf: KeysOf): JobCheck[] {
+/** A token without `exp`, as the samples sign without that line. Membrane would accept it forever. */
+export function missingExpChecks(language: Language, keysOf: KeysOf): JobCheck[] {
   const pair = keysOf('HS256')[0]!
   if (!language.forms.includes(pair.form)) return []
   return subjects.slice(0, 1).map((subject) => ({
     title: 'signs without exp: EXP_MISSING',
     job: { action: 'sign', algorithm: 'HS256', ...pair.signing, claims: claimsOf(subject, undefined) },
-    judge: async ({ token, error }) => {
+    verify: async ({ token, error }) => {
       assert.ok(token, error)
       assert.deepEqual(problemsOf(token), ['EXP_MISSING'])
       const verifier = await createVerifier({ workspaceKey, ...pair.verifier })
@@ -173,7 +173,7 @@ export function endlessChecks(language: Language, keysOf: KeysOf): JobCheck[] {
   }))
 }
 
-/** Python's sample takes the local time for UTC. */
+/** Python's sample uses local time as UTC. */
 export function localTimeChecks(language: Language, folder: string, keysOf: KeysOf): Check[] {
   const zones = {
     'America/New_York': { problems: ['EXPIRED', 'EXP_NAIVE_LOCAL_TIME'], verdict: 'ERR_TOKEN_EXPIRED' },
@@ -181,8 +181,8 @@ export function localTimeChecks(language: Language, folder: string, keysOf: Keys
   }
   return Object.entries(zones).map(([TZ, { problems, verdict }]) => ({
     title: `signs with the page's samples in ${TZ}: ${problems.join(', ')}`,
-    judge: async () => {
-      const { samples: tokens } = await ask(language.command(folder), folder, [], { TZ })
+    verify: async () => {
+      const { samples: tokens } = await runJobs(language.command(folder), folder, [], { TZ })
       const found = Object.entries(tokens)
       assert.equal(found.length, 2)
       for (const [name, token] of found) {
@@ -198,7 +198,7 @@ export function localTimeChecks(language: Language, folder: string, keysOf: Keys
   }))
 }
 
-/** Go's sample reads SEC1 without parameters and nothing else. We take whatever `openssl` writes. */
+/** Go's sample reads only SEC1 without parameters. This module reads every format that `openssl` writes. */
 export function sec1Checks(folder: string): JobCheck[] {
   const sec1 = openssl('ecparam -name prime256v1 -genkey')
   const publicKey = openssl('pkey -pubout', sec1)
@@ -211,10 +211,10 @@ export function sec1Checks(folder: string): JobCheck[] {
     const keyFile = join(folder, `sec1-${at}.pem`)
     writeFileSync(keyFile, pem, { mode: 0o600 })
     return {
-      title: `${expected ? 'does not read' : 'reads'}, and createSigner does, what openssl ${name} writes`,
+      title: `${expected ? 'rejects' : 'reads'} a key of openssl ${name}, which createSigner reads`,
       job: { action: 'parse', keyFile },
-      judge: async ({ error }) => {
-        if (expected) assert.match(error ?? 'it was read', expected)
+      verify: async ({ error }) => {
+        if (expected) assert.match(error ?? 'accepted', expected)
         else assert.equal(error, undefined)
         const { token } = await (await createSigner({ workspaceKey, privateKey: pem })).signCustomerToken(
           customer,

@@ -4,7 +4,7 @@ import { ALGORITHMS, type Algorithm } from '../../src/algorithms.ts'
 import type { ClaimStyle, Customer } from '../../src/index.ts'
 import { openssl } from '../unit/openssl.ts'
 
-/** A secret of letters and digits, one of any text, and a private key as OpenSSL's old and new commands write it. */
+/** A secret of letters and digits, a secret of any text, and a private key in OpenSSL's traditional and PKCS#8 formats. */
 export type KeyForm = 'secret' | 'text' | 'traditional' | 'pkcs8'
 
 /** A key as passed to the programs. */
@@ -57,7 +57,7 @@ export const subjects: readonly Subject[] = [
       },
     },
   },
-  { name: 'a customer with nothing but an id', claimStyle: 'issuer', claims: { id: '0' } },
+  { name: 'a customer with only an id', claimStyle: 'issuer', claims: { id: '0' } },
   { name: 'an admin', claimStyle: 'issuer', claims: { isAdmin: true } },
 ]
 
@@ -86,8 +86,10 @@ export function createKeys(folder: string): KeysOf {
   const secretOf = (form: KeyForm, secret: string): KeyPair => ({
     form,
     text: secret,
-    ...{ signing: { secret }, verification: { secret } },
-    ...{ signer: { secret }, verifier: { secret } },
+    signing: { secret },
+    verification: { secret },
+    signer: { secret },
+    verifier: { secret },
   })
   const pairsOf = (name: string, command: string): KeyPair[] => {
     const traditional = openssl(command)
@@ -97,8 +99,10 @@ export function createKeys(folder: string): KeysOf {
       ([form, privateKey]) => ({
         form: form as KeyForm,
         text: privateKey,
-        ...{ signing: save(`${name}.${form}.pem`, privateKey), verification },
-        ...{ signer: { privateKey }, verifier: { publicKey } },
+        signing: save(`${name}.${form}.pem`, privateKey),
+        verification,
+        signer: { privateKey },
+        verifier: { publicKey },
       }),
     )
   }

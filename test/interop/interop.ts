@@ -1,4 +1,4 @@
-// The page's samples and libraries in six languages, live, against ours in both directions.
+// Compares the page's samples and the libraries of six languages with this module, in both directions.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,8 +9,8 @@ import { hasVectors } from '../unit/vectors.ts'
 import {
   type Check,
   type Direction,
-  endlessChecks,
   localTimeChecks,
+  missingExpChecks,
   sampleChecks,
   samplePair,
   sec1Checks,
@@ -20,12 +20,12 @@ import {
 } from './checks.ts'
 import { createKeys } from './fixtures.ts'
 import { type Language, languages } from './languages.ts'
-import { ask } from './program.ts'
+import { runJobs } from './program.ts'
 import { compareWithPage, fillIn } from './samples.ts'
 
 interface Outcome {
   language: Language
-  /** With its version. */
+  /** Name and version. */
   library?: string
   notRun?: string
   /** Of checks outside the table. */
@@ -38,8 +38,8 @@ const legend = {
   '✗': 'fails',
   '–': 'not supported by the library',
   '·': 'not run',
-  v: "tokens signed beforehand (../shared/vectors/foreign), since PHP's library is in no registry here",
-  r: 'refused, as by jsonwebtoken: dgrijalva/jwt-go does not salt as RFC 7518 section 3.5 demands',
+  v: "tokens signed earlier (../shared/vectors/foreign), because PHP's library cannot be installed here",
+  r: 'rejected, also by jsonwebtoken: the salt of dgrijalva/jwt-go violates RFC 7518 section 3.5',
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'membrane-token-interop-'))
@@ -51,11 +51,11 @@ async function run(
   check: Check,
   { language, library = language.library, lines, marks }: Outcome,
 ): Promise<void> {
-  const { title, cell, judge } = check
+  const { title, cell, verify } = check
   const key = cell && keyOf(cell.algorithm, cell.direction)
   let mark = cell?.mark ?? '✓'
   try {
-    await judge()
+    await verify()
     passed += 1
   } catch (error) {
     mark = '✗'
@@ -68,16 +68,16 @@ async function run(
 const keyOf = (algorithm: Algorithm, direction: Direction): string => `${algorithm} ${direction}`
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-// Both libraries of Go are in one program, which is installed and built once.
-const begun = new Map<string, Promise<unknown>>()
+// Both Go libraries are in one program, which is installed and built once.
+const started = new Map<string, Promise<unknown>>()
 
-function once<Result>(name: string, begin: () => Promise<Result>): Promise<Result> {
-  const known = (begun.get(name) as Promise<Result> | undefined) ?? begin()
-  begun.set(name, known)
+function once<Result>(name: string, start: () => Promise<Result>): Promise<Result> {
+  const known = (started.get(name) as Promise<Result> | undefined) ?? start()
+  started.set(name, known)
   return known
 }
 
-/** A copy of the language's folder with its libraries, and the samples filled in. */
+/** Copies the language's folder, fills in the samples and installs the libraries. */
 async function install(language: Language): Promise<string> {
   const copy = join(folder, language.folder)
   cpSync(fileURLToPath(new URL(language.folder, import.meta.url)), copy, { recursive: true })
@@ -100,17 +100,17 @@ async function runLanguage(language: Language): Promise<Outcome> {
   const jobChecks = [
     ...signingChecks(language, keysOf),
     ...(await verificationChecks(language, keysOf)),
-    ...endlessChecks(language, keysOf),
+    ...missingExpChecks(language, keysOf),
     ...(language.folder === 'go' ? sec1Checks(folder) : []),
   ]
   try {
     await once(`build ${language.folder}`, async () => language.build?.(copy))
     const jobs = jobChecks.map(({ job }) => job)
-    const answer = await ask(language.command(copy), copy, jobs, language.env)
-    outcome.library = answer.library
-    for (const check of sampleChecks(language, answer, keysOf)) await run(check, outcome)
-    for (const [at, { judge, ...check }] of jobChecks.entries()) {
-      await run({ ...check, judge: () => judge(answer.results[at]!) }, outcome)
+    const output = await runJobs(language.command(copy), copy, jobs, language.env)
+    outcome.library = output.library
+    for (const check of sampleChecks(language, output, keysOf)) await run(check, outcome)
+    for (const [at, { verify, ...check }] of jobChecks.entries()) {
+      await run({ ...check, verify: () => verify(output.results[at]!) }, outcome)
     }
     if (language.folder === 'python') {
       for (const check of localTimeChecks(language, copy, keysOf)) await run(check, outcome)
@@ -148,7 +148,8 @@ function printTable(outcomes: readonly Outcome[]): void {
 
 function comparePage(): void {
   const comparisons = compareWithPage()
-  if (!comparisons) console.log('The page is not beside the checkout: the samples were not compared with it.')
+  if (!comparisons)
+    console.log('The page is not next to the checkout, so the samples were not compared with it.')
   if (comparisons) console.log('The samples, compared with the page')
   for (const { title, missing } of comparisons ?? []) {
     console.log(`  ${missing.length === 0 ? '✓' : '✗'} ${title}`)

@@ -8,44 +8,41 @@ import type { KeyForm } from './fixtures.ts'
 import { type Command, run } from './program.ts'
 import type { SampleName } from './samples.ts'
 
-/** One library, and the program of this folder that speaks for it. */
+/** A library, and the program of this folder that uses it. */
 export interface Language {
   name: string
   library: string
-  /** Where another than the library that verifies has signed, beforehand: `../shared/vectors/foreign/`. */
+  /** Tokens that another library signed earlier, in `../shared/vectors/foreign/`. */
   vectors?: { file: string; library: string }
-  /** Folder in `test/interop/`, of which each run uses a copy with the samples' placeholders filled in. */
+  /** Folder in `test/interop/`. Each run uses a copy in which the samples' placeholders are filled in. */
   folder: string
   algorithms: readonly Algorithm[]
-  /** The private keys that it reads as they are. Empty: it does not sign. */
+  /** The forms of private keys that it reads. Empty: it does not sign. */
   forms: readonly KeyForm[]
   /** The page's samples that its program signs with. */
   samples: readonly SampleName[]
-  /** That of the key which is pasted into the page's sample. */
+  /** Form of the key that is pasted into the page's sample. */
   sampleForm: KeyForm
-  /** How a line break of the key is written where it is pasted. */
+  /** Line break in the pasted key. */
   lineBreak?: string
-  /** Toolchain and libraries. Where this fails, the language is not run. */
+  /** Installs the libraries. If this fails, the language is skipped. */
   install(folder: string): Promise<unknown>
   build?(folder: string): Promise<unknown>
   command(folder: string): Command
-  /** Of the ordinary run. */
   env?: Record<string, string>
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const cache = join(root, 'node_modules/.cache/interop')
 
-/** A folder filled once for a toolchain and its list of libraries. What was half done is done again. */
-async function once(
+/** A cached folder for a toolchain and its list of libraries. An incomplete folder is filled again. */
+async function cached(
   name: string,
   inputs: string[],
   fill: (folder: string) => Promise<unknown>,
 ): Promise<string> {
-  const folder = join(
-    cache,
-    `${name}-${createHash('sha256').update(inputs.join('\n')).digest('hex').slice(0, 12)}`,
-  )
+  const digest = createHash('sha256').update(inputs.join('\n')).digest('hex')
+  const folder = join(cache, `${name}-${digest.slice(0, 12)}`)
   const done = join(folder, '.done')
   if (!existsSync(done)) {
     rmSync(folder, { recursive: true, force: true })
@@ -58,15 +55,21 @@ async function once(
 
 const all = Object.keys(ALGORITHMS) as Algorithm[]
 
+/** What most programs support. */
+const complete = {
+  algorithms: all,
+  forms: ['secret', 'text', 'traditional', 'pkcs8'],
+  samples: ['secret', 'key'],
+  sampleForm: 'traditional',
+} as const
+
 function go(name: string, library: string, sample: SampleName): Language {
   return {
     name: 'Go',
     library,
     folder: 'go',
-    algorithms: all,
-    forms: ['secret', 'text', 'traditional', 'pkcs8'],
+    ...complete,
     samples: [sample],
-    sampleForm: 'traditional',
     install: (folder) => run(['go', 'mod', 'download'], { cwd: folder }),
     build: (folder) => run(['go', 'build', '-o', 'interop', '.'], { cwd: folder }),
     command: (folder) => [join(folder, 'interop'), name],
@@ -75,16 +78,14 @@ function go(name: string, library: string, sample: SampleName): Language {
 
 let python = ''
 let jars = ''
+const classPath = (folder: string) => `${folder}:${join(jars, '*')}`
 
 export const languages: readonly Language[] = [
   {
     name: 'JavaScript',
     library: 'jsonwebtoken',
     folder: 'javascript',
-    algorithms: all,
-    forms: ['secret', 'text', 'traditional', 'pkcs8'],
-    samples: ['secret', 'key'],
-    sampleForm: 'traditional',
+    ...complete,
     install: async (folder) => symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules')),
     command: () => [process.execPath, 'main.mjs'],
   },
@@ -92,20 +93,17 @@ export const languages: readonly Language[] = [
     name: 'Python',
     library: 'PyJWT',
     folder: 'python',
-    algorithms: all,
-    forms: ['secret', 'text', 'traditional', 'pkcs8'],
-    samples: ['secret', 'key'],
-    sampleForm: 'traditional',
+    ...complete,
     install: async (folder) => {
       const inputs = [await run(['python3', '-VV']), readFileSync(join(folder, 'requirements.txt'), 'utf8')]
-      const venv = await once('python', inputs, async (target) => {
+      const venv = await cached('python', inputs, async (target) => {
         await run(['python3', '-m', 'venv', target])
         await run([join(target, 'bin/pip'), 'install', '--quiet', '-r', 'requirements.txt'], { cwd: folder })
       })
       python = join(venv, 'bin/python')
     },
     command: () => [python, 'main.py'],
-    // Its sample is right nowhere else.
+    // The sample uses local time as UTC.
     env: { TZ: 'UTC' },
   },
   go('golang-jwt', 'golang-jwt/jwt/v5', 'secret'),
@@ -114,10 +112,7 @@ export const languages: readonly Language[] = [
     name: 'Ruby',
     library: 'jwt',
     folder: 'ruby',
-    algorithms: all,
-    forms: ['secret', 'text', 'traditional', 'pkcs8'],
-    samples: ['secret', 'key'],
-    sampleForm: 'traditional',
+    ...complete,
     install: () => run(['ruby', '-e', "require 'jwt'"]),
     command: () => ['ruby', 'main.rb'],
   },
@@ -125,45 +120,30 @@ export const languages: readonly Language[] = [
     name: 'Java',
     library: 'jjwt',
     folder: 'java',
-    algorithms: all,
+    ...complete,
     // Java itself reads no other form.
     forms: ['secret', 'text', 'pkcs8'],
-    samples: ['secret', 'key'],
     sampleForm: 'pkcs8',
     lineBreak: '\\n',
     install: async (folder) => {
       await run(['javac', '-version'])
-      jars = await once('java', [readFileSync(join(folder, 'pom.xml'), 'utf8')], (target) =>
+      jars = await cached('java', [readFileSync(join(folder, 'pom.xml'), 'utf8')], (target) =>
         run(['mvn', '-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${target}`], {
           cwd: folder,
         }),
       )
     },
     build: (folder) =>
-      run(
-        [
-          'javac',
-          '-encoding',
-          'UTF-8',
-          '-cp',
-          join(jars, '*'),
-          'Main.java',
-          'SecretSample.java',
-          'KeySample.java',
-        ],
-        {
-          cwd: folder,
-        },
-      ),
-    // Before Java 18, getBytes() and so the sample's secret depend on the locale.
-    command: (folder) => ['java', '-Dfile.encoding=UTF-8', '-cp', `${folder}:${join(jars, '*')}`, 'Main'],
+      run(['javac', '-encoding', 'UTF-8', '-cp', classPath(folder), 'Main.java'], { cwd: folder }),
+    // Before Java 18, getBytes() in the sample depends on the locale.
+    command: (folder) => ['java', '-Dfile.encoding=UTF-8', '-cp', classPath(folder), 'Main'],
   },
   {
     name: 'PHP',
     library: 'openssl_verify, hash_hmac',
     vectors: { file: 'php', library: 'firebase/php-jwt 7.0.5' },
     folder: 'php',
-    // openssl_verify knows no PSS.
+    // openssl_verify does not support PSS.
     algorithms: all.filter((algorithm) => !algorithm.startsWith('PS')),
     forms: [],
     samples: [],

@@ -1,4 +1,4 @@
-// Authlib, a stock OAuth client for Python, gets tokens from the service. Run by `npm run test:oauth`.
+// `npm run test:oauth`: Authlib, an OAuth client for Python, gets tokens from the service.
 import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -51,13 +51,13 @@ const env = { ...process.env, AUTHLIB_INSECURE_TRANSPORT: '1', NO_PROXY: '127.0.
 try {
   const url = `http://127.0.0.1:${port}`
   const { stdout } = await execute(python, [script, url, 'console', key, session], { env, timeout: 60_000 })
-  const answers = JSON.parse(stdout) as Record<string, { access_token: string; scope: string }>
+  const responses = JSON.parse(stdout) as Record<string, { access_token: string; scope: string }>
   const expected: [string, (claims: Record<string, unknown>) => boolean][] = [
     ['client_secret_basic', ({ isAdmin }) => isAdmin === true],
     ['client_secret_post', ({ isAdmin }) => isAdmin === true],
     ['token_exchange', ({ id }) => id === 'user-7'],
   ]
-  const failed = expected.filter(([name, holds]) => !holds(decodeJwt(answers[name]?.access_token ?? '')))
+  const failed = expected.filter(([name, holds]) => !holds(decodeJwt(responses[name]?.access_token ?? '')))
   for (const [name] of failed) console.error(`Authlib: ${name} failed`)
   console.log(`${expected.length - failed.length} passed, ${failed.length} failed`)
   if (failed.length > 0) process.exitCode = 1

@@ -1,4 +1,4 @@
-"""A stock OAuth client of another language: asks the service of the address it is given, and prints what it got."""
+"""An OAuth client in another language: requests tokens from the service at the given URL, and prints the responses."""
 
 import json
 import sys
@@ -9,16 +9,16 @@ url, name, key, session = sys.argv[1:5]
 token_url = url + "/oauth/token"
 exchange = "urn:ietf:params:oauth:grant-type:token-exchange"
 
-answers = {}
+responses = {}
 for method in ("client_secret_basic", "client_secret_post"):
     client = OAuth2Session(name, key, scope="admin", token_endpoint_auth_method=method)
-    answers[method] = client.fetch_token(token_url, grant_type="client_credentials")
+    responses[method] = client.fetch_token(token_url, grant_type="client_credentials")
 
 client = OAuth2Session(name, token_endpoint_auth_method="none")
-answers["token_exchange"] = client.fetch_token(
+responses["token_exchange"] = client.fetch_token(
     token_url,
     grant_type=exchange,
     subject_token=session,
     subject_token_type="urn:ietf:params:oauth:token-type:jwt",
 )
-print(json.dumps(answers))
+print(json.dumps(responses))

@@ -3,7 +3,7 @@ import process from 'node:process'
 import type { Algorithm } from '../../src/index.ts'
 import type { Key } from './fixtures.ts'
 
-/** What a program of this folder is asked on its standard input, a list of these … */
+/** A task for a program of this folder. Each program reads a list of jobs from standard input. */
 export type Job =
   | ({ action: 'sign'; algorithm: Algorithm; claims: Record<string, unknown> } & Key)
   | ({ action: 'verify'; algorithm: Algorithm; token: string } & Key)
@@ -16,8 +16,8 @@ export interface JobResult {
   error?: string
 }
 
-/** … and what it answers on its standard output: a result for each job, and what the page's samples signed. */
-export interface Answer {
+/** What a program writes to standard output: a result for each job, and the tokens that the page's samples sign. */
+export interface ProgramOutput {
   library: string
   samples: { secret?: string; key?: string }
   results: JobResult[]
@@ -31,7 +31,7 @@ interface RunOptions {
   env?: Record<string, string> | undefined
 }
 
-/** What a command prints. */
+/** Runs a command. @returns what it prints */
 export function run([program, ...args]: Command, { cwd, input = '', env }: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { cwd, env: { ...process.env, ...env }, timeout: 300_000, maxBuffer: 2 ** 26 }
@@ -39,19 +39,19 @@ export function run([program, ...args]: Command, { cwd, input = '', env }: RunOp
       if (error) reject(new Error(`${error.message}\n${stderr}${stdout}`.trim()))
       else resolve(stdout)
     })
-    // A program that ends before it has read everything says so by its exit code.
+    // A program that ends before it has read all its input reports this by its exit code.
     child.stdin?.on('error', () => {})
     child.stdin?.end(input)
   })
 }
 
-export async function ask(
+export async function runJobs(
   command: Command,
   cwd: string,
   jobs: readonly Job[],
   env?: Record<string, string>,
-): Promise<Answer> {
-  const answer: Answer = JSON.parse(await run(command, { cwd, input: JSON.stringify({ jobs }), env }))
-  if (answer.results.length !== jobs.length) throw new Error('Not every job was answered.')
-  return answer
+): Promise<ProgramOutput> {
+  const output: ProgramOutput = JSON.parse(await run(command, { cwd, input: JSON.stringify({ jobs }), env }))
+  if (output.results.length !== jobs.length) throw new Error('There is not one result for each job.')
+  return output
 }

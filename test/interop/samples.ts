@@ -7,11 +7,11 @@ import type { Language } from './languages.ts'
 
 export type SampleName = 'secret' | 'key'
 
-/** What the page's sample of a language signs. */
+/** The token that the page's sample of a language signs. */
 export interface Sample {
   algorithm: Algorithm
   claimStyle: ClaimStyle
-  /** In the order of the payload. */
+  /** Their names, in the order of the payload. */
   claims: readonly string[]
   fields?: Record<string, unknown>
   /** In seconds. */
@@ -21,7 +21,7 @@ export interface Sample {
 export const customer = { id: 'müller-7', name: 'Zoë Müller & Søn 株式会社 🚀' } as const
 const fieldValue = 'a field’s value: größe 鍵'
 
-// Go writes a map's keys in their order of letters.
+// Go sorts the keys of a map.
 const go: Omit<Sample, 'algorithm'> = {
   claimStyle: 'issuer',
   claims: ['exp', 'id', 'iss', 'name'],
@@ -30,7 +30,7 @@ const go: Omit<Sample, 'algorithm'> = {
 const ruby: typeof go = { claimStyle: 'issuer', claims: ['id', 'name', 'iss', 'exp'], lifetime: 21_600 }
 const java: typeof go = { claimStyle: 'issuer', claims: ['id', 'name', 'exp', 'iss'], lifetime: 14_400 }
 
-/** By folder. PHP's are not here: nothing of theirs is run. */
+/** By folder. The samples for PHP are not run. */
 export const samples: Readonly<Record<string, Readonly<Record<SampleName, Sample>>>> = {
   javascript: {
     secret: {
@@ -63,7 +63,7 @@ export const samples: Readonly<Record<string, Readonly<Record<SampleName, Sample
   java: { secret: { algorithm: 'HS256', ...java }, key: { algorithm: 'ES256', ...java } },
 }
 
-/** Puts values where the samples of a copied folder have placeholders, as whoever copies them from the page does. */
+/** Replaces the placeholders in the samples of a copied folder, as users of the page do. */
 export function fillIn(folder: string, { lineBreak }: Language, secret: string, privateKey: string): void {
   const key = privateKey.trim().replaceAll('\n', lineBreak ?? '\n')
   for (const file of readdirSync(folder).filter((name) => /sample/i.test(name))) {
@@ -74,7 +74,7 @@ export function fillIn(folder: string, { lineBreak }: Language, secret: string, 
       .replaceAll('{CUSTOMER_ID}', () => customer.id)
       .replaceAll('{CUSTOMER_NAME}', () => customer.name)
       .replaceAll(/<(?:user )?field value>/g, () => fieldValue)
-      // On a line of its own, the key is indented as its neighbours are.
+      // A placeholder on a separate line is indented, and so is every line of the key.
       .replaceAll(/^([ \t]+)<YOUR PRIVATE KEY>/gm, (_, indent) => key.replace(/^/gm, indent))
       .replaceAll('<YOUR PRIVATE KEY>', () => key)
     writeFileSync(path, text)
@@ -91,7 +91,7 @@ const starts = [
 ]
 const folders = Object.keys(samples)
 
-/** The page's samples, where the page lies beside the checkout. */
+/** The page's samples, if the page is next to the checkout. */
 function readPage(): { folder: string; name: SampleName; lines: string[] }[] {
   if (!existsSync(seed)) return []
   const [file] = readdirSync(seed)
@@ -105,10 +105,10 @@ function readPage(): { folder: string; name: SampleName; lines: string[] }[] {
   })
 }
 
-/** A line without what formatters change. */
+/** A line without spaces, double quotes and a trailing comma, which formatters change. */
 const bare = (line: string): string => line.replace(/\s/g, '').replaceAll('"', "'").replace(/,$/, '')
 
-/** For each sample the lines of the page that our copy does not have; undefined where there is no page. */
+/** For each sample, the lines of the page that are missing in our copy; `undefined` without the page. */
 export function compareWithPage(): { title: string; missing: string[] }[] | undefined {
   const page = readPage()
   return page.length === 0

@@ -113,7 +113,7 @@ func readKey(job job) (any, error) {
 	case "PUBLIC KEY":
 		return x509.ParsePKIXPublicKey(block.Bytes)
 	}
-	return nil, errors.New(block.Type + " is not expected")
+	return nil, errors.New(block.Type + " is not supported")
 }
 
 func version(module string) string {

@@ -1,7 +1,7 @@
 <?php
 
-// PHP's own functions in place of firebase/php-jwt, which the registries here do not have. They verify only:
-// to sign with them would be to write our own library, and to prove nothing about theirs.
+// Verifies with PHP's own functions, because firebase/php-jwt is not in the registries used here. It does not sign: that
+// would prove nothing about firebase/php-jwt.
 
 declare(strict_types=1);
 
@@ -13,14 +13,14 @@ function decodePart(string $part): string
 function encodeInteger(string $bytes): string
 {
     $bytes = ltrim($bytes, "\0");
-    // A leading bit would make it negative.
+    // With its first bit set, the integer would be negative.
     if ($bytes === '' || ord($bytes[0]) > 0x7f) {
         $bytes = "\0" . $bytes;
     }
     return "\x02" . chr(strlen($bytes)) . $bytes;
 }
 
-/** The two numbers of an ES* signature (RFC 7518 section 3.4) as OpenSSL wants them: in DER. */
+/** Converts an ES* signature (RFC 7518 section 3.4) to DER, which OpenSSL requires. */
 function toDer(string $signature): string
 {
     $size = intdiv(strlen($signature), 2);
@@ -50,7 +50,7 @@ function run(object $job): array
         if (!isGenuine($job, "$header.$payload", decodePart($signature))) {
             return ['error' => 'signature invalid'];
         }
-        // As objects: an array would make [] of {}.
+        // As objects, because an empty array would become [] instead of {}.
         return ['claims' => json_decode(decodePart($payload), flags: JSON_THROW_ON_ERROR)];
     } catch (Throwable $error) {
         return ['error' => $error->getMessage()];

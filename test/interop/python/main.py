@@ -22,9 +22,9 @@ def run(job):
 
 
 request = json.loads(sys.stdin.buffer.read())
-answer = {
+output = {
     "library": f"PyJWT {jwt.__version__}",
     "samples": {"secret": secret_sample.encoded_jwt, "key": key_sample.encoded_jwt},
     "results": [run(job) for job in request["jobs"]],
 }
-print(json.dumps(answer))
+print(json.dumps(output))
