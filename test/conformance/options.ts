@@ -150,7 +150,8 @@ export const signerOptions: ConformanceModule = (suite, lib) => {
 
   for (const [title, key] of notKeys) {
     suite.test(`not a key: ${title}`, async () => {
-      await rejects(() => createLooseSigner(lib, { secret: key }), 'ERR_OPTION_INVALID')
+      const error = await rejects(() => createLooseSigner(lib, { secret: key }), 'ERR_OPTION_INVALID')
+      equal((error as { option?: string }).option, 'secret')
       await failureOf(() => createLooseSigner(lib, { privateKey: key }))
     })
   }

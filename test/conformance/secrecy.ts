@@ -58,6 +58,7 @@ export const silentErrors: ConformanceModule = (suite, lib) => {
     ['with another key type’s algorithm', { secret, algorithm: 'RS256' }],
     ['with an unknown algorithm', { secret, algorithm: 'none' }],
     ['with an invalid lifetime', { secret, expiresIn: 0 }],
+    ['with an empty key id', { secret, keyId: '' }],
     ['without a workspace key', { secret, workspaceKey: '' }],
     ['as private key', { privateKey: secret }],
     ['as algorithm', { secret, algorithm: secret }],
