@@ -126,7 +126,15 @@ export const endpointFailures: ConformanceModule = ({ test }, lib) => {
   const errorWith = (members: object) => Object.assign(new Error(secretDetail), members)
   const failures: [string, () => unknown][] = [
     ['an error', () => new TypeError(secretDetail)],
-    ['a MembraneTokenError', () => new lib.MembraneTokenError('ERR_KEY_INVALID', secretDetail)],
+    ['a key error', () => new lib.MembraneTokenError('ERR_KEY_INVALID', secretDetail)],
+    [
+      'an error that means 400 elsewhere',
+      () => new lib.MembraneTokenError('ERR_CLAIM_INVALID', secretDetail),
+    ],
+    [
+      'an error that means 503 elsewhere',
+      () => new lib.MembraneTokenError('ERR_KEY_UNAVAILABLE', secretDetail),
+    ],
     ['an imitation of refusal() with another code', () => errorWith({ name: 'Refusal', code: 'toString' })],
     ['an imitation of refusal() without a code', () => errorWith({ name: 'Refusal' })],
     ['an error with a code of refusal()', () => errorWith({ code: 'ERR_CREDENTIALS_INVALID' })],
