@@ -46,7 +46,7 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
     ['a truncated key', current.slice(0, -1)],
     ['a key with a suffix', `${current}A`],
     ['a key in capitals', current.toUpperCase()],
-    ['the digest of a key', '0'.repeat(64)],
+    ['an unknown digest', '0'.repeat(64)],
     ['two parts', 'e30.e30'],
   ]
   for (const [title, key] of unknown) {
@@ -57,7 +57,7 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
     })
   }
 
-  test('rejected: the digest from the settings', async () => {
+  test('rejected: the digest of a key', async () => {
     const authenticate = apiKeys({ keys: await keys() })
     for (const { sha256 } of await keys()) {
       await refuses(() => authenticate(bearer(sha256)), 'ERR_CREDENTIALS_INVALID')
@@ -117,32 +117,34 @@ export const endpointApiKeys: ConformanceModule = ({ test }, lib) => {
   })
 
   const wrong: [string, (key: ApiKey) => unknown][] = [
-    ['nothing', () => undefined],
-    ['null', () => null],
-    ['an object instead of a list', (key) => ({ keys: key })],
-    ['JSON', (key) => ({ keys: JSON.stringify([key]) })],
-    ['a key of null', () => ({ keys: [null] })],
-    ['a key instead of its digest', (key) => ({ keys: [{ ...key, sha256: current }] })],
-    ['a truncated digest', (key) => ({ keys: [{ ...key, sha256: key.sha256.slice(1) }] })],
-    ['a digest with a line break', (key) => ({ keys: [{ ...key, sha256: `${key.sha256}\n` }] })],
-    ['a digest in base64', (key) => ({ keys: [{ ...key, sha256: 'w7vZ'.repeat(11) }] })],
-    ['no digest', ({ name, scopes }) => ({ keys: [{ name, scopes }] })],
-    ['no name', ({ sha256, scopes }) => ({ keys: [{ sha256, scopes }] })],
-    ['an empty name', (key) => ({ keys: [{ ...key, name: '' }] })],
-    ['no scopes', ({ name, sha256 }) => ({ keys: [{ name, sha256 }] })],
-    ['an empty list of scopes', (key) => ({ keys: [{ ...key, scopes: [] }] })],
-    ['another scope', (key) => ({ keys: [{ ...key, scopes: ['customer', 'owner'] }] })],
-    ['the same key twice', (key) => ({ keys: [key, { ...key, name: 'other' }] })],
-    [
-      'the same key twice, in another case',
-      (key) => ({ keys: [key, { ...key, sha256: key.sha256.toUpperCase() }] }),
-    ],
+    ['an object instead of a list', (key) => key],
+    ['JSON', (key) => JSON.stringify([key])],
+    ['a key of null', () => [null]],
+    ['a key instead of its digest', (key) => [{ ...key, sha256: current }]],
+    ['a truncated digest', (key) => [{ ...key, sha256: key.sha256.slice(1) }]],
+    ['a digest with a line break', (key) => [{ ...key, sha256: `${key.sha256}\n` }]],
+    ['a digest in base64', (key) => [{ ...key, sha256: 'w7vZ'.repeat(11) }]],
+    ['no digest', ({ name, scopes }) => [{ name, scopes }]],
+    ['no name', ({ sha256, scopes }) => [{ sha256, scopes }]],
+    ['an empty name', (key) => [{ ...key, name: '' }]],
+    ['no scopes', ({ name, sha256 }) => [{ name, sha256 }]],
+    ['an empty list of scopes', (key) => [{ ...key, scopes: [] }]],
+    ['another scope', (key) => [{ ...key, scopes: ['customer', 'owner'] }]],
+    ['the same key twice', (key) => [key, { ...key, name: 'other' }]],
+    ['the same key twice, in another case', (key) => [key, { ...key, sha256: key.sha256.toUpperCase() }]],
   ]
   for (const [title, make] of wrong) {
     test(`invalid options: ${title}`, async () => {
       const [key] = await keys()
-      const error = await rejects(loosely(apiKeys, make(key as ApiKey)), 'ERR_OPTION_INVALID')
+      const options = { keys: make(key as ApiKey) }
+      const error = await rejects(loosely(apiKeys, options), 'ERR_OPTION_INVALID')
       assert(!error.message.includes(current), 'the message quotes the key')
+    })
+  }
+
+  for (const options of [undefined, null]) {
+    test(`invalid options: ${options}`, async () => {
+      await rejects(loosely(apiKeys, options), 'ERR_OPTION_INVALID')
     })
   }
 }
@@ -208,10 +210,8 @@ export const endpointOneOf: ConformanceModule = ({ test }, lib) => {
       await refuses(() => authenticate(bearer('unknown')), 'ERR_CREDENTIALS_INVALID')
       const foreign = bearer(await sessionToken({ iss: 'https://other.example/' }))
       equal(await authenticate(foreign), null)
-      expectProblem(
-        await send(await createTestEndpoint(lib, authenticate), foreign),
-        'ERR_CREDENTIALS_INVALID',
-      )
+      const response = await send(await createTestEndpoint(lib, authenticate), foreign)
+      expectProblem(response, 'ERR_CREDENTIALS_INVALID')
     }
   })
 

@@ -102,7 +102,7 @@ export const endpointAudit: ConformanceModule = ({ test }, lib) => {
   })
 
   test('contains no secret, and no name or fields of the customer', async () => {
-    const apiKey = 'an-api-key-nobody-could-guess-0123456789'
+    const apiKey = 'a-long-and-random-api-key-0123456789'
     const authenticate = apiKeys({
       keys: [{ name: 'backend', sha256: await sha256(apiKey), scopes: ['customer'] }],
     })

@@ -102,7 +102,7 @@ export const endpointCallers: ConformanceModule = ({ test }, lib) => {
     ['no scopes', { kind: 'service', name: 's' }],
     ['a customer without an id', { kind: 'customer', subject: 'u', customer: {} }],
     ['true', true],
-    ['text', 'customer-1'],
+    ['a string', 'customer-1'],
   ] as const) {
     for (const audited of [false, true]) {
       test(`no token for a caller with ${title}${audited ? ', audited' : ''}`, async () => {

@@ -82,14 +82,14 @@ export const endpointCredentials: ConformanceModule = ({ test }) => {
   })
 
   test('oneOf uses verify of a custom authenticator', async () => {
-    const own = Object.assign(async () => null, {
-      verify: async () => ({ kind: 'service' as const, name: 'own', scopes: [] }),
-      dependencies: [{ name: 'own', check: async () => {} }],
+    const custom = Object.assign(async () => null, {
+      verify: async () => ({ kind: 'service' as const, name: 'custom', scopes: [] }),
+      dependencies: [{ name: 'custom', check: async () => {} }],
     })
-    const all = oneOf(own, await createSession())
+    const all = oneOf(custom, await createSession())
     equal((await all.verify(client('backend', key)))?.kind, 'service')
     const names = all.dependencies.map(({ name }) => name)
-    equal(names, ['own'])
+    equal(names, ['custom'])
   })
 
   test('each header is read once, regardless of the number of authenticators', async () => {
@@ -110,24 +110,24 @@ export const endpointCredentials: ConformanceModule = ({ test }) => {
 
   test('custom authenticators get the context', async () => {
     const seen: unknown[] = []
-    const own = async (_: Request, context?: object) => {
+    const custom = async (_: Request, context?: object) => {
       seen.push(context)
       return null
     }
     const context = { waitUntil: () => {} }
-    await oneOf(own, oneOf(own))(makeRequest(), context)
+    await oneOf(custom, oneOf(custom))(makeRequest(), context)
     assert(seen.length === 2 && seen.every((found) => found === context), 'another context')
   })
 
   test('the context is passed to the key sets, from a request and from verify', async () => {
     const jwks = new URL('https://keys.example/jwks.json')
+    const session = await sessionToken()
     const routes = { [jwks.href]: answering(await published('P-256', 'a')) }
     for (const authenticate of [
-      async (all: CredentialAuthenticator, context: object) => all(bearer(await sessionToken()), context),
-      async (all: CredentialAuthenticator, context: object) =>
-        all.verify(token(await sessionToken()), context),
+      async (all: CredentialAuthenticator, context: object) => all(bearer(session), context),
+      async (all: CredentialAuthenticator, context: object) => all.verify(token(session), context),
     ]) {
-      for (const wrap of [(session: CredentialAuthenticator) => session, oneOf]) {
+      for (const wrap of [(one: CredentialAuthenticator) => one, oneOf]) {
         await withProvider(routes, async () => {
           let kept = 0
           assert(await authenticate(wrap(await createSession({ jwks })), { waitUntil: () => kept++ }))
@@ -157,10 +157,9 @@ export const endpointDependencies: ConformanceModule = ({ test }) => {
   const team = 'https://example.cloudflareaccess.com/cdn-cgi/access/certs'
   const jwks = 'https://keys.example/jwks.json'
 
-  test('each key set that is fetched, once', async () => {
-    const remote = await createSession({ jwks: new URL(jwks) })
+  test('dependencies names each remote key set once', async () => {
     const all = oneOf(
-      remote,
+      await createSession({ jwks: new URL(jwks) }),
       await createSession({ jwks: new URL(jwks), audience: 'other' }),
       await createSession({ issuer: 'https://local.example' }),
       cloudflareAccess({ teamDomain: 'example', audience: 'aud' }),
@@ -170,7 +169,7 @@ export const endpointDependencies: ConformanceModule = ({ test }) => {
     equal(names, [jwks, team])
   })
 
-  test('a check rejects if the key set is unreachable', async () => {
+  test('check rejects while the key set is unreachable', async () => {
     const check = async () => (await createSession({ jwks: new URL(jwks) })).dependencies[0]?.check()
     await withProvider({ [jwks]: answering(await published('P-256', 'a')) }, check)
     await withProvider({ [jwks]: failing(500) }, async () => {

@@ -245,7 +245,7 @@ export const endpointAccept: ConformanceModule = ({ test }, lib) => {
     })
   }
 
-  test('an error is a problem, whatever Accept says', async () => {
+  test('an error is a problem, regardless of Accept', async () => {
     const handler = await createTestEndpoint(lib, null)
     const response = await send(handler, { headers: { Accept: 'application/jwt' } })
     expectProblem(response, 'ERR_CREDENTIALS_MISSING')

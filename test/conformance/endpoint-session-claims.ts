@@ -65,7 +65,7 @@ export const endpointClaims: ConformanceModule = ({ test }, lib) => {
   }
 
   const fields: [string, ClaimMapping['fields'], object | undefined][] = [
-    ['none', undefined, undefined],
+    ['no mapping', undefined, undefined],
     ['an empty list', [], undefined],
     ['a claim', ['email'], { email: 'ada@example.com' }],
     ['the last part of a path', ['o.slg', 'o.plan'], { slg: 'acme', plan: { seats: 5 } }],
@@ -186,7 +186,7 @@ export const endpointMissingClaims: ConformanceModule = ({ test }, lib) => {
     assert(!('polluted' in {}), 'Object.prototype is changed')
   })
 
-  test('__proto__ within a claim adds no members to it', async () => {
+  test('__proto__ inside a claim adds no members to it', async () => {
     const payload = JSON.stringify({ iss: issuer, aud: audience, exp: issuedAt + 3600, sub: 'user-7', o: 1 })
     const token = await sessionToken(
       payload.replace('"o":1', '"o":{"__proto__":{"id":"admin","plan":"gold"}}'),

@@ -97,10 +97,8 @@ export const endpointSessionOptions: ConformanceModule = ({ test }) => {
     })
     const authenticate = sessionJwt(options)
     assert(await authenticate(bearer(await sessionToken())))
-    equal(
-      Object.entries(reads).filter(([, count]) => count !== 1),
-      [],
-    )
+    const repeated = Object.entries(reads).filter(([, count]) => count !== 1)
+    equal(repeated, [])
   })
 
   test('later changes to the options have no effect', async () => {

@@ -29,8 +29,8 @@ export const endpointRequiredScopes: ConformanceModule = ({ test }, lib) => {
   }
 
   const missing: [string, object][] = [
-    ['none', {}],
-    ['others', { scope: 'openid profile', scp: ['a'], permissions: ['b'] }],
+    ['no scopes', {}],
+    ['other scopes', { scope: 'openid profile', scp: ['a'], permissions: ['b'] }],
     ['a scope with it as a prefix', { scope: 'membrane:token:x' }],
     ['a scope with it as a suffix', { scope: 'x:membrane:token' }],
     ['another case', { scope: 'Membrane:Token' }],

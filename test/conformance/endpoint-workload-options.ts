@@ -94,7 +94,7 @@ export const endpointWorkloadOptions: ConformanceModule = ({ test }) => {
     ],
     ['a bare name as sub', 'kubernetes', pod.issuer, { sub: 'prod:worker' }, 'system:serviceaccount'],
     [
-      'a context',
+      'a context id that is not in a list',
       'circleci',
       'https://oidc.circleci.com/org/6e3d1d4b-9c0d-4a55-8f3f-0a5b0c7d2e11',
       { sub: 'x', 'oidc.circleci.com/context-ids': 'a' },
