@@ -1,5 +1,11 @@
 import { invalidOption, readOptions } from '../options.ts'
-import { type Credentials, call, failureByStatus, type ServiceFailure, type ServiceResponse } from './call.ts'
+import {
+  type Credentials,
+  call,
+  type ServiceFailure,
+  type ServiceResponse,
+  transientFailure,
+} from './call.ts'
 import { cacheCredential } from './credential-cache.ts'
 import { unavailable, unexpectedResponse } from './errors.ts'
 import { checkAddress, checkSupplied, checkText, resolveText, type Supplied } from './options.ts'
@@ -128,5 +134,9 @@ function readStsFailure({ status, text }: ServiceResponse): ServiceFailure {
   const message = Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined
   if (message !== undefined) return { error: unavailable(message) }
   const isThrottled = code === 'Throttling' || code === 'IDPCommunicationError'
-  return failureByStatus(SERVICE, isThrottled ? 429 : status, 'sts:AssumeRoleWithWebIdentity')
+  return (
+    transientFailure(SERVICE, isThrottled ? 429 : status) ?? {
+      error: unavailable(`AWS STS rejected the request with status ${status}; check roleArn and region.`),
+    }
+  )
 }

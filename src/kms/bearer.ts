@@ -1,11 +1,11 @@
 import {
   type Credentials,
   call,
-  failureByStatus,
   type Members,
   type PreparedRequest,
   type ServiceFailure,
   type ServiceResponse,
+  transientFailure,
 } from './call.ts'
 import type { IssuedCredential } from './credential-cache.ts'
 import { unavailable, unexpectedResponse } from './errors.ts'
@@ -62,10 +62,7 @@ export async function requestAccessToken({
     service,
     signal,
     prepare: () => request,
-    readFailure: ({ status }) =>
-      [400, 401, 403].includes(status)
-        ? { error: unavailable(rejection) }
-        : failureByStatus(service, status, 'to get access tokens'),
+    readFailure: ({ status }) => transientFailure(service, status) ?? { error: unavailable(rejection) },
   })
   const { access_token: value, expires_in: lifetime } = body
   // Azure's metadata server returns the lifetime as a string.

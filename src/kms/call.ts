@@ -151,11 +151,18 @@ function discard(response: Response): void {
   response.body?.cancel().catch(() => {})
 }
 
-/** Describes a failure by its status code, if the response contains no better reason. */
-export function failureByStatus(service: string, status: number, permission: string): ServiceFailure {
+/** Describes a throttled request or a failure of the service; `undefined` for other status codes. */
+export function transientFailure(service: string, status: number): ServiceFailure | undefined {
   if (status === 429) return { error: unavailable(`${service} throttled the request.`), retry: true }
   if (status >= 500)
     return { error: unavailable(`${service} failed with status ${status}; try again later.`), retry: true }
+  return undefined
+}
+
+/** Describes a failure by its status code, if the response contains no better reason. */
+export function failureByStatus(service: string, status: number, permission: string): ServiceFailure {
+  const transient = transientFailure(service, status)
+  if (transient) return transient
   if (status === 401)
     return {
       error: unavailable(

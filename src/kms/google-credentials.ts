@@ -2,9 +2,9 @@ import { SignJWT } from 'jose/jwt/sign'
 import { importPKCS8 } from 'jose/key/import'
 import { invalidOption, readOptions } from '../options.ts'
 import { callWithBearer, requestAccessToken, suppliedTokens, type TokenSource } from './bearer.ts'
-import { failureByStatus, membersOf } from './call.ts'
+import { membersOf, transientFailure } from './call.ts'
 import { cacheCredential, type IssuedCredential } from './credential-cache.ts'
-import { unexpectedResponse } from './errors.ts'
+import { unavailable, unexpectedResponse } from './errors.ts'
 import { checkAddress, checkSupplied, checkText, resolveText, type Supplied } from './options.ts'
 
 /** The key file of a service account, in Google's format. */
@@ -143,6 +143,9 @@ function checkWorkloadIdentity(identity: GoogleWorkloadIdentity): GoogleWorkload
   return { audience, subjectToken, serviceAccount }
 }
 
+const NOT_IMPERSONATED =
+  'Google did not issue a token for serviceAccount; check that it exists, and that the workload identity has iam.serviceAccounts.getAccessToken on it.'
+
 /** Exchanges the OIDC token (RFC 8693), then impersonates the service account, if one is set. */
 async function exchangeIdentityToken(
   { audience, subjectToken, serviceAccount }: GoogleWorkloadIdentity,
@@ -163,7 +166,8 @@ async function exchangeIdentityToken(
     url: `${IAM}/${encodeURIComponent(serviceAccount)}:generateAccessToken`,
     body: { scope: [SCOPE], lifetime: '3600s' },
     tokens: { get: async () => federated.value, reject: () => false },
-    readFailure: ({ status }) => failureByStatus(SERVICE, status, 'iam.serviceAccounts.getAccessToken'),
+    readFailure: ({ status }) =>
+      transientFailure(SERVICE, status) ?? { error: unavailable(NOT_IMPERSONATED) },
     signal,
   })
   const { accessToken, expireTime } = response.body

@@ -31,7 +31,7 @@ export function checkAddress(address: unknown, option: string): string {
   if (url && isSafe(url) && !url.username && !url.password && !url.search && !url.hash)
     return url.href.replace(/\/+$/, '')
   throw invalidOption(
-    `${option} must be an https address (http only on localhost), without user, password, query and fragment.`,
+    `${option} must be an https URL (http only on localhost), without user, password, query and fragment.`,
     option,
   )
 }

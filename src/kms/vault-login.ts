@@ -2,11 +2,11 @@ import { readOptions } from '../options.ts'
 import {
   type Credentials,
   call,
-  failureByStatus,
   type Members,
   membersOf,
   type ServiceFailure,
   type ServiceResponse,
+  transientFailure,
 } from './call.ts'
 import { cacheCredential, type IssuedCredential } from './credential-cache.ts'
 import { unavailable, unexpectedResponse } from './errors.ts'
@@ -144,11 +144,11 @@ function readSession({ body }: ServiceResponse, fullLease = 0): Session {
 }
 
 function readLoginFailure({ status }: ServiceResponse): ServiceFailure {
-  if (status < 500 && status !== 429)
-    return {
+  return (
+    transientFailure(SERVICE, status) ?? {
       error: unavailable(
         'Vault rejected the login; check the role, its credentials, the path of the auth method and the namespace.',
       ),
     }
-  return failureByStatus(SERVICE, status, 'create on the login path')
+  )
 }

@@ -132,6 +132,28 @@ describe('Google', () => {
     expect(more).toEqual([])
   })
 
+  test.each([403, 404])(
+    'impersonation that fails with %i is reported for the service account',
+    async (status) => {
+      answerWith(({ url }) =>
+        url.includes('sts.') ? json({ access_token: 'federated', expires_in: 3600 }) : json({}, status),
+      )
+      const workloadIdentity = { audience, subjectToken: 'subject', serviceAccount: 'signer@example.com' }
+      await expect(bindGoogleCredentials({ workloadIdentity }).get()).rejects.toMatchObject({
+        code: 'ERR_KEY_UNAVAILABLE',
+        message: expect.stringMatching(/serviceAccount.*iam\.serviceAccounts\.getAccessToken/),
+      })
+    },
+  )
+
+  test('a machine without a service account is reported, not a missing key', async () => {
+    answerWith(() => json({}, 404))
+    await expect(bindGoogleCredentials({ metadataServer: true }).get()).rejects.toMatchObject({
+      code: 'ERR_KEY_UNAVAILABLE',
+      message: expect.stringMatching(/rejected the service account of this machine/),
+    })
+  })
+
   test('an empty subject token is an option at fault', async () => {
     answerWith(() => json({ access_token: 'a', expires_in: 3600 }))
     const subjectToken = async () => ''
