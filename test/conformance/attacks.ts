@@ -2,7 +2,7 @@ import type { Algorithm, Verifier } from '../../src/index.ts'
 import * as der from './der.ts'
 import { fromBase64url, toBase64, toBase64url, utf8 } from './encoding.ts'
 import { orders } from './key-numbers.ts'
-import { answering, withKeyServer } from './key-server.ts'
+import { respondWithKeys, withKeyServer } from './key-server.ts'
 import * as shapes from './key-shapes.ts'
 import type { Curve, Jwk } from './keys.ts'
 import { base64urlNumber, privateJwk, publicHalf, publicJwk } from './keys.ts'
@@ -99,7 +99,7 @@ export const headerAttacks: ConformanceModule = (suite, lib) => {
       const forged = await forge({}, { header, algorithm: 'ES256', key: attacker })
       const genuine = await forge({}, { header, algorithm: 'ES256', key })
       const publicKey = publicHalf(key)
-      await withKeyServer(answering(publicHalf(attacker)), async (server) => {
+      await withKeyServer(respondWithKeys(publicHalf(attacker)), async (server) => {
         for (const options of [{ publicKey }, { jwks: { keys: [{ ...publicKey, kid: 'k1' }] } }]) {
           const verifier = await createTestVerifier(lib, options)
           await rejects(() => verifier.verify(forged), 'ERR_TOKEN_SIGNATURE_INVALID')

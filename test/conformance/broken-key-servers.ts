@@ -1,5 +1,5 @@
 import { replaceFor } from './globals.ts'
-import { answering, endless, failing, unreachable, url, withKeyServer } from './key-server.ts'
+import { endless, failing, respondWithKeys, unreachable, url, withKeyServer } from './key-server.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import { minute, published, second, tokenOf, withRemoteKeySet } from './remote-key-set-harness.ts'
 import type { ConformanceModule } from './suite.ts'
@@ -34,11 +34,11 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
   for (const [title, respond] of responses) {
     suite.test(`unavailable: ${title}`, async () => {
       await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
-        const working = server.answer
-        server.answer = respond
+        const working = server.respond
+        server.respond = respond
         await rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
         equal(new Set(server.requests.map((request) => request.url)), new Set([url]))
-        server.answer = working
+        server.respond = working
         wait(minute)
         equal((await verifier.verify(good)).keyId, 'a', 'not refetched')
       })
@@ -48,7 +48,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
   suite.test('unavailable: an endless body, which is cancelled', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       const { body, read, cancelled } = endless()
-      server.answer = () => new Response(body)
+      server.respond = () => new Response(body)
       await rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
       assert(read() < 100, `${read()} KiB were read`)
       assert(cancelled(), 'the body was not cancelled')
@@ -58,7 +58,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
   suite.test('a set of 64 KiB is accepted', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       const text = JSON.stringify({ keys: [await published('P-256', 'a')] })
-      server.answer = () => new Response(text.padEnd(65_536))
+      server.respond = () => new Response(text.padEnd(65_536))
       equal((await verifier.verify(good)).keyId, 'a')
     })
   })
@@ -79,7 +79,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
       await replaceFor(AbortSignal, 'timeout', timeout, async (replaced) => {
         assert(replaced, 'AbortSignal.timeout cannot be replaced here')
         await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
-          server.answer = () => hang(server.signals[0] ?? AbortSignal.abort())
+          server.respond = () => hang(server.signals[0] ?? AbortSignal.abort())
           const verifying = rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
           // Gives the request time to start.
           await importFor('ES256', await publicJwk('P-256'), 'verify')
@@ -111,7 +111,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
   ]
   for (const [address, isAccepted] of addresses) {
     suite.test(`${isAccepted ? 'accepted' : 'rejected'}: ${address}`, async () => {
-      await withKeyServer(answering(await published('P-256', 'a')), async (server) => {
+      await withKeyServer(respondWithKeys(await published('P-256', 'a')), async (server) => {
         const create = () => createTestVerifier(lib, { jwks: new URL(address) })
         if (!isAccepted) await rejects(create, 'ERR_OPTION_INVALID')
         else equal((await (await create()).verify(await tokenOf('P-256', 'a'))).keyId, 'a')
@@ -124,7 +124,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
   }
 
   suite.test('later changes to the URL have no effect', async () => {
-    await withKeyServer(answering(await published('P-256', 'a')), async (server) => {
+    await withKeyServer(respondWithKeys(await published('P-256', 'a')), async (server) => {
       const jwks = new URL(url)
       const creating = createTestVerifier(lib, { jwks })
       jwks.hostname = 'attacker.example'
@@ -139,7 +139,7 @@ export const brokenKeyServers: ConformanceModule = (suite, lib) => {
   ] as const) {
     suite.test(`a remote set must not contain ${title}`, async () => {
       await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
-        server.answer = answering(await published('P-256', 'a'), await make())
+        server.respond = respondWithKeys(await published('P-256', 'a'), await make())
         await rejects(() => verifier.verify(good), 'ERR_KEY_FORMAT_UNSUPPORTED')
       })
     })

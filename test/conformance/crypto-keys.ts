@@ -36,7 +36,7 @@ const mismatches: [key: Algorithm, others: Algorithm[]][] = [
   ['ES256', ['ES384', 'ES512', 'RS256', 'HS256']],
 ]
 
-export const importedMisfits: ConformanceModule = (suite, lib) => {
+export const importedMismatches: ConformanceModule = (suite, lib) => {
   for (const [keyAlgorithm, others] of mismatches) {
     suite.test(`CryptoKey of ${keyAlgorithm} does not match ${others.join(', ')}`, async () => {
       const key = await signingKey(keyAlgorithm)

@@ -10,7 +10,7 @@ import {
   sessionToken,
   withProvider,
 } from './endpoint-harness.ts'
-import { answering, failing } from './key-server.ts'
+import { failing, respondWithKeys } from './key-server.ts'
 import { privateJwk } from './keys.ts'
 import { published } from './remote-key-set-harness.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
@@ -40,7 +40,7 @@ const createAccess = (options: Partial<CloudflareAccessOptions> = {}) =>
 async function authenticateWith(token: string, options: Partial<CloudflareAccessOptions> = {}) {
   const authenticate = createAccess(options)
   let caller = null as Caller | null
-  await withProvider({ [certs]: answering(await published('P-256', 'a')) }, async () => {
+  await withProvider({ [certs]: respondWithKeys(await published('P-256', 'a')) }, async () => {
     caller = await authenticate(carrying(token))
   })
   return caller

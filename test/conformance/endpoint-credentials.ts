@@ -15,7 +15,7 @@ import {
   sha256,
   withProvider,
 } from './endpoint-harness.ts'
-import { answering, failing } from './key-server.ts'
+import { failing, respondWithKeys } from './key-server.ts'
 import { published } from './remote-key-set-harness.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
 import { now } from './token-fixtures.ts'
@@ -122,7 +122,7 @@ export const endpointCredentials: ConformanceModule = ({ test }) => {
   test('the context is passed to the key sets, from a request and from verify', async () => {
     const jwks = new URL('https://keys.example/jwks.json')
     const session = await sessionToken()
-    const routes = { [jwks.href]: answering(await published('P-256', 'a')) }
+    const routes = { [jwks.href]: respondWithKeys(await published('P-256', 'a')) }
     for (const authenticate of [
       async (all: CredentialAuthenticator, context: object) => all(bearer(session), context),
       async (all: CredentialAuthenticator, context: object) => all.verify(token(session), context),
@@ -171,7 +171,7 @@ export const endpointDependencies: ConformanceModule = ({ test }) => {
 
   test('check rejects while the key set is unreachable', async () => {
     const check = async () => (await createSession({ jwks: new URL(jwks) })).dependencies[0]?.check()
-    await withProvider({ [jwks]: answering(await published('P-256', 'a')) }, check)
+    await withProvider({ [jwks]: respondWithKeys(await published('P-256', 'a')) }, check)
     await withProvider({ [jwks]: failing(500) }, async () => {
       await rejects(check, 'ERR_JWKS_UNAVAILABLE')
     })

@@ -221,7 +221,7 @@ type Routes = Record<string, () => Response | Promise<Response>>
 export async function withProvider(routes: Routes, run: (server: KeyServer) => Promise<void>): Promise<void> {
   const notFound = () => new Response('Not found', { status: 404 })
   await withKeyServer(notFound, async (server) => {
-    server.answer = () => (routes[server.requests.at(-1)?.url ?? ''] ?? notFound)()
+    server.respond = () => (routes[server.requests.at(-1)?.url ?? ''] ?? notFound)()
     await run(server)
   })
 }

@@ -11,7 +11,7 @@ import {
   sessionToken,
   withProvider,
 } from './endpoint-harness.ts'
-import { answering, failing, unreachable } from './key-server.ts'
+import { failing, respondWithKeys, unreachable } from './key-server.ts'
 import { privateJwk } from './keys.ts'
 import { minute, published } from './remote-key-set-harness.ts'
 import { assert, type ConformanceModule, equal } from './suite.ts'
@@ -36,7 +36,7 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
   })
 
   test('with the URL of a key set, it is fetched when first needed, then cached', async () => {
-    await withProvider({ [jwksUrl]: answering(await published('P-256', 'a')) }, async (server) => {
+    await withProvider({ [jwksUrl]: respondWithKeys(await published('P-256', 'a')) }, async (server) => {
       const authenticate = create({ jwks: new URL(jwksUrl) })
       equal(server.requests.length, 0, 'fetched too early')
       for (let time = 0; time < 3; time++) assert(await authenticate(bearer(await sessionToken())))
@@ -63,7 +63,7 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
   })
 
   test('URLs and keys in the header are ignored', async () => {
-    await withProvider({ [jwksUrl]: answering(await published('P-256', 'a')) }, async (server) => {
+    await withProvider({ [jwksUrl]: respondWithKeys(await published('P-256', 'a')) }, async (server) => {
       const authenticate = create({ jwks: new URL(jwksUrl) })
       const key = await privateJwk('other P-256')
       for (const header of [
@@ -81,12 +81,12 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
   })
 
   test('a new key is fetched', async () => {
-    const routes = { [jwksUrl]: answering(await published('P-256', 'a')) }
+    const routes = { [jwksUrl]: respondWithKeys(await published('P-256', 'a')) }
     await withProvider(routes, async (server) => {
       let time = now
       const authenticate = create({ jwks: new URL(jwksUrl), now: () => time })
       assert(await authenticate(bearer(await sessionToken())))
-      routes[jwksUrl] = answering(await published('P-256', 'a'), await published('other P-256', 'b'))
+      routes[jwksUrl] = respondWithKeys(await published('P-256', 'a'), await published('other P-256', 'b'))
       time += minute
       const key = await privateJwk('other P-256')
       assert(await authenticate(bearer(await sessionToken({}, { key, header: { kid: 'b' } }))))
@@ -95,7 +95,9 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
   })
 
   test('known keys are used while the provider is down', async () => {
-    const routes: Record<string, () => Response> = { [jwksUrl]: answering(await published('P-256', 'a')) }
+    const routes: Record<string, () => Response> = {
+      [jwksUrl]: respondWithKeys(await published('P-256', 'a')),
+    }
     await withProvider(routes, async () => {
       let time = now
       const authenticate = create({ jwks: new URL(jwksUrl), now: () => time })
@@ -112,12 +114,12 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
     ['a redirect', () => new Response(null, { status: 302, headers: { Location: jwksUrl } })],
     ['HTML', () => new Response('<!doctype html>')],
     ['not a key set', json({ error: 'not_found' })],
-    ['an empty set', answering()],
-    ['a secret in the set', answering({ kty: 'oct', k: 'c2VjcmV0', kid: 'a' })],
+    ['an empty set', respondWithKeys()],
+    ['a secret in the set', respondWithKeys({ kty: 'oct', k: 'c2VjcmV0', kid: 'a' })],
     ['null', json(null)],
     ['more than 64 KiB', () => new Response(' '.repeat(70_000))],
     ['a network error', unreachable],
-    ['two keys with one kid', answering({ kty: 'EC', kid: 'a' }, { kty: 'EC', kid: 'a' })],
+    ['two keys with one kid', respondWithKeys({ kty: 'EC', kid: 'a' }, { kty: 'EC', kid: 'a' })],
   ]
   for (const [title, outage] of outages) {
     test(`503 with Retry-After: ${title}`, async () => {
@@ -135,7 +137,7 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
   }
 
   test('401: a key set without a matching key', async () => {
-    await withProvider({ [jwksUrl]: answering(await published('P-384', 'c')) }, async () => {
+    await withProvider({ [jwksUrl]: respondWithKeys(await published('P-384', 'c')) }, async () => {
       const handler = await createTestEndpoint(lib, create({ jwks: new URL(jwksUrl) }))
       expectProblem(await send(handler, bearer(await sessionToken())), 'ERR_CREDENTIALS_INVALID')
     })
@@ -154,7 +156,7 @@ export const endpointDiscovery: ConformanceModule = ({ test }) => {
     test(`from ${iss}`, async () => {
       const routes = {
         [url]: json({ issuer: iss, jwks_uri: jwksUrl, other: [1] }),
-        [jwksUrl]: answering(await published('P-256', 'a')),
+        [jwksUrl]: respondWithKeys(await published('P-256', 'a')),
       }
       await withProvider(routes, async (server) => {
         const authenticate = create({ issuer: iss })
@@ -185,7 +187,7 @@ export const endpointDiscovery: ConformanceModule = ({ test }) => {
   ]
   for (const [title, value] of metadata) {
     test(`rejected: ${title}`, async () => {
-      const set = answering(await published('P-256', 'a'))
+      const set = respondWithKeys(await published('P-256', 'a'))
       const routes = { [metadataUrl]: json(value), [jwksUrl]: set, [jwksUrl.replace('https', 'http')]: set }
       await withProvider(routes, async (server) => {
         const token = await sessionToken()
@@ -199,8 +201,8 @@ export const endpointDiscovery: ConformanceModule = ({ test }) => {
     const moved = 'https://keys.example/new'
     const routes = {
       [metadataUrl]: json({ issuer, jwks_uri: jwksUrl }),
-      [jwksUrl]: answering(await published('P-256', 'a')),
-      [moved]: answering(await published('other P-256', 'b')),
+      [jwksUrl]: respondWithKeys(await published('P-256', 'a')),
+      [moved]: respondWithKeys(await published('other P-256', 'b')),
     }
     await withProvider(routes, async () => {
       let time = now

@@ -10,7 +10,7 @@ import {
   sessionToken,
   withProvider,
 } from './endpoint-harness.ts'
-import { answering } from './key-server.ts'
+import { respondWithKeys } from './key-server.ts'
 import { published } from './remote-key-set-harness.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
 import { audience, create, jobToken, pod, podToken, seconds } from './workload-harness.ts'
@@ -109,7 +109,7 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
 
   test('identities of one issuer share its keys', async () => {
     const jwks = new URL('https://keys.example/jwks.json')
-    await withProvider({ [jwks.href]: answering(await published('P-256', 'a')) }, async (server) => {
+    await withProvider({ [jwks.href]: respondWithKeys(await published('P-256', 'a')) }, async (server) => {
       const authenticate = await create({ jwks }, { jwks, claims: { repository_id: '75' } })
       for (const repository_id of ['74', '75'])
         assert(await authenticate(bearer(await jobToken({ repository_id }))))

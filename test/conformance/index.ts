@@ -8,7 +8,7 @@ import { clientResponses } from './client-responses.ts'
 import { clientRetries } from './client-retries.ts'
 import { clientReuse } from './client-reuse.ts'
 import { insecureContexts, pages, trustedContexts } from './context.ts'
-import { importedKeys, importedMisfits, importedStrength } from './crypto-keys.ts'
+import { importedKeys, importedMismatches, importedStrength } from './crypto-keys.ts'
 import { differential } from './differential.ts'
 import { endpointAccess, endpointAccessOptions } from './endpoint-access.ts'
 import { endpointApiKeys, endpointOneOf } from './endpoint-api-keys.ts'
@@ -29,18 +29,17 @@ import { endpointWorkloads } from './endpoint-workloads.ts'
 import { inspectionResults, inspections } from './inspections.ts'
 import { concurrency, imports, inputs } from './isolation.ts'
 import { jwkMetadata, publicHalves } from './jwk.ts'
-import { keyContainers, mangledPem } from './key-forms.ts'
+import { keyContainers, pemVariants } from './key-forms.ts'
 import { keyInspections } from './key-inspections.ts'
 import { ecNumbers, rsaNumbers, rsaStrength } from './key-numbers.ts'
 import { keyPairs } from './key-pairs.ts'
-import { brokenKeys, foreignKeys, keysAsSecret } from './key-refusals.ts'
 import { keySetCaches } from './key-set-cache.ts'
 import { keySetChoice, keySetMembers } from './key-sets.ts'
 import { clock, durations, instants } from './lifetimes.ts'
 import { tokenEncoding, tokenForm, tokenJson } from './malformed-tokens.ts'
 import { membraneRequests } from './membrane-requests.ts'
 import {
-  algorithmMisfits,
+  algorithmMismatches,
   errorClass,
   signerOptions,
   thumbprints,
@@ -48,13 +47,14 @@ import {
   unsupportedAlgorithms,
 } from './options.ts'
 import { fields, tokenSize, unicode } from './payloads.ts'
+import { publicKeyForms, publicPemVariants } from './public-keys.ts'
+import { brokenKeys, keysAsSecret, unsupportedKeys } from './rejected-keys.ts'
 import {
   brokenPublicKeys,
-  foreignPublicKeys,
-  misfitPublicKeys,
+  mismatchedPublicKeys,
+  unsupportedPublicKeys,
   weakPublicKeys,
-} from './public-key-refusals.ts'
-import { mangledPublicPem, publicKeyForms } from './public-keys.ts'
+} from './rejected-public-keys.ts'
 import { remoteKeySets } from './remote-key-sets.ts'
 import { remoteKeys } from './remote-keys.ts'
 import { rotation } from './rotation.ts'
@@ -71,7 +71,7 @@ import { silentVerifiers } from './verifier-secrecy.ts'
 export const modules: Record<string, ConformanceModule> = {
   algorithmAttacks,
   algorithmChoice,
-  algorithmMisfits,
+  algorithmMismatches,
   allowedAlgorithms,
   brokenKeyServers,
   brokenKeys,
@@ -121,11 +121,11 @@ export const modules: Record<string, ConformanceModule> = {
   errorClass,
   everyAlgorithm,
   fields,
-  foreignKeys,
-  foreignPublicKeys,
+  unsupportedKeys,
+  unsupportedPublicKeys,
   headerAttacks,
   importedKeys,
-  importedMisfits,
+  importedMismatches,
   importedStrength,
   imports,
   inputs,
@@ -142,10 +142,10 @@ export const modules: Record<string, ConformanceModule> = {
   keySetMembers,
   keysAsSecret,
   knownAnswers,
-  mangledPem,
-  mangledPublicPem,
+  pemVariants,
+  publicPemVariants,
   membraneRequests,
-  misfitPublicKeys,
+  mismatchedPublicKeys,
   pages,
   pollution,
   publicHalves,

@@ -99,7 +99,7 @@ export const keyContainers: ConformanceModule = (suite, lib) => {
 }
 
 /** What environment variables, dashboards, mail and copying do to a PEM. */
-const pemVariants: [string, (pem: string) => string][] = [
+const variants: [string, (pem: string) => string][] = [
   ['unchanged', (pem) => pem],
   ['no line break at the end', (pem) => pem.trim()],
   ['CRLF', (pem) => pem.replaceAll('\n', '\r\n')],
@@ -136,7 +136,7 @@ export function testPemVariants(
   { title, key, label, der }: Container,
   check: (pem: string | Bytes, jwk: Jwk) => Promise<void>,
 ): void {
-  for (const [variant, change] of pemVariants) {
+  for (const [variant, change] of variants) {
     test(`${title}: ${variant}`, async () => {
       const jwk = await privateJwk(key)
       const pem = change(toPem(label, der(jwk)))
@@ -153,7 +153,7 @@ export function testPemVariants(
   }
 }
 
-export const mangledPem: ConformanceModule = (suite, lib) => {
+export const pemVariants: ConformanceModule = (suite, lib) => {
   const titles = ['P-256 in PKCS#8', 'P-521 in SEC1', 'RSA in PKCS#1']
   for (const container of containers.filter(({ title }) => titles.includes(title))) {
     testPemVariants(suite, container, (pem, jwk) => signsAs(lib, pem, jwk, container.algorithm))
@@ -164,7 +164,7 @@ export const mangledPem: ConformanceModule = (suite, lib) => {
       const jwk = await privateJwk(key)
       const both =
         toPem('EC PARAMETERS', shapes.ecParameters(jwk)) + toPem('EC PRIVATE KEY', shapes.sec1(jwk))
-      for (const [, change] of pemVariants) await signsAs(lib, change(both), jwk, algorithm)
+      for (const [, change] of variants) await signsAs(lib, change(both), jwk, algorithm)
     })
   }
 }

@@ -8,22 +8,22 @@ import { assert } from './suite.ts'
 export const url = 'https://keys.example/.well-known/jwks.json'
 
 export interface KeyServer {
-  answer: () => Response | Promise<Response>
+  respond: () => Response | Promise<Response>
   readonly requests: Request[]
   /** The signals of the requests. `Request` would wrap them in new ones. */
   readonly signals: (AbortSignal | null | undefined)[]
 }
 
 export async function withKeyServer(
-  answer: KeyServer['answer'],
+  respond: KeyServer['respond'],
   run: (server: KeyServer) => Promise<void>,
 ): Promise<void> {
-  const server: KeyServer = { answer, requests: [], signals: [] }
+  const server: KeyServer = { respond, requests: [], signals: [] }
   const stub = async (input: RequestInfo | URL, init?: RequestInit) => {
     const { signal, ...rest } = init ?? {}
     server.requests.push(new Request(input, rest))
     server.signals.push(signal)
-    return server.answer()
+    return server.respond()
   }
   await replaceFor(globalThis, 'fetch', stub, async (replaced) => {
     assert(replaced, 'fetch cannot be replaced here')
@@ -32,7 +32,7 @@ export async function withKeyServer(
 }
 
 /** A new response for each request, because a body can be read only once. */
-export function answering(...keys: readonly object[]): () => Response {
+export function respondWithKeys(...keys: readonly object[]): () => Response {
   return () => Response.json({ keys })
 }
 

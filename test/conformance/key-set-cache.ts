@@ -1,7 +1,7 @@
 import { cloudflareAccess, type SessionJwtOptions, sessionJwt } from '../../src/endpoint.ts'
 import type { KeySetCache } from '../../src/service.ts'
 import { audience, bearer, issuer, refuses, sessionToken, withProvider } from './endpoint-harness.ts'
-import { answering, unreachable } from './key-server.ts'
+import { respondWithKeys, unreachable } from './key-server.ts'
 import { privateJwk } from './keys.ts'
 import { hour, minute, published } from './remote-key-set-harness.ts'
 import type { ConformanceModule } from './suite.ts'
@@ -42,7 +42,7 @@ async function withRemoteKeySet(
 ): Promise<void> {
   const routes = {
     [metadataUrl]: () => Response.json({ issuer, jwks_uri: jwksUrl }),
-    [jwksUrl]: answering(await published('P-256', 'a')),
+    [jwksUrl]: respondWithKeys(await published('P-256', 'a')),
   }
   await withProvider(routes, async (server) => {
     let time = now
@@ -65,7 +65,7 @@ const session = (kid = 'a') => sessionToken({ exp: now / 1000 + 48 * 3600 }, { h
 const sessionOfNewKey = async () =>
   sessionToken({}, { key: await privateJwk('other P-256'), header: { kid: 'b' } })
 
-const rotated = async () => answering(await published('other P-256', 'b'))
+const rotated = async () => respondWithKeys(await published('other P-256', 'b'))
 
 export const keySetCaches: ConformanceModule = ({ test }) => {
   for (const [title, options, urls] of [
@@ -86,7 +86,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
   test('cloudflareAccess shares its set as well', async () => {
     const team = 'https://team.cloudflareaccess.com'
     const certs = `${team}/cdn-cgi/access/certs`
-    await withProvider({ [certs]: answering(await published('P-256', 'a')) }, async (server) => {
+    await withProvider({ [certs]: respondWithKeys(await published('P-256', 'a')) }, async (server) => {
       const keySetCache = createCache()
       const claims = { iss: team, type: 'app', exp: now / 1000 + 3600 }
       const headers = { 'Cf-Access-Jwt-Assertion': await sessionToken(claims) }
@@ -98,7 +98,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
     })
   })
 
-  test('the entry: under an unreachable URL, with the time of the request, for a day', async () => {
+  test('the stored entry has an unreachable URL, the time of the request and a lifetime of a day', async () => {
     await withRemoteKeySet(async ({ isolate, cache, wait }) => {
       wait(minute)
       await isolate()(bearer(await session()))
@@ -216,7 +216,7 @@ export const keySetCaches: ConformanceModule = ({ test }) => {
       assert(await authenticate(bearer(await session())))
       wait(24 * hour)
       equal(dependency.isUsable?.(), false)
-      routes[jwksUrl] = answering(await published('P-256', 'a'))
+      routes[jwksUrl] = respondWithKeys(await published('P-256', 'a'))
       equal([await check(), dependency.isUsable?.()], ['ready', true])
     })
   })

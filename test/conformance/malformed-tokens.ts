@@ -12,12 +12,12 @@ const partNames = ['header', 'payload', 'signature']
 /** RFC 7515 section 5.2. Where possible the signature is valid, so that only the form is wrong. */
 export const tokenForm: ConformanceModule = (suite, lib) => {
   for (const value of [undefined, null, 42, 42n, true, [], {}, new Date(0), () => 'a.b.c'] as unknown[]) {
-    suite.test(`no token: ${typeof value} ${String(value)}`, async () => {
+    suite.test(`not a token: ${typeof value} ${String(value)}`, async () => {
       await rejects(() => verify(lib, value as string), 'ERR_TOKEN_MALFORMED')
     })
   }
 
-  suite.test('no token: a valid one as bytes, boxed, or in an array or object', async () => {
+  suite.test('not a token: a valid one as bytes, boxed, or in an array or object', async () => {
     const token = await forge()
     const [protectedPart, payload, signature] = token.split('.')
     for (const value of [

@@ -212,7 +212,7 @@ const unsupported: unknown[] = [
 
 export const unsupportedAlgorithms: ConformanceModule = (suite, lib) => {
   for (const algorithm of unsupported) {
-    suite.test(`no algorithm: ${JSON.stringify(algorithm)}`, async () => {
+    suite.test(`not an algorithm: ${JSON.stringify(algorithm)}`, async () => {
       await rejects(() => createLooseSigner(lib, { secret, algorithm }), 'ERR_ALGORITHM_UNSUPPORTED')
       const privateKey = await privateJwk('P-256')
       await rejects(() => createLooseSigner(lib, { privateKey, algorithm }), 'ERR_ALGORITHM_UNSUPPORTED')
@@ -228,7 +228,7 @@ const mismatches: [key: 'secret' | 'P-256' | 'P-384' | 'P-521' | 'RSA', others: 
   ['RSA', ['ES256', 'ES384', 'ES512', 'HS256', 'HS512']],
 ]
 
-export const algorithmMisfits: ConformanceModule = (suite, lib) => {
+export const algorithmMismatches: ConformanceModule = (suite, lib) => {
   for (const [key, others] of mismatches) {
     suite.test(`${key} does not match ${others.join(', ')}`, async () => {
       const options = key === 'secret' ? { secret } : { privateKey: await privateJwk(key) }

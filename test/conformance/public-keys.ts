@@ -145,7 +145,7 @@ export const publicKeyForms: ConformanceModule = (suite, lib) => {
   })
 }
 
-export const mangledPublicPem: ConformanceModule = (suite, lib) => {
+export const publicPemVariants: ConformanceModule = (suite, lib) => {
   const titles = ['SPKI of P-256', 'certificate of P-521', 'PKCS#1 public key']
   for (const container of containers.filter(({ title }) => titles.includes(title))) {
     testPemVariants(suite, container, (pem, jwk) => verifiesAs(lib, pem, jwk, container.algorithm))

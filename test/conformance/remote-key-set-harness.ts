@@ -1,6 +1,6 @@
 import type { Verifier } from '../../src/index.ts'
 import type { KeyServer } from './key-server.ts'
-import { answering, url, withKeyServer } from './key-server.ts'
+import { respondWithKeys, url, withKeyServer } from './key-server.ts'
 import type { KeyName } from './keys.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import type { Library } from './suite.ts'
@@ -33,7 +33,7 @@ export async function withRemoteKeySet(
   lib: Library,
   run: (harness: RemoteKeySetHarness) => Promise<void>,
 ): Promise<void> {
-  await withKeyServer(answering(await published('P-256', 'a')), async (server) => {
+  await withKeyServer(respondWithKeys(await published('P-256', 'a')), async (server) => {
     let time = now
     const verifier = await createTestVerifier(lib, { jwks: new URL(url), now: () => time })
     const wait = (milliseconds: number) => {

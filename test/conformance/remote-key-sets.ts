@@ -1,4 +1,4 @@
-import { answering, failing, unreachable, url } from './key-server.ts'
+import { failing, respondWithKeys, unreachable, url } from './key-server.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import { hour, minute, published, second, tokenOf, withRemoteKeySet } from './remote-key-set-harness.ts'
 import { failureOf } from './secrecy.ts'
@@ -46,8 +46,8 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
       await verifier.verify(good)
       let isHeld = true
       const released = () => !isHeld
-      const rotated = answering(await published('other P-256', 'b'))
-      server.answer = async () => {
+      const rotated = respondWithKeys(await published('other P-256', 'b'))
+      server.respond = async () => {
         await waitUntil(released)
         return rotated()
       }
@@ -64,7 +64,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     for (const pause of [20 * minute, hour, 23 * hour]) {
       await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
         await verifier.verify(good)
-        server.answer = answering(await published('other P-256', 'b'))
+        server.respond = respondWithKeys(await published('other P-256', 'b'))
         wait(pause)
         await rejects(() => verifier.verify(good), 'ERR_KEY_NOT_FOUND')
         equal(server.requests.length, 2)
@@ -75,17 +75,17 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   suite.test('a clock that goes back triggers a refetch, but does not age the set', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
-      server.answer = failing(500)
+      server.respond = failing(500)
       wait(-400 * 24 * hour)
       equal((await verifier.verify(good)).keyId, 'a', 'known keys during an outage')
       equal(server.requests.length, 2)
       wait(24 * hour)
       await rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
-      server.answer = answering(await published('other P-256', 'b'))
+      server.respond = respondWithKeys(await published('other P-256', 'b'))
       wait(minute)
       equal((await verifier.verify(unknown)).keyId, 'b')
       wait(-hour)
-      server.answer = answering(await published('P-256', 'a'))
+      server.respond = respondWithKeys(await published('P-256', 'a'))
       equal((await verifier.verify(good)).keyId, 'a')
     })
   })
@@ -102,7 +102,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
       await rejects(() => verifier.verify(unknown), 'ERR_KEY_NOT_FOUND')
       equal(server.requests.length, 2)
       wait(2 * second)
-      server.answer = answering(await published('P-256', 'a'), await published('other P-256', 'b'))
+      server.respond = respondWithKeys(await published('P-256', 'a'), await published('other P-256', 'b'))
       equal((await verifier.verify(unknown)).keyId, 'b')
       equal((await verifier.verify(good)).keyId, 'a')
       equal(server.requests.length, 3)
@@ -123,7 +123,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
       const token = await forge({}, { algorithm: 'ES384', key: await privateJwk('P-384') })
       await rejects(() => verifier.verify(token), 'ERR_KEY_NOT_FOUND')
       wait(minute)
-      server.answer = answering(await published('P-256', 'a'), await published('P-384', 'c'))
+      server.respond = respondWithKeys(await published('P-256', 'a'), await published('P-384', 'c'))
       equal((await verifier.verify(token)).algorithm, 'ES384')
     })
   })
@@ -142,7 +142,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     await withRemoteKeySet(lib, async ({ verifier, server, good }) => {
       const other = { ...(await publicJwk('RSA')), kid: 'a' }
       const edwards = { kty: 'OKP', crv: 'Ed25519', x: 'AAAA', kid: 'a' }
-      server.answer = answering(
+      server.respond = respondWithKeys(
         edwards,
         await published('other P-256', 'a'),
         other,
@@ -163,7 +163,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
         ...{ kty: 'EC', crv: 'P-256', kid: `k${index}` },
         ...{ x: index === 0 ? x : `${x}`.slice(0, 5), y },
       }))
-      server.answer = answering(...others, await published('P-256', 'a'))
+      server.respond = respondWithKeys(...others, await published('P-256', 'a'))
       equal((await verifier.verify(good)).keyId, 'a')
       await rejects(async () => verifier.verify(await tokenOf('P-256', 'k7')), 'ERR_KEY_INVALID')
       // OpenID Connect Core section 10.1: with several keys, a token needs a kid.
@@ -199,7 +199,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     await withRemoteKeySet(lib, async ({ verifier, server, good, unknown, wait }) => {
       await verifier.verify(good)
       wait(minute)
-      server.answer = answering(await published('P-256', 'a'), await published('other P-256', 'b'))
+      server.respond = respondWithKeys(await published('P-256', 'a'), await published('other P-256', 'b'))
       const all = await Promise.all(Array.from({ length: 20 }, () => verifier.verify(unknown)))
       equal(new Set(all.map(({ keyId }) => keyId)), new Set(['b']))
       equal(server.requests.length, 2)
@@ -217,7 +217,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
     suite.test(`known keys verify for a day of an outage, but no longer: ${title}`, async () => {
       await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
         await verifier.verify(good)
-        server.answer = outage
+        server.respond = outage
         for (const pause of [16 * minute, second, second]) {
           wait(pause)
           equal((await verifier.verify(good)).keyId, 'a')
@@ -230,7 +230,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
         equal((await verifier.verify(good)).keyId, 'a')
         wait(hour)
         await failureOf(() => verifier.verify(good))
-        server.answer = answering(await published('P-256', 'a'))
+        server.respond = respondWithKeys(await published('P-256', 'a'))
         wait(minute)
         equal((await verifier.verify(good)).keyId, 'a', 'after the outage')
       })
@@ -240,7 +240,7 @@ export const remoteKeySets: ConformanceModule = (suite, lib) => {
   suite.test('after a day of failures the key set is unavailable', async () => {
     await withRemoteKeySet(lib, async ({ verifier, server, good, wait }) => {
       await verifier.verify(good)
-      server.answer = failing(500)
+      server.respond = failing(500)
       wait(24 * hour + second)
       await rejects(() => verifier.verify(good), 'ERR_JWKS_UNAVAILABLE')
     })

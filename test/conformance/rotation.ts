@@ -1,4 +1,4 @@
-import { answering, url, withKeyServer } from './key-server.ts'
+import { respondWithKeys, url, withKeyServer } from './key-server.ts'
 import { keySet } from './key-sets.ts'
 import { privateJwk } from './keys.ts'
 import { hour, minute } from './remote-key-set-harness.ts'
@@ -19,12 +19,12 @@ export const rotation: ConformanceModule = (suite, lib) => {
 
   suite.test('tokens of a key that is no longer published are rejected', async () => {
     const [signer, b] = await signers(lib, () => now)
-    await withKeyServer(answering(signer.publicJwk ?? {}, b.publicJwk ?? {}), async (server) => {
+    await withKeyServer(respondWithKeys(signer.publicJwk ?? {}, b.publicJwk ?? {}), async (server) => {
       let time = now
       const verifier = await createTestVerifier(lib, { jwks: new URL(url), now: () => time })
       const { token } = await signer.signCustomerToken(customer, { expiresIn: '1d' })
       equal((await verifier.verify(token)).keyId, 'a')
-      server.answer = answering(b.publicJwk ?? {})
+      server.respond = respondWithKeys(b.publicJwk ?? {})
       time += 20 * minute
       await rejects(() => verifier.verify(token), 'ERR_KEY_NOT_FOUND')
     })
@@ -55,7 +55,7 @@ async function rotate(lib: Library, steps: typeof plan): Promise<void> {
   const [a, b] = await signers(lib, clock)
   const [publicA, publicB] = [a.publicJwk ?? {}, b.publicJwk ?? {}]
 
-  await withKeyServer(answering(publicA), async (server) => {
+  await withKeyServer(respondWithKeys(publicA), async (server) => {
     const jwks = new URL(url)
     const old = await createTestVerifier(lib, { jwks, now: clock })
     const signed: { token: string; end: number }[] = []
@@ -63,8 +63,8 @@ async function rotate(lib: Library, steps: typeof plan): Promise<void> {
 
     for (let elapsed = 0; elapsed <= steps.end; elapsed += 10 * minute) {
       time = now + elapsed
-      if (elapsed === steps.publishB) server.answer = answering(publicA, publicB)
-      if (elapsed === steps.retireA) server.answer = answering(publicB)
+      if (elapsed === steps.publishB) server.respond = respondWithKeys(publicA, publicB)
+      if (elapsed === steps.retireA) server.respond = respondWithKeys(publicB)
       const { token, expiresAt } = await (elapsed < steps.signWithB ? a : b).signCustomerToken(customer)
       signed.push({ token, end: expiresAt.getTime() })
 

@@ -27,7 +27,7 @@ const unsupported: [title: string, label: string, der: (keys: TestKeys) => Bytes
 /** Formats recognized by their PEM label alone. */
 const unsupportedLabels = ['OPENSSH PRIVATE KEY', 'DSA PRIVATE KEY', 'CERTIFICATE REQUEST', 'EC PARAMETERS']
 
-export const foreignKeys: ConformanceModule = (suite, lib) => {
+export const unsupportedKeys: ConformanceModule = (suite, lib) => {
   for (const [title, label, write] of unsupported) {
     suite.test(`recognized but unsupported: ${title}`, async () => {
       const der = write(await testKeys())

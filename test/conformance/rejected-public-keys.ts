@@ -34,7 +34,7 @@ const unsupportedJwks: [title: string, make: (keys: TestKeys) => object][] = [
   ['secp256k1', () => publicHalf(shapes.secp256k1Jwk())],
 ]
 
-export const foreignPublicKeys: ConformanceModule = (suite, lib) => {
+export const unsupportedPublicKeys: ConformanceModule = (suite, lib) => {
   async function rejectsInEveryForm(label: string, der: Bytes): Promise<void> {
     const pem = toPem(label, der)
     for (const publicKey of [pem, der, utf8(pem), toBase64(utf8(pem)), pem.replaceAll('\n', '\\n')]) {
@@ -85,7 +85,7 @@ const jwkMismatches: [key: KeyName, members: Partial<Jwk>][] = [
   ['RSA', { key_ops: ['encrypt'] }],
 ]
 
-export const misfitPublicKeys: ConformanceModule = (suite, lib) => {
+export const mismatchedPublicKeys: ConformanceModule = (suite, lib) => {
   for (const [key, members] of jwkMismatches) {
     suite.test(`JWK of ${key} with ${JSON.stringify(members)}`, async () => {
       const jwk = { ...(await publicJwk(key)), ...members }
