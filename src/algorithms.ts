@@ -30,7 +30,7 @@ export interface AlgorithmParameters {
   readonly saltLength?: number
 }
 
-/** All parameters of each algorithm; no other code depends on algorithm names. */
+/** The parameters of each algorithm, from which other code derives its behavior. */
 export const ALGORITHMS: Readonly<Record<Algorithm, AlgorithmParameters>> = {
   HS256: { kty: 'oct', name: 'HMAC', hash: 'SHA-256' },
   HS384: { kty: 'oct', name: 'HMAC', hash: 'SHA-384' },

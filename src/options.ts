@@ -58,7 +58,7 @@ export function bindTolerance(clockTolerance: unknown, fallback: number): number
   throw invalidOption('clockTolerance must be a number of seconds, zero or more.', 'clockTolerance')
 }
 
-/** @param option The invalid option, if a single one is */
+/** @param option The invalid option, if there is a single one */
 export function invalidOption(message: string, option?: string): MembraneTokenError {
   return new MembraneTokenError('ERR_OPTION_INVALID', message, { option })
 }

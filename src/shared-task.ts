@@ -8,7 +8,7 @@ const LOST_AFTER = 500
 const MAX_CHECKS = 700
 
 interface Run {
-  /** Time of the last heartbeat, by the clock of {@link performance}. */
+  /** Time of the last heartbeat, as `performance.now()` returns it. */
   aliveAt: number
   isSettled: boolean
 }

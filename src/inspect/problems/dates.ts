@@ -102,9 +102,9 @@ function readLifetime({ claims, now }: ClaimsAt): number | undefined {
 }
 
 /**
- * Whether `exp` is off by a time zone offset. Without `iat`, the lifetime is only known right after signing. Later, the
- * remaining time of a correct token matches by chance: with a lifetime of 24 minutes for 4 of every 30 minutes, with
- * two hours, once it has expired, for 1 of 30. That is acceptable for a warning that says "seems".
+ * Whether `exp` seems to be off by a time zone offset. Without `iat`, the lifetime is only known right after signing.
+ * Later, the remaining time of a correct token matches by chance: with a lifetime of 24 minutes for 4 of every 30
+ * minutes, with two hours, once it has expired, for 1 of 30. That is acceptable for a warning that says "seems".
  */
 function isNaiveLocalTime(token: ClaimsAt): boolean {
   const lifetime = readLifetime(token)
