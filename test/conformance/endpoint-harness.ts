@@ -215,6 +215,13 @@ export async function createSession(options: Partial<SessionJwtOptions> = {}) {
   return sessionJwt({ issuer, audience, jwks: await keySet(), now: () => now, ...options })
 }
 
+/** Verifies a session token. @returns its customer */
+export async function verifyCustomer(token: string, options?: Partial<SessionJwtOptions>) {
+  const caller = await (await createSession(options))(bearer(token))
+  assert(caller?.kind === 'customer', 'not a customer')
+  return caller.customer
+}
+
 type Routes = Record<string, () => Response | Promise<Response>>
 
 /** Replaces `fetch`. Any other URL is 404. */

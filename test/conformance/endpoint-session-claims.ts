@@ -12,6 +12,7 @@ import {
   refuses,
   send,
   sessionToken,
+  verifyCustomer,
 } from './endpoint-harness.ts'
 import { assert, type ConformanceModule, equal } from './suite.ts'
 import { now } from './token-fixtures.ts'
@@ -86,9 +87,8 @@ export const endpointClaims: ConformanceModule = ({ test }, lib) => {
   ]
   for (const [title, mapping, expected] of fields) {
     test(`fields: ${title}`, async () => {
-      const caller = await (await createSession({ fields: mapping }))(bearer(await sessionToken(claims)))
-      assert(caller?.kind === 'customer')
-      equal(caller.customer, { id: 'user-7', name: 'Ada Lovelace', ...(expected && { fields: expected }) })
+      const customer = await verifyCustomer(await sessionToken(claims), { fields: mapping })
+      equal(customer, { id: 'user-7', name: 'Ada Lovelace', ...(expected && { fields: expected }) })
     })
   }
 
@@ -120,7 +120,7 @@ export const endpointMissingClaims: ConformanceModule = ({ test }, lib) => {
     ['a path through a missing claim', 'tenant.id'],
     ['a path through a string', 'sub.length'],
     ['a path through null', 'nothing.id'],
-    ['the length of a list', 'list.length.x'],
+    ['a path through the length of a list', 'list.length.x'],
     ['a fraction', 'fraction'],
     ['a number beyond the safe integers', 'large'],
     ['a dotted claim name and a path with different values', 'a.b'],
@@ -164,12 +164,10 @@ export const endpointMissingClaims: ConformanceModule = ({ test }, lib) => {
     const token = await sessionToken(claims)
     for (const mapping of [{ customerId: failing }, { customerName: failing }, { fields: failing }]) {
       await inSilence(async () => {
-        const response = await send(
-          await createTestEndpoint(lib, await createSession(mapping)),
-          bearer(token),
-        )
+        const handler = await createTestEndpoint(lib, await createSession(mapping))
+        const response = await send(handler, bearer(token))
         expectProblem(response, 'ERR_INTERNAL')
-        assert(!response.text.includes('hunter2'))
+        assert(!response.text.includes('hunter2'), 'the detail is revealed')
       })
     }
   })
@@ -193,8 +191,6 @@ export const endpointMissingClaims: ConformanceModule = ({ test }, lib) => {
     )
     const byId = await createSession({ customerId: 'o.id' })
     await refuses(() => byId(bearer(token)), 'ERR_CALLER_FORBIDDEN')
-    const caller = await (await createSession({ fields: ['o.plan'] }))(bearer(token))
-    assert(caller?.kind === 'customer')
-    equal(caller.customer, { id: 'user-7' })
+    equal(await verifyCustomer(token, { fields: ['o.plan'] }), { id: 'user-7' })
   })
 }

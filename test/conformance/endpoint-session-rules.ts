@@ -1,15 +1,13 @@
-import type { SessionJwtOptions } from '../../src/endpoint.ts'
-import { bearer, createSession, createTestEndpoint, refuses, send, sessionToken } from './endpoint-harness.ts'
+import {
+  bearer,
+  createSession,
+  createTestEndpoint,
+  refuses,
+  send,
+  sessionToken,
+  verifyCustomer,
+} from './endpoint-harness.ts'
 import { assert, type ConformanceModule, equal } from './suite.ts'
-
-type Options = Partial<SessionJwtOptions>
-
-/** @returns the customer of the session */
-async function authenticate(token: string, options: Options = {}) {
-  const caller = await (await createSession(options))(bearer(token))
-  assert(caller?.kind === 'customer', 'not a customer')
-  return caller.customer
-}
 
 export const endpointRequiredScopes: ConformanceModule = ({ test }, lib) => {
   const requiredScopes = ['membrane:token']
@@ -24,7 +22,7 @@ export const endpointRequiredScopes: ConformanceModule = ({ test }, lib) => {
   for (const [title, claims, required = requiredScopes] of granted) {
     test(`granted: ${title}`, async () => {
       const token = await sessionToken(claims)
-      equal(await authenticate(token, { requiredScopes: required }), { id: 'user-7' })
+      equal(await verifyCustomer(token, { requiredScopes: required }), { id: 'user-7' })
     })
   }
 
@@ -43,7 +41,7 @@ export const endpointRequiredScopes: ConformanceModule = ({ test }, lib) => {
   for (const [title, claims] of missing) {
     test(`403: ${title}`, async () => {
       const token = await sessionToken(claims)
-      await refuses(() => authenticate(token, { requiredScopes }), 'ERR_CALLER_FORBIDDEN')
+      await refuses(() => verifyCustomer(token, { requiredScopes }), 'ERR_CALLER_FORBIDDEN')
     })
   }
 
@@ -70,7 +68,7 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
   ]
   for (const [title, tenant, id] of good) {
     test(`accepted: ${title}`, async () => {
-      equal(await authenticate(await sessionToken({ tenant }), { customerId }), { id })
+      equal(await verifyCustomer(await sessionToken({ tenant }), { customerId }), { id })
     })
   }
 
@@ -94,7 +92,7 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
   for (const [title, tenant] of bad) {
     test(`403, naming the claim: ${title}`, async () => {
       const token = await sessionToken({ tenant })
-      const error = await refuses(() => authenticate(token, { customerId }), 'ERR_CALLER_FORBIDDEN')
+      const error = await refuses(() => verifyCustomer(token, { customerId }), 'ERR_CALLER_FORBIDDEN')
       assert(error.message.includes('the claim tenant'), error.message)
     })
   }
@@ -102,22 +100,22 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
   test('an ambiguous path is rejected in every mapping', async () => {
     const token = await sessionToken({ 'a.b': 'one', a: { b: 'two' } })
     for (const mapping of [{ customerId: 'a.b' }, { customerName: 'a.b' }, { fields: ['a.b'] }]) {
-      const error = await refuses(() => authenticate(token, mapping), 'ERR_CALLER_FORBIDDEN')
+      const error = await refuses(() => verifyCustomer(token, mapping), 'ERR_CALLER_FORBIDDEN')
       assert(error.message.includes('a.b'), error.message)
     }
   })
 
   test('a path without a value does not make a dotted name ambiguous', async () => {
     const token = await sessionToken({ 'a.b': 'one', a: { c: 'two' } })
-    equal(await authenticate(token, { customerId: 'a.b' }), { id: 'one' })
+    equal(await verifyCustomer(token, { customerId: 'a.b' }), { id: 'one' })
   })
 
   test('a prefix keeps the customers of two issuers apart', async () => {
     const options = { customerId, customerIdPrefix: 'eu:' }
-    equal(await authenticate(await sessionToken({ tenant: 7 }), options), { id: 'eu:7' })
+    equal(await verifyCustomer(await sessionToken({ tenant: 7 }), options), { id: 'eu:7' })
     for (const tenant of ['', ' ', undefined]) {
       const token = await sessionToken({ tenant })
-      await refuses(() => authenticate(token, options), 'ERR_CALLER_FORBIDDEN')
+      await refuses(() => verifyCustomer(token, options), 'ERR_CALLER_FORBIDDEN')
     }
   })
 
@@ -125,12 +123,15 @@ export const endpointCustomerIds: ConformanceModule = ({ test }) => {
     const email = 'ada@example.com'
     for (const email_verified of [undefined, false, 'true', 1, null]) {
       const token = await sessionToken({ email, email_verified })
-      const error = await refuses(() => authenticate(token, { customerId: 'email' }), 'ERR_CALLER_FORBIDDEN')
+      const error = await refuses(
+        () => verifyCustomer(token, { customerId: 'email' }),
+        'ERR_CALLER_FORBIDDEN',
+      )
       assert(error.message.includes('email_verified'), error.message)
-      equal(await authenticate(token, { customerId: 'email', trustEmail: true }), { id: email })
-      equal(await authenticate(token, { customerName: 'email' }), { id: 'user-7', name: email })
+      equal(await verifyCustomer(token, { customerId: 'email', trustEmail: true }), { id: email })
+      equal(await verifyCustomer(token, { customerName: 'email' }), { id: 'user-7', name: email })
     }
     const token = await sessionToken({ email, email_verified: true })
-    equal(await authenticate(token, { customerId: 'email' }), { id: email })
+    equal(await verifyCustomer(token, { customerId: 'email' }), { id: email })
   })
 }
