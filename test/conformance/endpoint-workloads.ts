@@ -13,18 +13,18 @@ import {
 import { respondWithKeys } from './key-server.ts'
 import { published } from './remote-key-set-harness.ts'
 import { assert, type ConformanceModule, equal, rejects } from './suite.ts'
-import { audience, create, jobToken, pod, podToken, seconds } from './workload-harness.ts'
+import { audience, create, jobToken, pod, podToken } from './workload-harness.ts'
 import { WORKLOADS } from './workload-tokens.ts'
 
 export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
   for (const [title, { preset, issuer, claims, rules, common }] of Object.entries(WORKLOADS)) {
-    const token = () => sessionToken({ iss: issuer, aud: audience, exp: seconds + 300, ...claims })
+    const tokenWith = (other: object) => sessionToken({ iss: issuer, aud: audience, ...claims, ...other })
     const expected = { kind: 'service', method: 'workload', name: 'deploy', scopes: ['admin'] }
 
     test(`accepted: ${title}`, async () => {
       for (const identity of [{ preset, issuer }, { issuer }]) {
         const authenticate = await create({ ...identity, claims: rules })
-        equal({ ...(await authenticate(bearer(await token()))) }, { ...expected, subject: claims.sub })
+        equal({ ...(await authenticate(bearer(await tokenWith({})))) }, { ...expected, subject: claims.sub })
       }
     })
 
@@ -38,11 +38,11 @@ export const endpointWorkloads: ConformanceModule = ({ test }, lib) => {
       }
     })
 
-    test(`rejected: one claim that differs: ${title}`, async () => {
+    test(`rejected: claims that differ: ${title}`, async () => {
       const authenticate = await create({ preset, issuer, claims: rules })
       const other = Object.fromEntries(Object.keys(rules).map((claim) => [claim, 'other']))
-      const differing = await sessionToken({ iss: issuer, aud: audience, ...claims, ...other })
-      await refuses(() => authenticate(bearer(differing)), 'ERR_CALLER_FORBIDDEN')
+      const token = await tokenWith(other)
+      await refuses(() => authenticate(bearer(token)), 'ERR_CALLER_FORBIDDEN')
     })
   }
 
