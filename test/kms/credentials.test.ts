@@ -1,4 +1,4 @@
-// How the providers get their credentials: each request as the services' documentation describes it, without a network.
+// How the providers get their credentials: requests as documented by the services, without a network.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { bindAzureCredentials } from '../../src/kms/azure-credentials.ts'
 import { cacheCredential } from '../../src/kms/credential-cache.ts'
@@ -7,16 +7,16 @@ import { createSlots } from '../../src/kms/slots.ts'
 import { authenticateVault, checkLogin } from '../../src/kms/vault-login.ts'
 import { awsKms, azureKeyVault, googleKms, vaultTransit } from '../../src/kms.ts'
 
-interface Sent {
+interface SentRequest {
   readonly url: string
   readonly headers: Headers
   readonly body: string
 }
-type Respond = (sent: Sent) => Response | Promise<Response>
+type Respond = (request: SentRequest) => Response | Promise<Response>
 
-let sent: Sent[] = []
+let sent: SentRequest[] = []
 
-function answerWith(respond: Respond): void {
+function respondWith(respond: Respond): void {
   vi.stubGlobal('fetch', async (url: string, init: RequestInit = {}) => {
     const request = { url, headers: new Headers(init.headers), body: String(init.body ?? '') }
     expect(init.redirect).toBe('manual')
@@ -25,7 +25,7 @@ function answerWith(respond: Respond): void {
   })
 }
 
-const formOf = ({ body }: Sent) => Object.fromEntries(new URLSearchParams(body))
+const formOf = ({ body }: SentRequest) => Object.fromEntries(new URLSearchParams(body))
 const json = (body: object, status = 200) => Response.json(body, { status })
 
 beforeEach(() => {
@@ -54,7 +54,7 @@ describe('AWS web identity', () => {
     awsKms({ keyId: 'k', region: 'eu-central-1', credentials: { roleArn, webIdentityToken } })
 
   test('assumes the role once, and signs requests with its session', async () => {
-    answerWith(({ url, headers }) => {
+    respondWith(({ url, headers }) => {
       if (url.startsWith('https://sts.')) return new Response(STS)
       return json(headers.get('x-amz-target')?.endsWith('.Sign') ? { Signature: 'AAAA' } : publicKey)
     })
@@ -82,9 +82,9 @@ describe('AWS web identity', () => {
     ['AccessDenied', 403, /trust policy/],
     ['InvalidIdentityToken', 400, /issuer and audience/],
     ['ExpiredTokenException', 400, /expired/],
-  ])('%s names the fault, without the token', async (code, status, message) => {
+  ])('%s is explained, without the token', async (code, status, message) => {
     const xml = `<ErrorResponse><Error><Code>${code}</Code><Message>the-oidc-token</Message></Error></ErrorResponse>`
-    answerWith(() => new Response(xml, { status }))
+    respondWith(() => new Response(xml, { status }))
     const error = (await open().catch((thrown: unknown) => thrown)) as Error
     expect(error).toMatchObject({ code: 'ERR_KEY_UNAVAILABLE', message: expect.stringMatching(message) })
     expect(error.message).not.toContain('the-oidc-token')
@@ -96,7 +96,7 @@ describe('AWS web identity', () => {
     ['cn-north-1', 'amazonaws.com.cn'],
     ['eusc-de-east-1', 'amazonaws.eu'],
   ])('%s has the domain %s', async (region, domain) => {
-    answerWith(() => json(publicKey))
+    respondWith(() => json(publicKey))
     await awsKms({ keyId: 'k', region, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } })
     expect(sent[0]?.url).toBe(`https://kms.${region}.${domain}/`)
   })
@@ -105,8 +105,8 @@ describe('AWS web identity', () => {
 describe('Google', () => {
   const audience = '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q'
 
-  test('workload identity federation exchanges the token, then acts as the service account', async () => {
-    answerWith(({ url }) =>
+  test('exchanges the token of a workload, then impersonates the service account', async () => {
+    respondWith(({ url }) =>
       url.includes('sts.')
         ? json({ access_token: 'federated', expires_in: 3600 })
         : json({ accessToken: 'impersonated', expireTime: '2100-01-01T00:00:00Z' }),
@@ -135,7 +135,7 @@ describe('Google', () => {
   test.each([403, 404])(
     'impersonation that fails with %i is reported for the service account',
     async (status) => {
-      answerWith(({ url }) =>
+      respondWith(({ url }) =>
         url.includes('sts.') ? json({ access_token: 'federated', expires_in: 3600 }) : json({}, status),
       )
       const workloadIdentity = { audience, subjectToken: 'subject', serviceAccount: 'signer@example.com' }
@@ -146,16 +146,16 @@ describe('Google', () => {
     },
   )
 
-  test('a machine without a service account is reported, not a missing key', async () => {
-    answerWith(() => json({}, 404))
+  test('a machine without a service account is not reported as a missing key', async () => {
+    respondWith(() => json({}, 404))
     await expect(bindGoogleCredentials({ metadataServer: true }).get()).rejects.toMatchObject({
       code: 'ERR_KEY_UNAVAILABLE',
       message: expect.stringMatching(/rejected the service account of this machine/),
     })
   })
 
-  test('an empty subject token is an option at fault', async () => {
-    answerWith(() => json({ access_token: 'a', expires_in: 3600 }))
+  test('an empty subject token is an invalid option', async () => {
+    respondWith(() => json({ access_token: 'a', expires_in: 3600 }))
     const subjectToken = async () => ''
     const source = bindGoogleCredentials({ workloadIdentity: { audience, subjectToken } })
     await expect(source.get()).rejects.toMatchObject({
@@ -165,8 +165,8 @@ describe('Google', () => {
     expect(sent).toEqual([])
   })
 
-  test('the metadata server is asked where it is named', async () => {
-    answerWith(() => json({ access_token: 'machine', expires_in: 3600 }))
+  test('uses the metadata server', async () => {
+    respondWith(() => json({ access_token: 'machine', expires_in: 3600 }))
     expect(await bindGoogleCredentials({ metadataServer: true }).get()).toBe('machine')
     expect(sent[0]?.url).toBe(
       'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token',
@@ -176,7 +176,7 @@ describe('Google', () => {
 
   test('an API that is not enabled is not reported as a missing permission', async () => {
     const details = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'SERVICE_DISABLED' }]
-    answerWith(() => json({ error: { code: 403, status: 'PERMISSION_DENIED', message: 'x', details } }, 403))
+    respondWith(() => json({ error: { code: 403, status: 'PERMISSION_DENIED', message: 'x', details } }, 403))
     const key = 'projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1'
     await expect(googleKms({ key, credentials: 'token' })).rejects.toMatchObject({
       code: 'ERR_KEY_UNAVAILABLE',
@@ -195,7 +195,7 @@ describe('Azure', () => {
     ['example.vault.usgovcloudapi.net', 'https://vault.usgovcloudapi.net'],
     ['keys.example.com', 'https://vault.azure.net'],
   ])('a key of %s is opened with a token for %s', async (host, resource) => {
-    answerWith(({ url }) => (url.includes('/oauth2/') ? issue() : json({}, 404)))
+    respondWith(({ url }) => (url.includes('/oauth2/') ? issue() : json({}, 404)))
     const key = `https://${host}/keys/k`
     await expect(azureKeyVault({ key, ...client })).rejects.toMatchObject({ code: 'ERR_KEY_UNAVAILABLE' })
     expect(formOf(sent[0]!)).toMatchObject({ scope: `${resource}/.default`, client_secret: 's' })
@@ -205,8 +205,8 @@ describe('Azure', () => {
     expect(new URL(sent[2]!.url).searchParams.get('resource')).toBe(resource)
   })
 
-  test('a managed identity is asked of the metadata server, by id where it has one', async () => {
-    answerWith(issue)
+  test('gets the token of a managed identity from the metadata server, by client id', async () => {
+    respondWith(issue)
     const key = 'https://example.vault.azure.net/keys/k'
     expect(await bindAzureCredentials({ managedIdentity: true, clientId: 'id' }, key).get()).toBe('entra')
     const url = new URL(sent[0]!.url)
@@ -218,7 +218,7 @@ describe('Azure', () => {
   test.each(['ForbiddenByFirewall', 'ForbiddenByConnection'])(
     '%s is not reported as a missing permission',
     async (code) => {
-      answerWith(({ url }) =>
+      respondWith(({ url }) =>
         url.includes('/oauth2/')
           ? issue()
           : json({ error: { code: 'Forbidden', innererror: { code } } }, 403),
@@ -241,7 +241,7 @@ describe('Vault', () => {
   const settled = () => new Promise((resolve) => setTimeout(resolve, 0))
 
   test('logs in with a Kubernetes service account, in its namespace', async () => {
-    answerWith(() => auth('first', 3600))
+    respondWith(() => auth('first', 3600))
     const { token } = bind()
     expect(await Promise.all([token(), token(), token()])).toEqual(['first', 'first', 'first'])
     expect(sent).toHaveLength(1)
@@ -251,10 +251,10 @@ describe('Vault', () => {
     expect(sent[0]?.headers.get('x-vault-token')).toBeNull()
   })
 
-  test('renews in the background, and logs in again at the end of all renewals', async () => {
+  test('renews its token in the background, and logs in again when it can no longer be renewed', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     let renewals = 0
-    answerWith(({ url }) => {
+    respondWith(({ url }) => {
       if (url.endsWith('/login')) return auth(renewals === 0 ? 'first' : 'second', 1000)
       return auth('first', ++renewals === 1 ? 1000 : 10)
     })
@@ -274,7 +274,9 @@ describe('Vault', () => {
   test('uses a renewed token only for the lease of the renewal', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     let logins = 0
-    answerWith(({ url }) => (url.endsWith('/login') ? auth(`login ${++logins}`, 1000) : auth('renewed', 600)))
+    respondWith(({ url }) =>
+      url.endsWith('/login') ? auth(`login ${++logins}`, 1000) : auth('renewed', 600),
+    )
     const { token } = bind()
     expect(await token()).toBe('login 1')
     vi.setSystemTime(Date.now() + 800_000)
@@ -286,25 +288,47 @@ describe('Vault', () => {
     expect(sent.filter(({ url }) => url.endsWith('/renew-self'))).toHaveLength(2)
   })
 
-  test('a login that was revoked is replaced once, for all signatures under way', async () => {
+  /** Responds as a Vault that accepts one token at a time. */
+  function useVault() {
     vi.useFakeTimers({ toFake: ['Date'] })
-    let good = 'first'
-    answerWith(async ({ url, headers }) => {
-      if (url.endsWith('/login')) return auth(good, 3600)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-      if (headers.get('x-vault-token') !== good) return json({ errors: ['permission denied'] }, 403)
+    let valid = 'first'
+    respondWith(async ({ url, headers }) => {
+      if (url.endsWith('/login')) return auth(valid, 3600)
+      await settled()
+      if (headers.get('x-vault-token') !== valid) return json({ errors: ['permission denied'] }, 403)
       if (url.includes('/sign/')) return json({ data: { signature: 'vault:v1:AAAA' } })
       return json({ data: { type: 'ecdsa-p256', latest_version: 1, keys: { 1: { public_key: 'pem' } } } })
     })
-    const key = await vaultTransit({ address: 'https://vault.example.com', key: 'k', kubernetes })
+    return {
+      open: () => vaultTransit({ address: 'https://vault.example.com', key: 'k', kubernetes }),
+      revoke: () => {
+        valid = 'second'
+      },
+    }
+  }
+
+  test('replaces a revoked token once for all concurrent signatures', async () => {
+    const { open, revoke } = useVault()
+    const key = await open()
     vi.setSystemTime(Date.now() + 60_000)
-    good = 'second'
+    revoke()
     const signatures = Array.from({ length: 32 }, () => key.sign(new Uint8Array(1), 'ES256'))
     expect((await Promise.allSettled(signatures)).filter(({ status }) => status === 'rejected')).toEqual([])
     expect(sent.filter(({ url }) => url.endsWith('/login'))).toHaveLength(2)
   })
 
-  test('a token that could not be read is named, and not the network', async () => {
+  test('reports a missing permission for a token that is new, and replaces it later', async () => {
+    const { open, revoke } = useVault()
+    const key = await open()
+    revoke()
+    await expect(key.sign(new Uint8Array(1), 'ES256')).rejects.toMatchObject({
+      message: expect.stringMatching(/update on transit\/sign\/k/),
+    })
+    vi.setSystemTime(Date.now() + 60_000)
+    expect(await key.sign(new Uint8Array(1), 'ES256')).toHaveLength(3)
+  })
+
+  test('reports a token that cannot be read, not a network error', async () => {
     const token = async () => {
       throw new Error('the file with hvs.secret is gone')
     }
@@ -318,28 +342,10 @@ describe('Vault', () => {
     expect(JSON.stringify([error, (error as Error).cause])).not.toContain('hvs.secret')
     expect(sent).toEqual([])
   })
-
-  test('a login that was revoked is replaced, a missing permission is not asked for again', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] })
-    let good = 'first'
-    answerWith(({ url, headers }) => {
-      if (url.endsWith('/login')) return auth(good, 3600)
-      if (headers.get('x-vault-token') !== good) return json({ errors: ['permission denied'] }, 403)
-      if (url.includes('/sign/')) return json({ data: { signature: 'vault:v1:AAAA' } })
-      return json({ data: { type: 'ecdsa-p256', latest_version: 1, keys: { 1: { public_key: 'pem' } } } })
-    })
-    const key = await vaultTransit({ address: 'https://vault.example.com', key: 'k', kubernetes })
-    good = 'second'
-    await expect(key.sign(new Uint8Array(1), 'ES256')).rejects.toMatchObject({
-      message: expect.stringMatching(/update on transit\/sign\/k/),
-    })
-    vi.setSystemTime(Date.now() + 60_000)
-    expect(await key.sign(new Uint8Array(1), 'ES256')).toHaveLength(3)
-  })
 })
 
 describe('a temporary credential', () => {
-  test('is asked for once, refreshed before it ends, and again when a clock goes back', async () => {
+  test('is loaded once, and again before it expires and when the clock goes back', async () => {
     let now = 1_000_000
     let loads = 0
     const load = async () => ({ value: ++loads, expiresIn: 1000 })
@@ -355,7 +361,7 @@ describe('a temporary credential', () => {
     expect(await get()).toBe(3)
   })
 
-  test('that could not be had fails all who wait, and is asked for again', async () => {
+  test('that cannot be loaded rejects all callers, and is loaded again later', async () => {
     let isDown = true
     const load = async () => {
       if (isDown) throw new Error('down')
@@ -368,7 +374,7 @@ describe('a temporary credential', () => {
     expect(await get()).toBe('good')
   })
 
-  test('that is rejected is dropped only after 30 seconds', async () => {
+  test('that is rejected is replaced only after 30 seconds', async () => {
     let now = 0
     let loads = 0
     const load = async () => ({ value: ++loads, expiresIn: 3600 })
@@ -381,8 +387,8 @@ describe('a temporary credential', () => {
   })
 })
 
-describe('signatures under way', () => {
-  test('are at most 32, and one that is never released frees its slot after 5 seconds', () => {
+describe('concurrent signatures', () => {
+  test('are at most 32, and a slot that is not released is free after 5 seconds', () => {
     let now = 0
     const slots = createSlots(() => now)
     const releases = Array.from({ length: 32 }, () => slots.take())
