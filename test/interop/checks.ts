@@ -58,8 +58,8 @@ export function signingChecks(language: Language, keysOf: KeysOf): JobCheck[] {
 }
 
 /**
- * dgrijalva/jwt-go uses the longest possible salt for PS* signatures. RFC 7518 section 3.5 requires a salt as long as the
- * hash, so both this module and jsonwebtoken, with which Membrane verifies, reject them.
+ * dgrijalva/jwt-go uses the longest possible salt for PS* signatures. RFC 7518 section 3.5 requires a salt as long as
+ * the hash, so both this module and jsonwebtoken, with which Membrane verifies, reject them.
  */
 function hasOversaltedSignatures({ library }: Language, algorithm: Algorithm): boolean {
   return library === 'dgrijalva/jwt-go' && algorithm.startsWith('PS')

@@ -4,7 +4,7 @@ import { ALGORITHMS, type Algorithm } from '../../src/algorithms.ts'
 import type { ClaimStyle, Customer } from '../../src/index.ts'
 import { openssl } from '../unit/openssl.ts'
 
-/** A secret of letters and digits, a secret of any text, and a private key in OpenSSL's traditional and PKCS#8 formats. */
+/** A secret of letters and digits, a secret of any text, and private keys in the traditional and PKCS#8 formats. */
 export type KeyForm = 'secret' | 'text' | 'traditional' | 'pkcs8'
 
 /** A key as passed to the programs. */

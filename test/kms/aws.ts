@@ -8,7 +8,7 @@ import {
   testSignatures,
 } from './suite.ts'
 
-/** Without PS256 and its like: local-kms uses another salt length for PSS than AWS. */
+/** Without PS*, for which local-kms uses another salt length than AWS. */
 const KEYS: Record<string, Algorithm[]> = {
   ECC_NIST_P256: ['ES256'],
   ECC_NIST_P384: ['ES384'],

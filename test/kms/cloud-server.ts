@@ -1,5 +1,5 @@
-// The parts of the APIs of Google Cloud KMS and Azure Key Vault that the providers use, with real signatures. Emulators of
-// these services need a TLS certificate or do not sign.
+// The parts of Google Cloud KMS and Azure Key Vault that the providers use, with real signatures. Emulators of these
+// services need a TLS certificate or do not sign.
 import { execFileSync } from 'node:child_process'
 import {
   constants,

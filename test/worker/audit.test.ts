@@ -45,11 +45,10 @@ const ADMIN_ROUTE = '/api/membrane-admin-token'
 const FIELD = markConfidential(`field-${randomKey()}`)
 const NAME = markConfidential(`name-${randomKey()}`)
 
-const BACKEND = { Authorization: `Bearer ${apiKeys.backend}` }
-const CONSOLE = { Authorization: `Bearer ${apiKeys.console}` }
-const session = () => ({
-  Authorization: `Bearer ${idp.sign({ aud: 'https://api.test', name: NAME, plan: FIELD, sub: 'user-1' })}`,
-})
+const bearer = (credentials: string) => ({ Authorization: `Bearer ${credentials}` })
+const BACKEND = bearer(apiKeys.backend!)
+const CONSOLE = bearer(apiKeys.console!)
+const session = () => bearer(idp.sign({ aud: 'https://api.test', name: NAME, plan: FIELD }))
 const assertion = (claims = {}) => ({
   'Cf-Access-Jwt-Assertion': access.sign({ aud: ['a1b2c3'], type: 'app', email: NAME, ...claims }),
 })
@@ -102,25 +101,18 @@ const CALLERS = {
 const customer = { id: 'customer-42', name: NAME, fields: { plan: FIELD } }
 
 describe('an issued token is logged as one line', () => {
-  test.each<[string, string, () => Headers, object | undefined, Line]>([
-    [
-      'to a service',
-      CUSTOMER_ROUTE,
-      () => BACKEND,
-      customer,
-      { ...CALLERS.backend, customerId: 'customer-42' },
-    ],
-    ['to an admin service', ADMIN_ROUTE, () => CONSOLE, {}, CALLERS.console],
-    ['to a session', CUSTOMER_ROUTE, session, undefined, CALLERS.session],
-    ['to a user signed in through Access', CUSTOMER_ROUTE, assertion, undefined, CALLERS.person],
+  test.each<[what: string, headers: () => Headers, members: Line, body?: object, path?: string]>([
+    ['to a service', () => BACKEND, { ...CALLERS.backend, customerId: 'customer-42' }, customer],
+    ['to an admin service', () => CONSOLE, CALLERS.console, {}, ADMIN_ROUTE],
+    ['to a session', session, CALLERS.session],
+    ['to a user signed in through Access', assertion, CALLERS.person],
     [
       'to an Access service token',
-      CUSTOMER_ROUTE,
       () => assertion({ sub: '', common_name: 'ci.access', email: undefined }),
-      customer,
       { ...CALLERS.service, customerId: 'customer-42' },
+      customer,
     ],
-  ])('%s', async (_, path, headers, body, members) => {
+  ])('%s', async (_, headers, members, body, path = CUSTOMER_ROUTE) => {
     const { response, jwtId, line } = await requestToken(path, headers(), body)
     expect(response.status).toBe(200)
     expect(line).toEqual({
@@ -137,57 +129,37 @@ describe('an issued token is logged as one line', () => {
 })
 
 describe('a rejected request is logged as one line', () => {
-  test.each<[string, string, () => Headers, object | undefined, string, Line]>([
+  test.each<
     [
-      'with unknown credentials',
-      CUSTOMER_ROUTE,
-      () => ({ Authorization: `Bearer ${randomKey()}` }),
-      customer,
-      'ERR_CREDENTIALS_INVALID',
-      {},
-    ],
-    [
-      'with an invalid session',
-      CUSTOMER_ROUTE,
-      () => ({ Authorization: `Bearer ${idp.sign({ aud: 'x' })}` }),
-      undefined,
-      'ERR_CREDENTIALS_INVALID',
-      {},
-    ],
-    [
-      'with two credentials',
-      CUSTOMER_ROUTE,
-      () => ({ ...BACKEND, ...assertion() }),
-      customer,
-      'ERR_CREDENTIALS_AMBIGUOUS',
-      {},
-    ],
-    ['without the scope', ADMIN_ROUTE, () => BACKEND, {}, 'ERR_CALLER_FORBIDDEN', CALLERS.backend],
+      what: string,
+      headers: () => Headers,
+      code: string,
+      members: Line,
+      body?: object | undefined,
+      path?: string,
+    ]
+  >([
+    ['with unknown credentials', () => bearer(randomKey()), 'ERR_CREDENTIALS_INVALID', {}, customer],
+    ['with an invalid session', () => bearer(idp.sign({ aud: 'x' })), 'ERR_CREDENTIALS_INVALID', {}],
+    ['with two credentials', () => ({ ...BACKEND, ...assertion() }), 'ERR_CREDENTIALS_AMBIGUOUS', {}],
+    ['without the scope', () => BACKEND, 'ERR_CALLER_FORBIDDEN', CALLERS.backend, {}, ADMIN_ROUTE],
     [
       'of a session for an admin token',
-      ADMIN_ROUTE,
       session,
-      undefined,
       'ERR_CALLER_FORBIDDEN',
       CALLERS.session,
+      undefined,
+      ADMIN_ROUTE,
     ],
-    [
-      'for an invalid lifetime',
-      CUSTOMER_ROUTE,
-      session,
-      { expiresIn: 0 },
-      'ERR_LIFETIME_INVALID',
-      CALLERS.session,
-    ],
+    ['for an invalid lifetime', session, 'ERR_LIFETIME_INVALID', CALLERS.session, { expiresIn: 0 }],
     [
       'for a body that is too large',
-      CUSTOMER_ROUTE,
       () => BACKEND,
-      { id: 'c', x: 'x'.repeat(17_000) },
       'ERR_BODY_TOO_LARGE',
       CALLERS.backend,
+      { id: 'c', x: 'x'.repeat(17_000) },
     ],
-  ])('%s', async (_, path, headers, body, code, members) => {
+  ])('%s', async (_, headers, code, members, body, path = CUSTOMER_ROUTE) => {
     const { response, detail, line } = await requestToken(path, headers(), body)
     expect(response.status).toBeGreaterThanOrEqual(400)
     expect(line).toEqual({
@@ -214,9 +186,8 @@ describe('a line', () => {
     const id = 'c"}\u2028{"outcome":"issued"}'
     const { line } = await requestToken(CUSTOMER_ROUTE, BACKEND, { id })
     expect(line.customerId).toBe(id)
-    const user = await requestToken(CUSTOMER_ROUTE, {
-      Authorization: `Bearer ${idp.sign({ aud: 'https://api.test', sub: id })}`,
-    })
+    const headers = bearer(idp.sign({ aud: 'https://api.test', sub: id }))
+    const user = await requestToken(CUSTOMER_ROUTE, headers)
     expect(user.line.callerName).toBe(id)
     const broken = await requestToken(CUSTOMER_ROUTE, BACKEND, { id: 'c\n{"outcome":"issued"}\u001b[2K' })
     expect(broken.line).toMatchObject({ outcome: 'refused', code: 'ERR_CLAIM_INVALID' })

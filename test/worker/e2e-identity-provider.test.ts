@@ -121,7 +121,7 @@ describe.each(outages)('an identity provider that %s', (_, disturb) => {
   })
 })
 
-test('an identity provider that is down during a key rotation: known keys stay valid, new keys are unavailable', async () => {
+test('while the identity provider is down during a key rotation, only known keys are valid', async () => {
   const harness = await startHarness()
   const { identityProvider, worker, requestToken } = harness
   const old = await harness.signIn()

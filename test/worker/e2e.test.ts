@@ -7,8 +7,8 @@ import { AUDIENCE, CLIENT_ID, type IdentityProvider, startIdentityProvider } fro
 import { type MembraneApi, startMembraneApi, type WorkspaceKey } from './membrane-api.ts'
 import { startTimedWorker, type TimedWorker } from './timed-worker.ts'
 
-// End to end: a user signs in at a certified identity provider, the Worker on workerd issues a token, Membrane's own SDK
-// sends it, and the receiver verifies it as Membrane does.
+// A user signs in at a certified identity provider, the Worker on workerd issues a token, Membrane's own SDK sends it, and
+// the receiver verifies it as Membrane does.
 
 interface System {
   identityProvider: IdentityProvider

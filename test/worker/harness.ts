@@ -47,7 +47,7 @@ export function makeSettings(): { settings: Bindings; secret: string; apiKeys: R
   return { settings, secret, apiKeys }
 }
 
-/** The Worker as wrangler.toml describes it, so that tests run what is deployed. */
+/** The bundled Worker with the options of wrangler.toml, as it is deployed. */
 export async function workerOptions(): Promise<{
   modules: true
   script: string

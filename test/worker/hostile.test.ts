@@ -17,7 +17,7 @@ const requestToken = (body: unknown, headers: Record<string, string | undefined>
 
 const AUTHORIZED = `Authorization: ${BACKEND}\r\n`
 
-/** Sends a request for a token byte by byte. @param lines Further header lines, each with its line break */
+/** Sends a token request as raw bytes. @param lines Further header lines, each with its line break */
 const sendRaw = (method: string, lines: string, body = '') =>
   raw(
     `${method} /api/membrane-token HTTP/1.1\r\nHost: worker.test\r\nConnection: close\r\n${lines}\r\n${body}`,

@@ -127,7 +127,7 @@ describe('the key set', () => {
     expect(await (await send(PATH, { worker: 'rotating', headers })).text()).toBe(anyone)
   })
 
-  test('answers HEAD', async () => {
+  test('supports HEAD', async () => {
     const response = await send(PATH, { method: 'HEAD', worker: 'rotating' })
     expect([response.status, await response.text()]).toEqual([200, ''])
   })

@@ -108,7 +108,7 @@ describe('an origin that is not on the list', () => {
     expect(await (await sendFrom('https://evil.test')).text()).not.toContain('evil.test')
   })
 
-  test('is rejected beside an allowed origin', async () => {
+  test('is rejected together with an allowed origin', async () => {
     const pairs = [
       [APP, 'https://evil.test'],
       ['https://evil.test', APP],

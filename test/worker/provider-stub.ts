@@ -42,7 +42,7 @@ export function makeProvider(issuer: string, keySetPath = '/.well-known/jwks.jso
       const body = url.origin === origin ? bodies[url.pathname] : undefined
       return body ? Response.json(body) : new Response(null, { status: 404 })
     },
-    // By hand, because jsonwebtoken does not sign tokens of attackers.
+    // Without jsonwebtoken, which does not sign invalid tokens.
     sign: (claims = {}, { algorithm = 'ES256', secret = '' } = {}) => {
       const header = encode({ alg: algorithm, typ: 'JWT', kid: 'key-1' })
       const times = { iat: inSeconds(-60), exp: inSeconds(3600) }

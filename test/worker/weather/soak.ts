@@ -36,7 +36,7 @@ let generation = 0
 let current = createGeneration(0)
 provider.respond = publish(current.key)
 
-/** Publishes a new key with the previous one. Sessions are signed with it eleven minutes later, by the Worker's clock. */
+/** Publishes a new key with the previous one. Sessions use it eleven minutes later, by the Worker's clock. */
 async function rotate(): Promise<void> {
   const next = createGeneration(++generation)
   provider.respond = publish(current.key, next.key)

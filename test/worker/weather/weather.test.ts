@@ -7,8 +7,8 @@ import { type Outcome, pause, requestAndReset, requestToken, requestTokens, wait
 import { createKey, type Provider, publish, startProvider } from './provider.ts'
 
 /**
- * The identity provider's keys on workerd, over real connections: bursts, clients that disconnect, and a provider that is
- * slow, down or misconfigured.
+ * The identity provider's keys on workerd, over real connections: bursts, clients that disconnect, and a provider that
+ * is slow, down or misconfigured.
  */
 
 const MINUTE = 60_000
