@@ -1,7 +1,6 @@
 import type { VerifierOptions } from '../../src/index.ts'
 import { privateJwk, publicJwk } from './keys.ts'
 import { notKeys } from './options.ts'
-import { failureOf } from './secrecy.ts'
 import type { ConformanceModule } from './suite.ts'
 import { equal, rejects } from './suite.ts'
 import { createLooseVerifier, createTestVerifier, expiresAt, forge, now } from './token-fixtures.ts'
@@ -64,7 +63,7 @@ export const verifierOptions: ConformanceModule = (suite, lib) => {
     suite.test(`not a key: ${title}`, async () => {
       await rejects(() => createLooseVerifier(lib, { secret: key }), 'ERR_OPTION_INVALID')
       for (const name of ['publicKey', 'jwks'])
-        await failureOf(() => createLooseVerifier(lib, { [name]: key }))
+        await rejects(() => createLooseVerifier(lib, { [name]: key }), 'ERR_KEY_INVALID')
     })
   }
 

@@ -36,7 +36,8 @@ export function unusableText(text: string): MembraneTokenError {
 
 /** The error for a value, or parsed JSON, that is not a key. */
 export function unusableValue(value: unknown): MembraneTokenError {
-  const objects = [value, Object(value).key].map(Object)
+  // Arrays are left out: they inherit a member `keys`.
+  const objects = [value, Object(value).key].filter((each) => !Array.isArray(each)).map(Object)
   return unusable(MEMBERS.find(([member]) => objects.some((object) => member in object)))
 }
 
