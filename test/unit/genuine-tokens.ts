@@ -6,7 +6,7 @@ export const workspaceKey = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
 export const secret = 'correct horse battery staple, said the membrane'
 export const now = (): number => Date.UTC(2026, 0, 1)
 
-/** A token of each algorithm that nobody has reason to refuse, but for whom it is meant. */
+/** A valid token for each algorithm. */
 export async function signTokens(algorithms: readonly Algorithm[]): Promise<Map<Algorithm, string>> {
   const tokens = new Map<Algorithm, string>()
   for (const algorithm of algorithms) {

@@ -1,24 +1,24 @@
-/** The tokens of the identity providers that `examples/identity-providers/` has settings for. */
+/** Tokens of the identity providers in `examples/identity-providers/`. */
 
 export interface Provider {
-  /** Metadata as the provider documents it. Default: none. */
+  /** Metadata as the provider documents it. Default: the provider has none. */
   discovery?: { url: string; metadata: { issuer: string; jwks_uri: string } }
   jwks: string
   algorithm: 'RS256' | 'ES256'
   /** Seconds. */
   lifetime: number
-  /** As the provider documents them, without dates. */
+  /** As the provider documents them, without `iat` and `exp`. */
   claims: Record<string, unknown>
   customer: { id: string; name: string; fields: Record<string, unknown> }
-  /** Claims that replace the good ones, with which the token must be rejected. */
-  refused: Record<string, Record<string, unknown>>
-  /** Claims that replace the good ones, so that there is no customer id. */
+  /** Claims that replace the valid ones in a token that must be rejected. */
+  rejected: Record<string, Record<string, unknown>>
+  /** Claims that replace the valid ones in a token without a customer id. */
   incomplete: Record<string, unknown>
-  /** Other customer ids that the file's comment describes. */
+  /** Alternative customer ids that the file's comment describes. */
   variants?: { settings: Record<string, string>; id: string }[]
 }
 
-/** A realm of Keycloak, as `keycloak` and `oidc` both name it. */
+/** The Keycloak realm of both `keycloak` and `oidc`. */
 const REALM: Pick<Provider, 'discovery' | 'jwks'> = {
   discovery: {
     url: 'https://id.example.com/realms/example/.well-known/openid-configuration',
@@ -53,9 +53,9 @@ export const PROVIDERS: Record<string, Provider> = {
       scope: 'openid profile email',
     },
     customer: { id: 'auth0|64b5c8e2f1a2b3c4d5e6f708', name: 'Ada Lovelace', fields: { plan: 'team' } },
-    refused: {
+    rejected: {
       'the ID token': { aud: 'kbyuFDidLLm280LIwVFiazOqjO3ty8KH' },
-      'the token for userinfo alone': { aud: 'https://example.eu.auth0.com/userinfo' },
+      'the token for userinfo only': { aud: 'https://example.eu.auth0.com/userinfo' },
       'another API': { aud: 'https://api.example.com/v2' },
       'another tenant': { iss: 'https://other.eu.auth0.com/' },
       'the issuer without its slash': { iss: 'https://example.eu.auth0.com' },
@@ -84,9 +84,9 @@ export const PROVIDERS: Record<string, Provider> = {
       v: 2,
     },
     customer: { id: 'org_2hLmNpQrStUvWxYz', name: 'Acme Inc.', fields: { slg: 'acme' } },
-    refused: {
+    rejected: {
       'another app': { azp: 'https://other.example.com' },
-      'an app below ours': { azp: 'https://app.example.com.evil.example' },
+      'a subdomain of another domain': { azp: 'https://app.example.com.evil.example' },
       'no azp': { azp: undefined },
       'another instance': { iss: 'https://example.clerk.accounts.dev' },
     },
@@ -109,15 +109,15 @@ export const PROVIDERS: Record<string, Provider> = {
       role: 'authenticated',
       session_id: '4b938a09-5372-4177-a314-cfa292099ea2',
       sub: '8ccaa7af-909f-44e7-84cb-67cdccb56be6',
-      user_metadata: { tenant_id: 'tenant-of-somebody-else', plan: 'gold' },
+      user_metadata: { tenant_id: 'tenant-of-another-user', plan: 'gold' },
     },
     customer: { id: 'tenant-7', name: 'ada@example.com', fields: { plan: 'team' } },
-    refused: {
+    rejected: {
       'the anonymous key': { aud: 'anon', role: 'anon' },
       'no audience': { aud: undefined },
       'another project': { iss: 'https://zyxwvutsrqponmlkjihg.supabase.co/auth/v1' },
     },
-    // What users write into user_metadata is not used instead.
+    // user_metadata, which users can change, is not used instead.
     incomplete: { app_metadata: { provider: 'email' } },
   },
   firebase: {
@@ -145,8 +145,8 @@ export const PROVIDERS: Record<string, Provider> = {
       firebase: { identities: { email: ['ada@example.com'] }, sign_in_provider: 'password' },
     },
     customer: { id: 'Zk3vQp8sT2aB4cD6eF8gH0iJ2kL4', name: 'Ada Lovelace', fields: { plan: 'team' } },
-    // All projects share their keys; only issuer and audience tell them apart.
-    refused: {
+    // All projects share the same keys and differ only in issuer and audience.
+    rejected: {
       'another project': { iss: 'https://securetoken.google.com/other-project', aud: 'other-project' },
       'another audience': { aud: 'other-project' },
     },
@@ -184,7 +184,7 @@ export const PROVIDERS: Record<string, Provider> = {
       name: 'ada@example.com',
       fields: { 'cognito:groups': ['admins', 'editors'] },
     },
-    refused: {
+    rejected: {
       'the access token': { aud: undefined, token_use: 'access', client_id: '1example23456789abcdefghij' },
       'another app client': { aud: '2example23456789abcdefghij' },
       'another pool': { iss: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Other1234' },
@@ -210,7 +210,7 @@ export const PROVIDERS: Record<string, Provider> = {
       jti: '01HQSXZXPPFPKMDD32RKTFY6PV',
     },
     customer: { id: 'org_01HRDMC6CM357W30QMHMQ96Q0S', name: 'Acme Inc.', fields: { role: 'member' } },
-    refused: {
+    rejected: {
       'an authentication domain': { iss: 'https://auth.example.com' },
       'the issuer with a slash': { iss: 'https://api.workos.com/' },
     },
@@ -246,7 +246,7 @@ export const PROVIDERS: Record<string, Provider> = {
       tenant: 'tenant-5',
     },
     customer: { id: 'tenant-5', name: 'Ada Lovelace', fields: { locale: 'en' } },
-    refused: {
+    rejected: {
       'the token without an audience mapper': { aud: 'account' },
       'the ID token': { aud: 'web', typ: 'ID' },
       'a service account': {
@@ -294,7 +294,7 @@ export const PROVIDERS: Record<string, Provider> = {
       name: 'Ada Lovelace',
       fields: { tid: '9188040d-6c67-4c5b-b112-36a304b66dad' },
     },
-    refused: {
+    rejected: {
       'the token for Microsoft Graph': { aud: '00000003-0000-0000-c000-000000000000' },
       'the ID token of the app': { aud: '3d1cdd54-2a3e-4b6d-8d0f-1e5c8a2b7f90' },
       'an app without a user': { idtyp: 'app', scp: undefined, roles: ['access_as_app'] },
@@ -336,7 +336,7 @@ export const PROVIDERS: Record<string, Provider> = {
       plan: 'team',
     },
     customer: { id: '00u9kxi2zJKLMNOPQ5d7', name: 'ada@example.com', fields: { plan: 'team' } },
-    refused: {
+    rejected: {
       'the ID token': { aud: '0oa9kxhyzABCDEFGH5d7' },
       'a token of the org authorization server': {
         iss: 'https://example.okta.com',
@@ -360,7 +360,7 @@ export const PROVIDERS: Record<string, Provider> = {
       organization: { id: 'org-5', name: 'Acme Inc.', plan: 'team' },
     },
     customer: { id: 'org-5', name: 'Acme Inc.', fields: { plan: 'team', locale: 'sv' } },
-    refused: {
+    rejected: {
       'another audience': { aud: ['account'] },
       'another realm': { iss: 'https://id.example.com/realms/other' },
       'the issuer with a slash': { iss: 'https://id.example.com/realms/example/' },

@@ -1,48 +1,30 @@
 import { execSync } from 'node:child_process'
 import { createPublicKey, X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
-import { createSigner, createVerifier } from '../../src/index.ts'
+import { describe, expect, test } from 'vitest'
+import { createSigner, createVerifier, generateKeyPair, type MembraneTokenError } from '../../src/index.ts'
+import { armour } from '../conformance/encoding.ts'
+import * as shapes from '../conformance/key-shapes.ts'
+import { publicJwk } from '../conformance/keys.ts'
+import { workspaceKey } from './genuine-tokens.ts'
 import { hasOpenssl, hasSshKeygen } from './openssl.ts'
 
-/** Every command that a message suggests is run on the file that the message is about, and its result is used. */
+type Half = 'private' | 'public'
 
-const workspaceKey = '4f9b5f5b-6f3c-4d0e-9d0b-5d5e7f1a2b3c'
-const folders: string[] = []
-
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true })
-})
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'membrane-token-'))
-  folders.push(folder)
-  return folder
+async function useKey(half: Half, key: unknown): Promise<void> {
+  if (half === 'private') await createSigner({ workspaceKey, privateKey: key as string })
+  else await createVerifier({ workspaceKey, publicKey: key as string })
 }
 
-function run(command: string, cwd: string): void {
-  execSync(command, { cwd, stdio: 'pipe', input: '' })
-}
-
-async function messageFor(half: 'private' | 'public', key: unknown): Promise<string> {
-  const creating =
-    half === 'private'
-      ? createSigner({ workspaceKey, privateKey: key as string })
-      : createVerifier({ workspaceKey, publicKey: key as string })
-  const error = await creating.then(
+async function messageFor(half: Half, key: unknown): Promise<string> {
+  const error = await useKey(half, key).then(
     () => undefined,
-    (thrown: Error) => thrown,
+    (thrown: MembraneTokenError) => thrown,
   )
-  expect(error).toMatchObject({ code: 'ERR_KEY_FORMAT_UNSUPPORTED' })
-  return error?.message ?? ''
-}
-
-function commandsOf(message: string): string[] {
-  return [...message.matchAll(/`((?:openssl|ssh-keygen|keytool) [^`]+)`/g)].map(
-    ([, command]) => command as string,
-  )
+  expect(error?.code).toMatch(/^ERR_KEY_(FORMAT_UNSUPPORTED|WEAK)$/)
+  return error!.message
 }
 
 const EC = 'openssl ecparam -name prime256v1 -genkey -noout'
@@ -50,23 +32,21 @@ const PASSWORD = '-passout pass:hunter2'
 
 interface Case {
   title: string
-  half: 'private' | 'public'
-  /** Commands that make the file. */
-  make: string[]
-  /** The file that is passed, as text or as bytes. */
+  half: Half
+  /** Commands that create the file. */
+  create: string[]
   file: string
-  bytes?: true
-  /** The file that the suggested commands leave. */
+  /** The file that the suggested commands write. */
   result: string
-  /** Added to a suggested command, because the test cannot type a password. */
+  /** Appended to a suggested command in place of its prompt. */
   password?: string
 }
 
-const cases: Case[] = [
+const opensslCases: Case[] = [
   {
     title: 'encrypted PKCS#8',
     half: 'private',
-    make: [`${EC} | openssl pkcs8 -topk8 ${PASSWORD} -out key.pem`],
+    create: [`${EC} | openssl pkcs8 -topk8 ${PASSWORD} -out key.pem`],
     file: 'key.pem',
     result: 'decrypted.pem',
     password: '-passin pass:hunter2',
@@ -74,16 +54,15 @@ const cases: Case[] = [
   {
     title: 'encrypted PKCS#8 in DER',
     half: 'private',
-    make: [`${EC} | openssl pkcs8 -topk8 -outform DER ${PASSWORD} -out key.der`],
+    create: [`${EC} | openssl pkcs8 -topk8 -outform DER ${PASSWORD} -out key.der`],
     file: 'key.der',
-    bytes: true,
     result: 'decrypted.pem',
     password: '-passin pass:hunter2',
   },
   {
-    title: 'encrypted as before PKCS#8',
+    title: 'the encryption used before PKCS#8',
     half: 'private',
-    make: [`${EC} | openssl ec -aes256 ${PASSWORD} -out key.pem`],
+    create: [`${EC} | openssl ec -aes256 ${PASSWORD} -out key.pem`],
     file: 'key.pem',
     result: 'decrypted.pem',
     password: '-passin pass:hunter2',
@@ -91,47 +70,53 @@ const cases: Case[] = [
   {
     title: 'a private EC key with explicit parameters',
     half: 'private',
-    make: [`${EC} -param_enc explicit -out key.pem`],
+    create: [`${EC} -param_enc explicit -out key.pem`],
     file: 'key.pem',
     result: 'complete.pem',
   },
   {
     title: 'a public EC key with explicit parameters',
     half: 'public',
-    make: [`${EC} -param_enc explicit -out private.pem`, 'openssl ec -in private.pem -pubout -out key.pem'],
+    create: [`${EC} -param_enc explicit | openssl ec -pubout -out key.pem`],
     file: 'key.pem',
     result: 'complete.pem',
   },
   {
     title: 'a compressed public point',
     half: 'public',
-    make: [`${EC} | openssl ec -pubout -conv_form compressed -out key.pem`],
+    create: [`${EC} | openssl ec -pubout -conv_form compressed -out key.pem`],
     file: 'key.pem',
     result: 'complete.pem',
   },
   {
-    title: 'a private key to verify with',
+    title: 'a private key for verifying',
     half: 'public',
-    make: [`${EC} -out key.pem`],
+    create: [`${EC} -out key.pem`],
     file: 'key.pem',
     result: 'public.pem',
   },
   {
     title: 'PKCS#12',
     half: 'private',
-    make: [
-      `openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=example`,
+    create: [
+      'openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=example',
       `openssl pkcs12 -export -in c.pem -inkey k.pem ${PASSWORD} -out key.p12`,
     ],
     file: 'key.p12',
-    bytes: true,
     result: 'key.pem',
     password: '-passin pass:hunter2',
   },
   {
-    title: 'Ed25519, with the command that creates another key',
+    title: 'Ed25519, by generating another key',
     half: 'private',
-    make: ['openssl genpkey -algorithm ED25519 -out old.pem'],
+    create: ['openssl genpkey -algorithm ED25519 -out old.pem'],
+    file: 'old.pem',
+    result: 'key.pem',
+  },
+  {
+    title: 'an RSA key that is too short, by generating another key',
+    half: 'private',
+    create: ['openssl genrsa -out old.pem 1024'],
     file: 'old.pem',
     result: 'key.pem',
   },
@@ -141,7 +126,7 @@ const sshCases: Case[] = [
   {
     title: 'an OpenSSH private key',
     half: 'private',
-    make: ['ssh-keygen -q -t ecdsa -b 256 -N "" -f key'],
+    create: ['ssh-keygen -q -t ecdsa -b 256 -N "" -f key'],
     file: 'key',
     result: 'key',
     password: '-N "" -P ""',
@@ -149,14 +134,14 @@ const sshCases: Case[] = [
   {
     title: 'an OpenSSH public key',
     half: 'public',
-    make: ['ssh-keygen -q -t rsa -b 2048 -N "" -f key'],
+    create: ['ssh-keygen -q -t rsa -b 2048 -N "" -f key'],
     file: 'key.pub',
     result: 'public.pem',
   },
   {
     title: 'an SSH2 public key (RFC 4716)',
     half: 'public',
-    make: [
+    create: [
       'ssh-keygen -q -t rsa -b 2048 -N "" -f key',
       'ssh-keygen -e -m RFC4716 -f key.pub > ssh2.pub',
       'mv ssh2.pub key.pub',
@@ -166,37 +151,29 @@ const sshCases: Case[] = [
   },
 ]
 
-async function tryAdvice({ half, make, file, bytes, result, password = '' }: Case): Promise<void> {
-  const folder = newFolder()
-  for (const command of make) run(command, folder)
-  const content = readFileSync(join(folder, file))
-  const message = await messageFor(half, bytes ? new Uint8Array(content) : content.toString('utf8'))
-  const commands = commandsOf(message)
-  expect(commands, message).not.toEqual([])
-  for (const command of commands) run(`${command} ${password}`, folder)
-  const key = readFileSync(join(folder, result), 'utf8')
-  if (half === 'private') await createSigner({ workspaceKey, privateKey: key })
-  else await createVerifier({ workspaceKey, publicKey: key })
-}
-
-describe.skipIf(!hasOpenssl)('commands of openssl in messages work', () => {
-  test.each(cases.map((found) => [found.title, found] as const))('%s', (_, found) => tryAdvice(found))
-
-  test('an RSA key that is too short', async () => {
-    const folder = newFolder()
-    run('openssl genrsa -out old.pem 1024', folder)
-    const privateKey = readFileSync(join(folder, 'old.pem'), 'utf8')
-    const error = await createSigner({ workspaceKey, privateKey }).catch((thrown: Error) => thrown)
-    for (const command of commandsOf((error as Error).message)) run(command, folder)
-    await createSigner({ workspaceKey, privateKey: readFileSync(join(folder, 'key.pem'), 'utf8') })
+describe.each([
+  ['openssl', hasOpenssl, opensslCases],
+  ['ssh-keygen', hasSshKeygen, sshCases],
+] as const)('%s commands in messages work', (_, isInstalled, cases) => {
+  test.skipIf(!isInstalled).each(cases)('$title', async ({ half, create, file, result, password = '' }) => {
+    const cwd = mkdtempSync(join(tmpdir(), 'membrane-token-'))
+    const run = (command: string) => execSync(command, { cwd, stdio: 'pipe', input: '' })
+    try {
+      for (const command of create) run(command)
+      const content = readFileSync(join(cwd, file))
+      const isBinary = /\.(der|p12)$/.test(file)
+      const message = await messageFor(half, isBinary ? new Uint8Array(content) : content.toString())
+      const commands = Array.from(message.matchAll(/`((?:openssl|ssh-keygen) [^`]+)`/g), ([, text]) => text)
+      expect(commands, message).not.toEqual([])
+      for (const command of commands) run(`${command} ${password}`)
+      await useKey(half, readFileSync(join(cwd, result), 'utf8'))
+    } finally {
+      rmSync(cwd, { recursive: true })
+    }
   })
 })
 
-describe.skipIf(!hasSshKeygen)('commands of ssh-keygen in messages work', () => {
-  test.each(sshCases.map((found) => [found.title, found] as const))('%s', (_, found) => tryAdvice(found))
-})
-
-describe('things that are not key material get specific advice', () => {
+describe('input that is not a key gets specific advice', () => {
   const jwk = { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }
 
   test.each<[title: string, key: unknown, advice: string]>([
@@ -213,7 +190,7 @@ describe('things that are not key material get specific advice', () => {
     for (const half of ['private', 'public'] as const) expect(await messageFor(half, key)).toContain(advice)
   })
 
-  test('a symmetric JWK as secret says the same', async () => {
+  test('a symmetric JWK as secret', async () => {
     const secret = { kty: 'oct', k: 'x'.repeat(86) }
     for (const given of [secret, JSON.stringify(secret)]) {
       await expect(createSigner({ workspaceKey, secret: given as string })).rejects.toMatchObject({
@@ -224,30 +201,20 @@ describe('things that are not key material get specific advice', () => {
     }
   })
 
-  test.skipIf(!hasOpenssl)('a KeyObject and an X509Certificate of Node', async () => {
-    const folder = newFolder()
-    run('openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=example', folder)
-    const pem = readFileSync(join(folder, 'c.pem'), 'utf8')
+  test('a KeyObject and an X509Certificate of Node', async () => {
+    const pem = armour('CERTIFICATE', shapes.certificate(await publicJwk('P-256')))
     const [keyObject, certificate] = [createPublicKey(pem), new X509Certificate(pem)]
     expect(await messageFor('public', keyObject)).toContain("key.export({ format: 'jwk' })")
     expect(await messageFor('public', certificate)).toContain('certificate.toString()')
-    const exported = keyObject.export({ format: 'jwk' }) as { kty: string }
-    for (const publicKey of [exported, certificate.toString()])
-      await createVerifier({ workspaceKey, publicKey })
+    await useKey('public', keyObject.export({ format: 'jwk' }))
+    await useKey('public', certificate.toString())
   })
+})
 
-  test.skipIf(!hasOpenssl)('PEM in UTF-16, as PowerShell writes it, is read', async () => {
-    const folder = newFolder()
-    run(`${EC} -out key.pem`, folder)
-    const pem = readFileSync(join(folder, 'key.pem'), 'utf8')
-    const littleEndian = Buffer.from(`\uFEFF${pem}`, 'utf16le')
-    const bigEndian = Buffer.from(littleEndian).swap16()
-    writeFileSync(join(folder, 'utf16.pem'), littleEndian)
-    for (const privateKey of [
-      new Uint8Array(littleEndian),
-      new Uint8Array(bigEndian),
-      readFileSync(join(folder, 'utf16.pem'), 'utf8'),
-    ])
-      await createSigner({ workspaceKey, privateKey })
-  })
+test('PEM in UTF-16, as PowerShell writes it, is accepted', async () => {
+  const { privateKey } = await generateKeyPair()
+  const littleEndian = Buffer.from(`\uFEFF${privateKey}`, 'utf16le')
+  const bigEndian = Buffer.from(littleEndian).swap16()
+  for (const key of [new Uint8Array(littleEndian), new Uint8Array(bigEndian), littleEndian.toString()])
+    await useKey('private', key)
 })

@@ -3,24 +3,24 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** The very commands that people run. A machine without them skips what needs them. */
+/** Tests that need these commands are skipped on machines without them. */
 export const hasOpenssl: boolean = spawnSync('openssl', ['version']).status === 0
-// Without arguments it would ask questions; an unknown option only makes it print its usage.
+// An unknown option makes it print its usage; without options it prompts.
 export const hasSshKeygen: boolean = spawnSync('ssh-keygen', ['-?']).error === undefined
 
-for (const [name, isThere] of Object.entries({ openssl: hasOpenssl, 'ssh-keygen': hasSshKeygen }))
-  if (!isThere) console.log(`There is no ${name}: tests that run it are skipped.`)
+for (const [name, isInstalled] of Object.entries({ openssl: hasOpenssl, 'ssh-keygen': hasSshKeygen }))
+  if (!isInstalled) console.log(`${name} not found: tests that run it are skipped.`)
 
-/** What `openssl` prints for a command line such as `genrsa 2048`, given `input`. */
+/** The output of `openssl` for a command line such as `genrsa 2048`. */
 export function openssl(command: string, input = ''): string {
-  return execFileSync('openssl', command.split(' '), { input, encoding: 'utf8', stdio: 'pipe' })
+  return Buffer.from(opensslBytes(command, input)).toString()
 }
 
 export function opensslBytes(command: string, input = ''): Uint8Array {
   return new Uint8Array(execFileSync('openssl', command.split(' '), { input, stdio: 'pipe' }))
 }
 
-/** A private key as `ssh-keygen` leaves it in a home directory. */
+/** A private key that `ssh-keygen` generates, unencrypted. */
 export function sshKey(options: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'membrane-token-'))
   try {

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createVerifier, MembraneTokenError, type VerifierOptions } from '../../src/index.ts'
 
-/** Vectors of others lie beside the checkout and are read in place, so that they cannot drift from their source. */
+/** Third-party vectors are read from beside the checkout, so that no copy can differ from its source. */
 const folder = new URL('../../../shared/vectors/', import.meta.url)
 
 export const hasVectors: boolean = existsSync(folder)
-if (!hasVectors) console.log(`There is no ${fileURLToPath(folder)}: tests that read vectors are skipped.`)
+if (!hasVectors) console.log(`${fileURLToPath(folder)} not found: tests that read vectors are skipped.`)
 
 export function readVectors<Content>(path: string): Content {
   return JSON.parse(readVectorText(path))
@@ -18,7 +18,7 @@ export function readVectorText(path: string): string {
 
 export type Key = Pick<VerifierOptions, 'secret' | 'publicKey' | 'jwks' | 'algorithms'>
 
-/** The code with which a token, or already its key, is refused; `"accepted"` where neither is. */
+/** The error code for a key and a token; `"accepted"` if both are valid. */
 export async function verdict(key: Key, token: string, workspaceKey = 'workspace'): Promise<string> {
   try {
     await (await createVerifier({ workspaceKey, ...key })).verify(token)
@@ -30,27 +30,27 @@ export async function verdict(key: Key, token: string, workspaceKey = 'workspace
 }
 
 /**
- * What is said of a signature, where the payload need not be a claims set:
+ * Judges the signature of a token whose payload need not be a claims set:
  *
- * - `"genuine"`: the payload was believed, and at most refused for what it says; with another signature it is not
- * - `"refused"`: nothing of the payload was believed, whatever the signature
+ * - `"valid"`: the token is accepted or rejected for its payload, and rejected for its signature once that is changed
+ * - `"rejected"`: the token is rejected before its payload is read, whatever the signature
  *
- * Anything else is a pair of codes that neither would give.
+ * Any other result is a pair of error codes that is never correct.
  */
 export async function judgeSignature(key: Key, token: string): Promise<string> {
   const code = await verdict(key, token)
-  if (NOT_BELIEVED.test(code)) return 'refused'
+  if (BEFORE_PAYLOAD.test(code)) return 'rejected'
   const codeOfOther = await verdict(key, withOtherSignature(token))
-  // A token that is no JWS is malformed with any signature; a payload that is no JSON only once it was believed.
-  if (code === 'ERR_TOKEN_MALFORMED' && codeOfOther === code) return 'refused'
-  return codeOfOther === 'ERR_TOKEN_SIGNATURE_INVALID' ? 'genuine' : `${code}, then ${codeOfOther}`
+  // ERR_TOKEN_MALFORMED means "not a JWS" with any signature, and "the payload is not JSON" only with a valid one.
+  if (code === 'ERR_TOKEN_MALFORMED' && codeOfOther === code) return 'rejected'
+  return codeOfOther === 'ERR_TOKEN_SIGNATURE_INVALID' ? 'valid' : `${code}, then ${codeOfOther}`
 }
 
-const NOT_BELIEVED = /^ERR_(KEY_|ALGORITHM_UNSUPPORTED|TOKEN_ALGORITHM_NOT_ALLOWED|TOKEN_SIGNATURE_INVALID)/
+const BEFORE_PAYLOAD = /^ERR_(KEY_|ALGORITHM_UNSUPPORTED|TOKEN_ALGORITHM_NOT_ALLOWED|TOKEN_SIGNATURE_INVALID)/
 
 /**
- * Changes the first base64url character of the signature, whose bits all count: what was canonical stays so, and what
- * was wrong with the part is still wrong with it. Of parts that should not be there, each is changed.
+ * Replaces the first base64url character of the signature, all of whose bits are significant: the encoding stays
+ * canonical, and any other defect stays. If there are extra parts, it changes each of them.
  */
 export function withOtherSignature(token: string): string {
   const [header, payload, ...signatures] = token.split('.')
