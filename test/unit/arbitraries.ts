@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { MembraneTokenError } from '../../src/index.ts'
-import { algorithms } from '../conformance/tokens.ts'
-import { now, workspaceKey } from './genuine-tokens.ts'
+import { type Algorithm, createSigner, MembraneTokenError } from '../../src/index.ts'
+import { keysFor } from '../conformance/token-fixtures.ts'
+import { algorithms, issuedAt, workspaceKey } from '../conformance/tokens.ts'
 
-/** What the tests of properties have in common: values of all kinds, and what may become of them. */
+/** Values and checks for property-based tests. */
 
 export function check<Value>(
   arbitrary: fc.Arbitrary<Value>,
@@ -14,6 +14,7 @@ export function check<Value>(
   return fc.assert(fc.asyncProperty(arbitrary, run), { numRuns })
 }
 
+/** The promise must reject with a MembraneTokenError. */
 export async function expectOurError(promise: Promise<unknown>): Promise<void> {
   const outcome = await promise.then(
     () => 'accepted',
@@ -22,7 +23,7 @@ export async function expectOurError(promise: Promise<unknown>): Promise<void> {
   expect(outcome).toBeInstanceOf(MembraneTokenError)
 }
 
-/** Where either may come: a value that was made, or a refusal that is ours. */
+/** Resolves with the value, or with `undefined` after a MembraneTokenError. Any other error fails the test. */
 export async function orOurError<Value>(promise: Promise<Value>): Promise<Value | undefined> {
   try {
     return await promise
@@ -32,18 +33,31 @@ export async function orOurError<Value>(promise: Promise<Value>): Promise<Value 
   }
 }
 
+export const now = (): number => issuedAt * 1000
+
+/** A valid token for each algorithm. */
+export async function signTokens(algorithms: readonly Algorithm[]): Promise<Map<Algorithm, string>> {
+  const tokens = new Map<Algorithm, string>()
+  for (const algorithm of algorithms) {
+    const [key] = await keysFor(algorithm)
+    const signer = await createSigner({ workspaceKey, ...key, algorithm, now })
+    tokens.set(algorithm, (await signer.signCustomerToken({ id: algorithm })).token)
+  }
+  return tokens
+}
+
 export function base64url(value: string | Uint8Array): string {
   return Buffer.from(value as string).toString('base64url')
 }
 
-/** Any code unit: also halves of surrogate pairs, which JSON can write and UTF-8 cannot. */
+/** Includes lone surrogates, which JSON can express and UTF-8 cannot. */
 export const text = fc.string({
   unit: fc.oneof(
     fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
     fc.constantFrom('\ud800', '\udfff'),
   ),
 })
-/** Keys that mean something to the language, beside any others. */
+/** Includes names with a special meaning in JavaScript. */
 const memberName = fc.oneof(
   text,
   fc.constantFrom('__proto__', 'constructor', 'prototype', 'toJSON', 'then', ''),
@@ -67,11 +81,12 @@ export function quote(value: unknown): string {
   return JSON.stringify(value)
 }
 
+/** Objects in which some names are likely. `names` are separated by spaces. */
 export function record(
-  names: string[],
+  names: string,
   ...values: fc.Arbitrary<unknown>[]
 ): fc.Arbitrary<Record<string, unknown>> {
-  return fc.dictionary(fc.oneof(fc.constantFrom(...names), memberName), fc.oneof(...values, json))
+  return fc.dictionary(fc.oneof(fc.constantFrom(...names.split(' ')), memberName), fc.oneof(...values, json))
 }
 
 export const anything = fc.anything({
@@ -85,42 +100,14 @@ export const anything = fc.anything({
   withTypedArray: true,
 })
 
-const claimNames = [
-  'iss',
-  'workspaceKey',
-  'id',
-  'tenantKey',
-  'isAdmin',
-  'name',
-  'fields',
-  'exp',
-  'iat',
-  'nbf',
-  'jti',
-]
-const headerNames = [
-  'alg',
-  'typ',
-  'kid',
-  'crit',
-  'b64',
-  'jku',
-  'x5u',
-  'jwk',
-  'x5c',
-  'cty',
-  'enc',
-  'zip',
-  'p2c',
-]
-
-/** The header of a token, as anybody may write it. */
-export const header = record(headerNames, fc.constantFrom(...algorithms, 'none', 'JWT', 'EdDSA'))
-/** Seconds. */
-export const time = now() / 1000
-/** Claims, as anybody may write them: some of them right. */
+/** Arbitrary token headers. */
+export const header = record(
+  'alg typ kid crit b64 jku x5u jwk x5c cty enc zip p2c',
+  fc.constantFrom(...algorithms, 'none', 'JWT', 'EdDSA'),
+)
+/** Arbitrary claims, some of them valid. */
 export const claims = record(
-  claimNames,
+  'iss workspaceKey id tenantKey isAdmin name fields exp iat nbf jti',
   fc.constantFrom(workspaceKey, workspaceKey, true, 'customer-42'),
-  fc.integer({ min: time - 2, max: time + 2 }),
+  fc.integer({ min: issuedAt - 2, max: issuedAt + 2 }),
 )

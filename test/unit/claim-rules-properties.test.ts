@@ -15,7 +15,7 @@ const value: fc.Arbitrary<ClaimValue> = fc.oneof(
 )
 const path = fc.array(name, { minLength: 1, maxLength: 4 })
 
-/** An object with one value, deep inside. As text, since `JSON.parse` makes own members of every name. */
+/** An object with one nested value. Built as text, because `JSON.parse` makes `__proto__` an own member. */
 function nest(names: readonly string[], leaf: unknown): Json {
   return JSON.parse(
     names.reduceRight((inner, member) => `{${JSON.stringify(member)}:${inner}}`, JSON.stringify(leaf)),
@@ -25,7 +25,7 @@ function nest(names: readonly string[], leaf: unknown): Json {
 const matches = (rules: Json, claims: Json): boolean =>
   compileRules(rules).every((rule) => matchesRule(claims, rule))
 
-test('a rule matches the claims it was made from', () => {
+test('a rule matches the claims it was built from', () => {
   fc.assert(
     fc.property(path, value, (names, leaf) => {
       expect(matches(nest(names, leaf), nest(names, leaf))).toBe(true)
@@ -34,7 +34,7 @@ test('a rule matches the claims it was made from', () => {
   )
 })
 
-test('a rule matches no other value, whatever its type', () => {
+test('a rule matches no other value, of any type', () => {
   fc.assert(
     fc.property(path, value, fc.jsonValue(), (names, leaf, other) => {
       fc.pre(other !== leaf && !(other === 0 && leaf === 0))
@@ -43,7 +43,7 @@ test('a rule matches no other value, whatever its type', () => {
   )
 })
 
-test('a rule matches no other place', () => {
+test('a rule matches no other path', () => {
   fc.assert(
     fc.property(path, path, value, (names, others, leaf) => {
       fc.pre(JSON.stringify(names) !== JSON.stringify(others))
@@ -52,12 +52,10 @@ test('a rule matches no other place', () => {
   )
 })
 
-test('no claims make matching throw', () => {
+test('matching never throws', () => {
   fc.assert(
     fc.property(path, value, fc.dictionary(fc.string(), fc.jsonValue()), (names, leaf, claims) => {
-      const rules = nest(names, leaf)
-      // A dictionary may happen to hold the value.
-      expect([true, false]).toContain(matches(rules, JSON.parse(JSON.stringify(claims))))
+      expect(typeof matches(nest(names, leaf), JSON.parse(JSON.stringify(claims)))).toBe('boolean')
     }),
   )
 })

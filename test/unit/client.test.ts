@@ -8,7 +8,7 @@ import jwt from 'jsonwebtoken'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createTokenProvider } from '../../src/client.ts'
 import { createSigner } from '../../src/index.ts'
-import { secret, workspaceKey } from './genuine-tokens.ts'
+import { secret, workspaceKey } from '../conformance/tokens.ts'
 
 const servers: Server[] = []
 

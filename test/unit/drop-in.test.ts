@@ -3,7 +3,7 @@ import jwt from 'jsonwebtoken'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createSigner } from '../../src/index.ts'
 import { privateJwk } from '../conformance/keys.ts'
-import { secret, workspaceKey } from './genuine-tokens.ts'
+import { secret, workspaceKey } from '../conformance/tokens.ts'
 
 const customers = [
   { id: 'customer-42', name: '{CUSTOMER_NAME}', fields: { userField: '<user field value>' } },

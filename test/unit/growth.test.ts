@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { apiKeys, createTokenEndpoint } from '../../src/endpoint.ts'
 import { createSigner, createVerifier, inspectKey, inspectToken } from '../../src/index.ts'
 import { readSettings, SETTINGS } from '../../src/service.ts'
+import { secret, workspaceKey } from '../conformance/tokens.ts'
 import { cpuTimeOf } from '../support/cpu-time.ts'
-import { secret, workspaceKey } from './genuine-tokens.ts'
 
 /**
  * Feeds repeated fragments to everything that reads input, and fails where four times the input costs far more than

@@ -4,8 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createTokenServiceFromEnv, SETTINGS } from '../../src/service.ts'
 import { type KeyName, privateJwk, publicJwk } from '../conformance/keys.ts'
 import { encodePart } from '../conformance/token-fixtures.ts'
-import { signParts } from '../conformance/tokens.ts'
-import { secret, workspaceKey } from './genuine-tokens.ts'
+import { secret, signParts, workspaceKey } from '../conformance/tokens.ts'
 import { PROVIDERS, type Provider } from './identity-provider-tokens.ts'
 
 const directory = new URL('../../examples/identity-providers/', import.meta.url)

@@ -19,9 +19,8 @@ import {
 } from '../../src/index.ts'
 import { createTokenService, createTokenServiceFromEnv, readSettings } from '../../src/service.ts'
 import { privateJwk } from '../conformance/keys.ts'
-import { algorithms, keyNameFor } from '../conformance/tokens.ts'
-import { check, dictionary, json, orOurError, text } from './arbitraries.ts'
-import { now, secret, workspaceKey } from './genuine-tokens.ts'
+import { algorithms, keyNameFor, secret, workspaceKey } from '../conformance/tokens.ts'
+import { check, dictionary, json, now, orOurError, text } from './arbitraries.ts'
 
 /** The two invariants of the package: what it signs is faultless, and nothing is silently dropped. */
 

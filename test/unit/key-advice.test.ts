@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createSigner, createVerifier, generateKeyPair, type MembraneTokenError } from '../../src/index.ts'
-import { armour } from '../conformance/encoding.ts'
+import { toPem } from '../conformance/encoding.ts'
 import * as shapes from '../conformance/key-shapes.ts'
 import { publicJwk } from '../conformance/keys.ts'
-import { workspaceKey } from './genuine-tokens.ts'
+import { workspaceKey } from '../conformance/tokens.ts'
 import { hasOpenssl, hasSshKeygen } from './openssl.ts'
 
 type Half = 'private' | 'public'
@@ -202,7 +202,7 @@ describe('input that is not a key gets specific advice', () => {
   })
 
   test('a KeyObject and an X509Certificate of Node', async () => {
-    const pem = armour('CERTIFICATE', shapes.certificate(await publicJwk('P-256')))
+    const pem = toPem('CERTIFICATE', shapes.certificate(await publicJwk('P-256')))
     const [keyObject, certificate] = [createPublicKey(pem), new X509Certificate(pem)]
     expect(await messageFor('public', keyObject)).toContain("key.export({ format: 'jwk' })")
     expect(await messageFor('public', certificate)).toContain('certificate.toString()')

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createSigner, createVerifier, inspectKey } from '../../src/index.ts'
 import { bits, integer, nothing, objectId, sequence } from '../conformance/der.ts'
+import { workspaceKey } from '../conformance/tokens.ts'
 import { cpuTimeOf } from '../support/cpu-time.ts'
-import { workspaceKey } from './genuine-tokens.ts'
 
 /** The largest keys that are read, in the forms that cost most. The bound is generous, because machines differ. */
 

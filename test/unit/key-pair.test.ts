@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import jwt from 'jsonwebtoken'
 import { describe, expect, test } from 'vitest'
 import { type Algorithm, createSigner, generateKeyPair, type KeyPairOptions } from '../../src/index.ts'
-import { workspaceKey } from './genuine-tokens.ts'
+import { workspaceKey } from '../conformance/tokens.ts'
 import { hasOpenssl, openssl } from './openssl.ts'
 
 /** With what `openssl pkey -text` prints for the key. */
@@ -50,7 +50,7 @@ describe.each(pairs)('generateKeyPair, %s (%s)', (algorithm, title, options) => 
 
 test('a modulus over 8192 bits is rejected before a key is generated', async () => {
   await expect(generateKeyPair('RS256', { modulusLength: 2 ** 40 })).rejects.toMatchObject({
-    name: 'MembraneTokenError',
     code: 'ERR_OPTION_INVALID',
+    message: expect.stringContaining('at most 8192 bits'),
   })
 })

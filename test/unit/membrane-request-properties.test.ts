@@ -6,9 +6,18 @@ import {
   type RequestVerifier,
   type RequestVerifierOptions,
 } from '../../src/index.ts'
-import { algorithms } from '../conformance/tokens.ts'
-import { anything, base64url, check, claims, expectOurError, header, quote } from './arbitraries.ts'
-import { now, secret, signTokens, workspaceKey } from './genuine-tokens.ts'
+import { algorithms, secret, workspaceKey } from '../conformance/tokens.ts'
+import {
+  anything,
+  base64url,
+  check,
+  claims,
+  expectOurError,
+  header,
+  now,
+  quote,
+  signTokens,
+} from './arbitraries.ts'
 
 let tokens: Map<Algorithm, string>
 let verifier: RequestVerifier
@@ -19,7 +28,7 @@ beforeAll(async () => {
 })
 
 describe('requests of Membrane', () => {
-  // What a header can carry: no line breaks and nothing beyond one byte.
+  // Header values have no line breaks, and one byte for each character.
   const headerValue = fc.oneof(
     fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) }),
     fc.tuple(header, claims).map((parts) => [...parts.map(quote), 'x'].map(base64url).join('.')),
@@ -38,11 +47,11 @@ describe('requests of Membrane', () => {
 
   const bareHeaders = fc.dictionary(headerName, fc.oneof(headerValue, fc.array(headerValue)))
 
-  test('any value in the place of a request gives our error', () =>
+  test('any value as the request is rejected with our error', () =>
     check(fc.oneof(anything, fc.record({ headers: fc.oneof(bareHeaders, anything) })), (value) =>
       expectOurError(verifier.verify(value as Request)),
     ))
 
-  test('any value in the place of the options gives our error', () =>
+  test('any value as the options is rejected with our error', () =>
     check(anything, (value) => expectOurError(createRequestVerifier(value as RequestVerifierOptions))))
 })

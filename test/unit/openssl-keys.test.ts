@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import jwt from 'jsonwebtoken'
 import { describe, expect, test } from 'vitest'
 import { type Algorithm, createSigner } from '../../src/index.ts'
-import { workspaceKey } from './genuine-tokens.ts'
+import { workspaceKey } from '../conformance/tokens.ts'
 import { hasOpenssl, hasSshKeygen, openssl, opensslBytes, sshKey } from './openssl.ts'
 
 type Row = [algorithm: Algorithm, ...commands: string[]]

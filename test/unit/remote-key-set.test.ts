@@ -12,7 +12,7 @@ import {
   type Verifier,
   type VerifierOptions,
 } from '../../src/index.ts'
-import { workspaceKey } from './genuine-tokens.ts'
+import { workspaceKey } from '../conformance/tokens.ts'
 
 /** Key sets over real connections. Caching, rotation and the choice of a key are in the portable suite. */
 

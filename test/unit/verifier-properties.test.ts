@@ -3,16 +3,15 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
   type Algorithm,
-  type ClaimStyle,
   type Customer,
   createSigner,
   createVerifier,
-  generateKeyPair,
   MembraneTokenError,
-  type Signer,
   type Verifier,
   type VerifierOptions,
 } from '../../src/index.ts'
+import { keysFor } from '../conformance/token-fixtures.ts'
+import { algorithms, issuedAt, secret, workspaceKey } from '../conformance/tokens.ts'
 import {
   anything,
   base64url,
@@ -22,78 +21,52 @@ import {
   expectOurError,
   header,
   json,
+  now,
   orOurError,
   quote,
+  signTokens,
   text,
-  time,
 } from './arbitraries.ts'
-import { now, secret, workspaceKey } from './genuine-tokens.ts'
 
-const claimStyles: ClaimStyle[] = ['issuer', 'workspaceKey', 'tenant']
-const symmetric: Algorithm[] = ['HS256', 'HS384', 'HS512']
-const elliptic: Algorithm[] = ['ES256', 'ES384', 'ES512']
-const rsa: Algorithm[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
-const algorithms: Algorithm[] = [...symmetric, ...elliptic, ...rsa]
-
-type SigningKey = { secret: string } | { privateKey: string }
-type VerifyingKey = { secret: string } | { publicKey: string }
-const keys = new Map<Algorithm, { signing: SigningKey; verifying: VerifyingKey }>()
-const tokens = new Map<Algorithm, string>()
+let tokens: Map<Algorithm, string>
 let verifiers: Verifier[]
 
 beforeAll(async () => {
-  for (const algorithm of symmetric) keys.set(algorithm, { signing: { secret }, verifying: { secret } })
-  // One RSA key serves all six, and makes six times fewer primes.
-  for (const group of [rsa, ...elliptic.map((algorithm) => [algorithm])]) {
-    const { privateKey, publicKey } = await generateKeyPair(group[0])
-    for (const algorithm of group) keys.set(algorithm, { signing: { privateKey }, verifying: { publicKey } })
-  }
-  for (const algorithm of algorithms) {
-    const signer = await sign(algorithm)
-    tokens.set(algorithm, (await signer.signCustomerToken({ id: algorithm, name: 'Zoë' })).token)
-  }
-  verifiers = await Promise.all(
-    (['HS256', 'ES256', 'RS256'] as const).map((algorithm) => verifier(algorithm)),
-  )
+  tokens = await signTokens(algorithms)
+  verifiers = await Promise.all((['HS256', 'ES256', 'RS256'] as const).map(verifierOf))
 })
 
-function sign(algorithm: Algorithm, claimStyle?: ClaimStyle): Promise<Signer> {
-  return createSigner({ workspaceKey, ...keys.get(algorithm)!.signing, algorithm, claimStyle, now })
+async function verifierOf(algorithm: Algorithm): Promise<Verifier> {
+  const [, key] = await keysFor(algorithm)
+  return createVerifier({ workspaceKey, ...key, now })
 }
 
-function verifier(algorithm: Algorithm): Promise<Verifier> {
-  return createVerifier({ workspaceKey, ...keys.get(algorithm)!.verifying, now })
-}
+describe('input without a valid signature is rejected with our error', () => {
+  const expectRejected = async (value: unknown) => {
+    for (const { verify } of verifiers) await expectOurError(verify(value as string))
+  }
 
-describe('unsigned input is rejected, always with our error', () => {
-  const refused = (value: unknown) =>
-    Promise.all(verifiers.map((verifier) => expectOurError(verifier.verify(value as string)))).then(() => {})
+  test('any text', () => check(fc.oneof(text, fc.string(), fc.base64String()), expectRejected))
 
-  test('any text', () => check(fc.oneof(text, fc.string(), fc.base64String()), refused))
-
-  test('any value', () =>
-    check(
-      fc.anything({ withBigInt: true, withMap: true, withTypedArray: true, withNullPrototype: true }),
-      refused,
-    ))
+  test('any value', () => check(anything, expectRejected))
 
   test('any parts', () =>
     check(
       fc.array(fc.oneof(text, fc.base64String(), json.map(quote).map(base64url)), { maxLength: 6 }),
-      (parts) => refused(parts.join('.')),
+      (parts) => expectRejected(parts.join('.')),
     ))
 
   test('any header, payload and signature', () =>
     check(fc.tuple(header, claims, fc.uint8Array({ maxLength: 300 })), ([header, claims, signature]) =>
-      refused([quote(header), quote(claims), signature].map(base64url).join('.')),
+      expectRejected([quote(header), quote(claims), signature].map(base64url).join('.')),
     ))
 
   test('any header bytes', () =>
     check(fc.tuple(fc.uint8Array(), fc.uint8Array(), fc.uint8Array()), (parts) =>
-      refused(parts.map(base64url).join('.')),
+      expectRejected(parts.map(base64url).join('.')),
     ))
 
-  test('a genuine token, changed anywhere', () =>
+  test('a valid token, changed anywhere', () =>
     check(
       fc.tuple(
         fc.constantFrom(...algorithms),
@@ -101,37 +74,38 @@ describe('unsigned input is rejected, always with our error', () => {
         fc.nat({ max: 10 }),
         fc.oneof(text, fc.base64String()),
       ),
-      async ([algorithm, position, missing, added]) => {
+      async ([algorithm, position, removed, added]) => {
         const token = tokens.get(algorithm)!
         const start = position % (token.length + 1)
-        const changed = token.slice(0, start) + added + token.slice(start + missing)
-        if (changed !== token) await expectOurError((await verifier(algorithm)).verify(changed))
+        const changed = token.slice(0, start) + added + token.slice(start + removed)
+        if (changed !== token) await expectOurError((await verifierOf(algorithm)).verify(changed))
       },
     ))
 
-  test('recombined parts of genuine tokens', () =>
+  test('recombined parts of valid tokens', () =>
     check(
       fc.tuple(...[0, 1, 2].map((part) => fc.tuple(fc.constantFrom(...algorithms), fc.constant(part)))),
       async (choice) => {
         const parts = choice.map(([algorithm, part]) => tokens.get(algorithm)!.split('.')[part])
         const token = parts.join('.')
         for (const algorithm of new Set(choice.map(([algorithm]) => algorithm))) {
-          if (token !== tokens.get(algorithm)) await expectOurError((await verifier(algorithm)).verify(token))
+          if (token !== tokens.get(algorithm))
+            await expectOurError((await verifierOf(algorithm)).verify(token))
         }
       },
     ))
 })
 
-describe('what the holder of the secret signed, whatever it says', () => {
+describe('any input signed with the secret', () => {
   const signed = (header: string, payload: string | Uint8Array): string => {
     const input = `${base64url(header)}.${base64url(payload)}`
     return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`
   }
 
-  test('any claims give a token that holds together, or our error', async () => {
+  test('any claims give a consistent result or our error', async () => {
     const end = fc.oneof(
-      fc.constant(time + 60),
-      fc.integer({ min: time - 2, max: time + 2 }),
+      fc.constant(issuedAt + 60),
+      fc.integer({ min: issuedAt - 2, max: issuedAt + 2 }),
       fc.double(),
       json,
     )
@@ -146,14 +120,14 @@ describe('what the holder of the secret signed, whatever it says', () => {
         if (!verified) return
         kinds.add(verified.kind)
         expect(verified).toMatchObject({ workspaceKey, algorithm: 'HS256' })
-        // A Date holds whole milliseconds.
+        // A Date has whole milliseconds.
         expect(verified.expiresAt.getTime()).toBe(Math.trunc((claims.exp as number) * 1000))
         expect(verified.expiresAt.getTime()).toBeGreaterThan(now())
         expect([claims.iss ?? workspaceKey, claims.workspaceKey ?? workspaceKey]).toEqual([
           workspaceKey,
           workspaceKey,
         ])
-        // Libraries of other languages write a missing value as null.
+        // Libraries in other languages write a missing value as null.
         const ids = [claims.id, claims.tenantKey].filter((id) => id !== undefined && id !== null)
         if (verified.kind === 'admin') expect([...ids, claims.isAdmin]).toEqual([claims.isAdmin])
         else expect(ids).toEqual(ids.map(() => verified.id))
@@ -161,26 +135,12 @@ describe('what the holder of the secret signed, whatever it says', () => {
       },
       1000,
     )
-    // Otherwise the claims above would have become too unlikely to say anything.
+    // Otherwise the claims above are too rarely valid to prove anything.
     expect([...kinds]).toContain('customer')
   })
 
-  test.each([
-    ['a byte order mark', (json: string) => `\ufeff${json}`],
-    ['a byte that is no UTF-8', (json: string) => Buffer.from(json.replace('Zoe', 'Zo\xeb'), 'latin1')],
-    ['half of a character', (json: string) => Buffer.from(json.replace('Zoe', '\xf0\x9f'), 'latin1')],
-    ['UTF-16', (json: string) => Buffer.from(json, 'utf16le')],
-    ['a list around it', (json: string) => `[${json}]`],
-    ['a comment', (json: string) => `${json}//`],
-  ])('claims with %s are malformed', async (_, write) => {
-    const payload = quote({ iss: workspaceKey, id: 'c', name: 'Zoe', exp: time + 60 })
-    const verify = (payload: string | Uint8Array) => verifiers[0]!.verify(signed('{"alg":"HS256"}', payload))
-    await verify(payload)
-    await expect(verify(write(payload))).rejects.toMatchObject({ code: 'ERR_TOKEN_MALFORMED' })
-  })
-
   test('any payload bytes, any JSON and any header', async () => {
-    const valid = fc.constant(quote({ iss: workspaceKey, id: 'c', exp: time + 60 }))
+    const valid = fc.constant(quote({ iss: workspaceKey, id: 'c', exp: issuedAt + 60 }))
     const payload = fc.oneof(valid, fc.uint8Array(), json.map(quote), fc.string())
     const anyHeader = fc.oneof(
       fc.constant('{"alg":"HS256"}'),
@@ -195,7 +155,7 @@ describe('what the holder of the secret signed, whatever it says', () => {
   })
 })
 
-describe.each(algorithms)('signing then verifying gives the customer back: %s', (algorithm) => {
+describe.each(algorithms)('the verifier returns the customer that was signed: %s', (algorithm) => {
   const customer: fc.Arbitrary<Customer> = fc.record(
     {
       id: text.map((id) => `customer-${id.replace(/\p{C}|\p{Z}/gu, '')}`),
@@ -205,13 +165,13 @@ describe.each(algorithms)('signing then verifying gives the customer back: %s', 
     { requiredKeys: ['id'] },
   )
 
-  test.each(claimStyles)('%s', async (claimStyle) => {
-    const signer = await sign(algorithm, claimStyle)
-    const { verify } = await verifier(algorithm)
-    const run = async (customer: Customer) => {
-      const { token, issuedAt, expiresAt } = await signer.signCustomerToken(customer)
-      const { fields, ...verified } = (await verify(token)) as Awaited<ReturnType<typeof verify>> & Customer
-      const { fields: given, ...identity } = customer
+  test.each(['issuer', 'workspaceKey', 'tenant'] as const)('%s', async (claimStyle) => {
+    const [key] = await keysFor(algorithm)
+    const signer = await createSigner({ workspaceKey, ...key, algorithm, claimStyle, now })
+    const { verify } = await verifierOf(algorithm)
+    const run = async ({ fields, ...identity }: Customer) => {
+      const { token, issuedAt, expiresAt } = await signer.signCustomerToken({ ...identity, fields })
+      const { fields: verifiedFields, ...verified } = (await verify(token)) as Customer
       expect(verified).toStrictEqual({
         kind: 'customer',
         workspaceKey,
@@ -220,8 +180,8 @@ describe.each(algorithms)('signing then verifying gives the customer back: %s', 
         expiresAt,
         algorithm,
       })
-      // As text, since matchers do not tell an own __proto__ from a prototype.
-      expect(quote(fields)).toBe(quote(given))
+      // Compared as text, because matchers do not distinguish an own `__proto__` from a prototype.
+      expect(quote(verifiedFields)).toBe(quote(fields))
     }
     await check(customer, run, algorithm.startsWith('HS') ? 200 : 30)
   })
@@ -229,40 +189,23 @@ describe.each(algorithms)('signing then verifying gives the customer back: %s', 
 
 describe('a token with one character changed', () => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-  // The other base64 alphabet, padding, white space, and what some decoders skip or take for a letter.
-  const others = [
-    '.',
-    '=',
-    '+',
-    '/',
-    ' ',
-    '\n',
-    '\0',
-    '%',
-    '~',
-    '\u00a0',
-    '\u200b',
-    '\ufeff',
-    'А',
-    'Ａ',
-    'ſ',
-    '\ud83d',
-  ]
+  // The other base64 alphabet, padding, white space, and characters that some decoders skip or confuse.
+  const others = [...'.=+/ \n\0%~\u00a0\u200b\ufeffАＡſ', '\ud83d']
 
-  // All letters where a signature costs microseconds, and some where it costs ten times as much.
+  // Fewer letters for ES256, whose signatures take ten times as long to verify.
   describe.each([
     ['HS256', alphabet],
     ['ES256', 'AEQgwz09-_'],
   ] as const)('%s', (algorithm, letters) => {
-    /** How many characters are taken away at a position, and what is put there. */
+    /** The number of characters removed at each position, and the text inserted there. */
     const changes: [name: string, removed: number, added: string[]][] = [
       ['replaced', 1, [...letters, ...others]],
-      ['left out', 1, ['']],
+      ['removed', 1, ['']],
       ['added', 0, ['A', '.A', ...others]],
     ]
 
-    test.each(changes)('%s, is rejected at every position', async (_, removed, added) => {
-      const { verify } = await verifier(algorithm)
+    test.each(changes)('%s: rejected at every position', async (_, removed, added) => {
+      const { verify } = await verifierOf(algorithm)
       const token = tokens.get(algorithm)!
       const wrong: unknown[] = []
       await verify(token)
@@ -281,7 +224,7 @@ describe('a token with one character changed', () => {
   })
 })
 
-test('any value in the place of the options gives our error', () =>
+test('any value as the options is rejected with our error', () =>
   check(
     fc.oneof(
       anything,

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import type { AuditEvent } from '../../src/endpoint.ts'
 import { createTokenServiceFromEnv, readSettings } from '../../src/service.ts'
 import { keySet, sessionToken } from '../conformance/endpoint-harness.ts'
+import { secret, workspaceKey } from '../conformance/tokens.ts'
 import { audience, job } from '../conformance/workload-harness.ts'
-import { secret, workspaceKey } from './genuine-tokens.ts'
 
 const { preset, issuer, claims, rules } = job
 const jwks = await keySet()
