@@ -18,22 +18,15 @@ import {
   type Signer,
 } from '../../src/index.ts'
 import { createTokenService, createTokenServiceFromEnv, readSettings } from '../../src/service.ts'
-import { privateJwk } from '../conformance/keys.ts'
-import { algorithms, keyNameFor, secret, workspaceKey } from '../conformance/tokens.ts'
+import { keysFor } from '../conformance/token-fixtures.ts'
+import { algorithms, secret, workspaceKey } from '../conformance/tokens.ts'
 import { check, dictionary, json, now, orOurError, text } from './arbitraries.ts'
 
-/** The two invariants of the package: what it signs is faultless, and nothing is silently dropped. */
+/** The two invariants of the package: its tokens have no errors, and no input is silently ignored. */
 
 const claimStyles = ['issuer', 'workspaceKey', 'tenant'] as const
 const placeholders = fc.constantFrom(
-  'undefined',
-  'null',
-  'NaN',
-  '{ID}',
-  '<ID>',
-  '{{id}}',
-  `$\{id}`,
-  '{6F96-8B}',
+  ...['undefined', 'null', 'NaN', '{ID}', '<ID>', '{{id}}', `$\{id}`, '{6F96-8B}'],
 )
 const label = fc.oneof(
   text,
@@ -67,9 +60,7 @@ describe('a token that the signer makes never gets an error from inspectToken', 
   const signers: Signer[] = []
   beforeAll(async () => {
     for (const algorithm of algorithms) {
-      const key = algorithm.startsWith('HS')
-        ? { secret }
-        : { privateKey: await privateJwk(keyNameFor(algorithm)) }
+      const [key] = await keysFor(algorithm)
       for (const claimStyle of claimStyles) {
         signers.push(
           await createSigner({ workspaceKey, ...key, algorithm, claimStyle, now, allowShortSecret: true }),
@@ -78,7 +69,7 @@ describe('a token that the signer makes never gets an error from inspectToken', 
     }
   })
 
-  test('whatever the customer, the options, the claim style and the algorithm', () =>
+  test('for any customer, options, claim style and algorithm', () =>
     check(fc.tuple(fc.nat(), customer, tokenOptions), async ([choice, given, options]) => {
       const signer = signers[choice % signers.length]!
       const signed = await orOurError(signer.signCustomerToken(given as { id: string }, options))
@@ -87,7 +78,7 @@ describe('a token that the signer makes never gets an error from inspectToken', 
       if (admin) expectNoError(admin.token, now)
     }))
 
-  test('whatever the workspace key, the key id and the time', () =>
+  test('for any workspace key, key id and time', () =>
     check(
       fc.tuple(
         label,
@@ -107,7 +98,7 @@ describe('a token that the signer makes never gets an error from inspectToken', 
 
 type Options = Record<string, unknown>
 
-/** Everything public that takes options, with what it needs besides. */
+/** Every public function that takes options, called with its required arguments. */
 const calls: Record<string, (options: never) => unknown> = {
   createSigner: (options: Options) => createSigner({ workspaceKey, secret, ...options }),
   createVerifier: (options: Options) => createVerifier({ workspaceKey, secret, ...options }),
@@ -131,7 +122,7 @@ const calls: Record<string, (options: never) => unknown> = {
   createTokenProvider: (options: Options) => createTokenProvider({ url: 'https://app.example/', ...options }),
 }
 
-async function refusalOf(call: (options: never) => unknown, name: string): Promise<MembraneTokenError> {
+async function rejectionOf(call: (options: never) => unknown, name: string): Promise<MembraneTokenError> {
   try {
     await call(Object.fromEntries([[name, 1]]) as never)
   } catch (error) {
@@ -141,7 +132,7 @@ async function refusalOf(call: (options: never) => unknown, name: string): Promi
   throw new Error(`${name} was accepted`)
 }
 
-/** One edit of a name, as people make them. */
+/** Typical misspellings. */
 const edits: readonly ((name: string, at: number) => string)[] = [
   (name, at) => name.slice(0, at) + name.slice(at + 1),
   (name, at) => `${name.slice(0, at)}x${name.slice(at)}`,
@@ -150,22 +141,22 @@ const edits: readonly ((name: string, at: number) => string)[] = [
   (name) => name.toUpperCase(),
 ]
 
-describe.each(Object.entries(calls))('%s drops nothing silently', (_, call) => {
+describe.each(Object.entries(calls))('%s ignores no unknown name', (_, call) => {
   let known: string[]
   beforeAll(async () => {
-    const { message } = await refusalOf(call, 'xxxxxxxxxxxxxxxx')
+    const { message } = await rejectionOf(call, 'xxxxxxxxxxxxxxxx')
     known = message
       .match(/(?:known|options): ([^.]*)\./)![1]!
       .split(', ')
       .map((name) => name.replace(/ .*/, ''))
   })
 
-  test('an unknown name is an error that names it', () =>
+  test('an unknown name is rejected by name', () =>
     check(
       fc.oneof(text, fc.string(), fc.constantFrom('__proto__', 'constructor', 'toString', 'audience')),
       async (name) => {
         if (known.includes(name)) return
-        const { code, message, option } = await refusalOf(call, name)
+        const { code, message, option } = await rejectionOf(call, name)
         expect(['ERR_OPTION_INVALID', 'ERR_CLAIM_INVALID']).toContain(code)
         if (/^[\w.-]{1,40}$/.test(name)) {
           expect(message).toContain(name)
@@ -175,14 +166,14 @@ describe.each(Object.entries(calls))('%s drops nothing silently', (_, call) => {
       100,
     ))
 
-  test('a misspelt name is an error that says the right one', () =>
+  test('a misspelled name is rejected with a suggestion', () =>
     check(
       fc.tuple(fc.nat(), fc.nat(), fc.constantFrom(...edits)),
       async ([choice, at, edit]) => {
         const right = known[choice % known.length]!
         const wrong = edit(right, at % right.length)
         if (known.includes(wrong) || right.length < 3) return
-        const { message } = await refusalOf(call, wrong)
+        const { message } = await rejectionOf(call, wrong)
         expect(known.filter((name) => message.includes(name))).not.toEqual([])
         expect(message).toMatch(/did you mean|options:/)
       },

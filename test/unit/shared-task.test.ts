@@ -9,79 +9,73 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A run that a test ends. */
-function createRun(): { load: () => Promise<void>; end: () => void; count: () => number } {
-  let started = 0
+/** A task that settles when the test calls `end`. */
+function createTask() {
   let end = (): void => {}
   const promise = new Promise<void>((resolve) => {
     end = resolve
   })
-  return {
-    load: () => {
-      started++
-      return promise
-    },
-    end,
-    count: () => started,
-  }
+  return { load: vi.fn(() => promise), end }
 }
 
-test('a run that takes long is not started again while it shows signs of life', async () => {
+test('a slow task is not started again while its heartbeat continues', async () => {
   const { join } = createSharedTask()
-  const run = createRun()
-  const all = Promise.all(Array.from({ length: 10 }, () => join(run.load, undefined)))
+  const task = createTask()
+  const all = Promise.all(Array.from({ length: 10 }, () => join(task.load, undefined)))
   await vi.advanceTimersByTimeAsync(9000)
-  expect(run.count()).toBe(1)
-  run.end()
+  expect(task.load).toHaveBeenCalledTimes(1)
+  task.end()
   await vi.advanceTimersByTimeAsync(15)
   await all
-  expect(run.count()).toBe(1)
+  expect(task.load).toHaveBeenCalledTimes(1)
 })
 
-test('a run whose timers have stopped is taken over by one of those who wait', async () => {
+test('a task whose timers have stopped is taken over by one waiting caller', async () => {
   const { join, isPending } = createSharedTask()
-  // As in workerd, when the request of the run is cancelled.
+  // As in workerd when the request that runs the task is cancelled.
   const stopped = vi.spyOn(globalThis, 'setInterval').mockReturnValueOnce(0 as never)
   void join(() => new Promise(() => {}), undefined)
   stopped.mockRestore()
-  const run = createRun()
-  const all = Promise.all(Array.from({ length: 10 }, () => join(run.load, undefined)))
+  const task = createTask()
+  const all = Promise.all(Array.from({ length: 10 }, () => join(task.load, undefined)))
   await vi.advanceTimersByTimeAsync(450)
-  expect([run.count(), isPending()]).toEqual([0, true])
+  expect(task.load).not.toHaveBeenCalled()
+  expect(isPending()).toBe(true)
   await vi.advanceTimersByTimeAsync(100)
-  expect(run.count()).toBe(1)
-  run.end()
+  expect(task.load).toHaveBeenCalledTimes(1)
+  task.end()
   await vi.advanceTimersByTimeAsync(15)
   await all
-  expect([run.count(), isPending()]).toEqual([1, false])
+  expect(task.load).toHaveBeenCalledTimes(1)
+  expect(isPending()).toBe(false)
 })
 
-test('a pause of the whole process does not make a run look lost', async () => {
+test('a task is not lost when the whole process is paused', async () => {
   const { join } = createSharedTask()
-  const run = createRun()
-  const all = Promise.all([join(run.load, undefined), join(run.load, undefined)])
+  const task = createTask()
+  const all = Promise.all([join(task.load, undefined), join(task.load, undefined)])
   await vi.advanceTimersByTimeAsync(5)
   const { now } = performance
-  // The clock jumps, and no timer has fired meanwhile.
+  // The clock jumps, and no timer has fired in the meantime.
   vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + 10_000)
   await vi.advanceTimersByTimeAsync(100)
-  expect(run.count()).toBe(1)
-  run.end()
+  expect(task.load).toHaveBeenCalledTimes(1)
+  task.end()
   await vi.advanceTimersByTimeAsync(15)
   await all
 })
 
-test('waiting callers give up eventually', async () => {
+test('waiting callers give up after eleven seconds', async () => {
   const { join } = createSharedTask()
-  const run = createRun()
-  void join(run.load, undefined)
-  const waiting = join(run.load, undefined)
+  const task = createTask()
+  void join(task.load, undefined)
+  const waiting = join(task.load, undefined)
   await vi.advanceTimersByTimeAsync(11_000)
   await waiting
-  expect(run.count()).toBe(1)
+  expect(task.load).toHaveBeenCalledTimes(1)
 })
 
-test('the run is handed to waitUntil', async () => {
+test('the task is passed to waitUntil', async () => {
   const { join, startInBackground } = createSharedTask()
   const kept: Promise<unknown>[] = []
   const context = { waitUntil: (promise: Promise<unknown>) => void kept.push(promise) }

@@ -28,7 +28,7 @@ describe('equal', () => {
     [Uint8Array.of(1, 2).buffer, Uint8Array.of(1, 2).buffer],
     [new Map([['a', { b: 1 }]]), new Map([['a', { b: 1 }]])],
     [new Set([1]), new Set([1])],
-  ])('%o is like %o', (a, b) => equal(a, b))
+  ])('%o equals %o', (a, b) => equal(a, b))
 
   test.each([
     [1, 2],
@@ -51,14 +51,14 @@ describe('equal', () => {
     [new Error('a'), new Error('b')],
     [1n, 2n],
     [{ ['__proto__']: 1 }, {}],
-  ])('%o is unlike %o', (a, b) => {
+  ])('%o does not equal %o', (a, b) => {
     expect(() => equal(a, b)).toThrow(/expected .*got/)
     expect(() => equal(b, a)).toThrow(/expected .*got/)
   })
 })
 
 describe('rejects', () => {
-  test('gives back the error, thrown or rejected', async () => {
+  test('returns the error, thrown or rejected', async () => {
     const error = new MembraneTokenError('ERR_A')
     expect(await rejects(() => Promise.reject(error), 'ERR_A')).toBe(error)
     const thrown = await rejects(() => {
@@ -68,17 +68,17 @@ describe('rejects', () => {
   })
 
   test.each([
-    ['success', () => 'value'],
+    ['a value', () => 'value'],
     ['another code', () => Promise.reject(new MembraneTokenError('ERR_B'))],
     ['another class', () => Promise.reject(Object.assign(new Error('message'), { code: 'ERR_A' }))],
     ['a value that is not an error', () => Promise.reject('ERR_A')],
-  ])('rejects %s', async (_, run) => {
+  ])('fails for %s', async (_, run) => {
     await expect(rejects(run, 'ERR_A')).rejects.toThrow('expected ERR_A')
   })
 })
 
 describe('runSuite', () => {
-  test('runs in order and counts', async () => {
+  test('runs tests in order and counts them', async () => {
     const order: number[] = []
     const result = await runSuite(
       {
