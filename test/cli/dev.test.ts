@@ -5,7 +5,7 @@ import jwt from 'jsonwebtoken'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { RUNTIMES, useCommand } from './harness.ts'
 
-const { command, directory, run, start, write } = useCommand()
+const { command, directory, start, write, expectWrongUsage } = useCommand()
 
 const CONSOLE = '<!doctype html><title>A console</title>'
 beforeAll(() => writeFileSync(join(dirname(command), 'console.html'), CONSOLE))
@@ -13,17 +13,17 @@ beforeAll(() => writeFileSync(join(dirname(command), 'console.html'), CONSOLE))
 async function dev(call: Parameters<typeof start>[1], settings: string) {
   const started = await start(['dev', '--port=0', `--settings=${settings}`], call)
   await started.says(/Ctrl-C stops everything/)
-  const find = (label: string) =>
+  const urlOf = (label: string) =>
     new RegExp(`^${label}: +(http://127\\.0\\.0\\.1:\\d+\\S*)$`, 'm').exec(started.stdout())![1]!
   return {
     ...started,
-    service: find('Token service'),
-    issuer: find('Identity provider'),
-    page: find('Sign-in, console'),
+    service: urlOf('Token service'),
+    issuer: urlOf('Identity provider'),
+    page: urlOf('Sign-in, console'),
   }
 }
 
-/** With a custom `Host`, which fetch does not allow. */
+/** Sends a custom `Host`, which fetch does not allow. */
 const statusWithHost = (url: string, host: string) =>
   new Promise((resolve, reject) => {
     request(url, { headers: { Host: host } }, (response) => resolve(response.resume().statusCode))
@@ -32,7 +32,7 @@ const statusWithHost = (url: string, host: string) =>
   })
 
 describe.each(RUNTIMES)('dev on $name', (runtime) => {
-  test('serves tokens for sessions of its own identity provider, on this machine only', async () => {
+  test('issues tokens for sessions of its identity provider, on loopback only', async () => {
     const settings = `${runtime.name}.env`
     const env = {
       MEMBRANE_WORKSPACE_KEY: 'a-real-one',
@@ -55,10 +55,10 @@ describe.each(RUNTIMES)('dev on $name', (runtime) => {
     expect(sessions.length).toBeGreaterThan(1)
     for (const address of sessions) {
       const { session } = (await (await fetch(address)).json()) as { session: string }
-      const answer = await fetch(`${service}/api/membrane-token`, {
+      const response = await fetch(`${service}/api/membrane-token`, {
         headers: { Authorization: `Bearer ${session}` },
       })
-      const { token } = (await answer.json()) as { token: string }
+      const { token } = (await response.json()) as { token: string }
       expect(jwt.verify(token, secret!, { algorithms: ['HS512'] })).toMatchObject({
         iss: workspaceKey,
         id: decodeURIComponent(address.pathname.split('/').at(-1)!),
@@ -68,7 +68,7 @@ describe.each(RUNTIMES)('dev on $name', (runtime) => {
     expect(html).toContain('href="console"')
     expect(await (await fetch(new URL('console', page))).text()).toBe(CONSOLE)
 
-    // Nobody guesses the page, and no other page reads it or the service, by whatever name.
+    // The page has a secret address, and pages of other origins or hosts cannot read it or the service.
     expect((await fetch(new URL('/', page))).status).toBe(404)
     expect((await fetch(new URL('/guess/sessions/customer-7', page))).status).toBe(404)
     const headers = { Origin: 'https://real.example' }
@@ -86,7 +86,7 @@ describe.each(RUNTIMES)('dev on $name', (runtime) => {
 })
 
 describe('dev', () => {
-  test('keeps its settings, and changes the secret of the page with every start', async () => {
+  test('keeps its settings, and generates a new secret for the page at every start', async () => {
     const first = await dev({}, 'kept.env')
     expect(first.stdout()).toMatch(/^Generated the settings in kept\.env/)
     await first.stop()
@@ -100,20 +100,14 @@ describe('dev', () => {
     expect(secretOf(first.page)).not.toBe(secretOf(second.page))
   })
 
-  test('serves no settings that it did not generate', async () => {
+  test('rejects settings that it did not generate', async () => {
     write('real.env', `MEMBRANE_WORKSPACE_KEY=real\nMEMBRANE_WORKSPACE_SECRET=${'s'.repeat(40)}\n`)
-    const { status, stderr } = await run(['dev', '--settings=real.env', '--port=0'])
-    expect(status).toBe(2)
-    expect(stderr).toContain('may contain real settings')
+    await expectWrongUsage(['dev', '--settings=real.env', '--port=0'], 'may hold real settings')
   })
 
   test.each([
     [['--port=65535'], '--port must be a number from 0 to 65534'],
     [['--host=0.0.0.0'], 'Unknown option --host'],
     [['--settings=none/dev.env', '--port=0'], 'Cannot write none/dev.env: ENOENT'],
-  ])('%j is wrong usage', async (args, reason) => {
-    const { status, stderr } = await run(['dev', ...args])
-    expect(status).toBe(2)
-    expect(stderr).toContain(reason)
-  })
+  ])('%j is wrong usage', (args, reason) => expectWrongUsage(['dev', ...args], reason))
 })

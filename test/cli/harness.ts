@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import type { Writable } from 'node:stream'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { buildCommand } from '../../scripts/build-command.ts'
@@ -11,9 +12,9 @@ import { root, SOURCES } from '../support/sources.ts'
 
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
 
-/** A runtime, and how it starts a program. */
 export interface Runtime {
   readonly name: string
+  /** Resolves with the program and the arguments that run a script. */
   readonly start: () => Promise<readonly string[]>
 }
 
@@ -32,17 +33,18 @@ export interface Call {
   readonly runtime?: Runtime
 }
 
-export interface Answer {
+export interface Output {
   readonly status: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-/** A command that runs. */
+/** A command that is running. */
 export interface Running {
+  readonly stdin: Writable
   readonly stdout: () => string
   readonly stderr: () => string
-  /** Resolves with what the pattern found in the output; rejects when the process ends before. */
+  /** Resolves with the first match in the output; rejects if the process ends without one. */
   says(pattern: RegExp): Promise<RegExpExecArray>
   /** Sends a signal, and resolves with the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
@@ -50,19 +52,21 @@ export interface Running {
 }
 
 export interface Harness {
-  /** A directory of the test file's own, in which the command runs. */
+  /** The working directory of the command, one for each test file. */
   readonly directory: string
   /** Path of the bundled command. */
   readonly command: string
   write(name: string, content: string | Uint8Array): string
-  run(args: readonly string[], call?: Call): Promise<Answer>
+  run(args: readonly string[], call?: Call): Promise<Output>
+  /** Runs a command that must exit with 2, print nothing, and give the reason on standard error. */
+  expectWrongUsage(args: readonly string[], reason: string | RegExp, call?: Call): Promise<void>
   /** Starts a command that runs until it is stopped. */
   start(args: readonly string[], call?: Call): Promise<Running>
-  /** Marks a value that no output may ever hold, whatever the command. */
+  /** Marks a value that must not be in the output of any command. */
   keep<Text extends string>(secret: Text): Text
 }
 
-/** The bundled command, as a process; what was kept secret must be in no output when the file's tests have ended. */
+/** Runs the bundled command. After the tests of a file, no output may contain a secret that was passed to `keep`. */
 export function useCommand(): Harness {
   const base = mkdtempSync(join(tmpdir(), 'membrane-token-command-'))
   const directory = join(base, 'work')
@@ -75,7 +79,7 @@ export function useCommand(): Harness {
     mkdirSync(join(base, 'package/dist'), { recursive: true })
     cpSync(join(root, 'package.json'), join(base, 'package/package.json'))
     await buildCommand(join(base, 'package/dist'))
-    // The package beside it, as a build makes it, but for the types.
+    // The package that the command imports, without types.
     await build({
       entryPoints: Object.values(SOURCES).filter(existsSync),
       outdir: join(base, 'package/dist'),
@@ -90,9 +94,34 @@ export function useCommand(): Harness {
     rmSync(base, { recursive: true, force: true })
     for (const secret of secrets) expect(outputs.filter((output) => output.includes(secret))).toEqual([])
   })
+
+  const start: Harness['start'] = async (args, { runtime = NODE, env } = {}) => {
+    const [program, ...rest] = [...(await runtime.start()), command, ...args]
+    const child = spawn(program!, rest, { cwd: directory, env: { ...cleanEnvironment(), ...env } })
+    running.add(child)
+    const started = watch(child)
+    started.ended.then(() => {
+      running.delete(child)
+      outputs.push(started.stdout(), started.stderr())
+    })
+    return started
+  }
+  const run: Harness['run'] = async (args, call = {}) => {
+    const { stdin, stdout, stderr, ended } = await start(args, call)
+    // The command may end without reading its input.
+    stdin.on('error', () => {}).end(call.input)
+    return { status: await ended, stdout: stdout(), stderr: stderr() }
+  }
   return {
     directory,
     command,
+    start,
+    run,
+    expectWrongUsage: async (args, reason, call) => {
+      const { status, stdout, stderr } = await run(args, call)
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+      expect(stderr).toMatch(reason)
+    },
     write: (name, content) => {
       writeFileSync(join(directory, name), content)
       return name
@@ -101,26 +130,10 @@ export function useCommand(): Harness {
       secrets.add(secret)
       return secret
     },
-    start: async (args, { runtime = NODE, env } = {}) => {
-      const [program, ...rest] = [...(await runtime.start()), command, ...args]
-      const child = spawn(program!, rest, { cwd: directory, env: { ...cleanEnvironment(), ...env } })
-      running.add(child)
-      const started = watch(child)
-      started.ended.then(() => {
-        running.delete(child)
-        outputs.push(started.stdout(), started.stderr())
-      })
-      return started
-    },
-    run: async (args, { runtime = NODE, ...call } = {}) => {
-      const answer = await runProcess([...(await runtime.start()), command, ...args], directory, call)
-      outputs.push(answer.stdout, answer.stderr)
-      return answer
-    },
   }
 }
 
-/** Only what a process needs to run: nothing of this machine's settings. */
+/** Only what a process needs to run, and no settings of this machine. */
 export function cleanEnvironment(): Record<string, string> {
   const { PATH = '', HOME = '', DENO_DIR } = process.env
   return { PATH, HOME, DENO_NO_UPDATE_CHECK: '1', ...(DENO_DIR !== undefined && { DENO_DIR }) }
@@ -128,51 +141,34 @@ export function cleanEnvironment(): Record<string, string> {
 
 function watch(child: ChildProcessWithoutNullStreams): Running {
   const output = { stdout: '', stderr: '' }
-  const looks = new Set<() => void>()
+  const searches = new Set<() => void>()
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text) => {
       output[name] += text
-      for (const look of looks) look()
+      for (const search of searches) search()
     })
   }
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve)
+  })
   return {
+    stdin: child.stdin,
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     ended,
     says: (pattern) =>
       new Promise((resolve, reject) => {
-        const look = () => {
+        const search = () => {
           const found = pattern.exec(output.stdout) ?? pattern.exec(output.stderr)
           if (found) resolve(found)
         }
-        looks.add(look)
-        look()
-        ended.then((code) =>
-          reject(new Error(`ended with ${code}, saying:\n${output.stdout}${output.stderr}`)),
-        )
+        searches.add(search)
+        search()
+        ended.then((code) => reject(new Error(`exited with ${code}:\n${output.stdout}${output.stderr}`)))
       }),
     stop: (signal = 'SIGTERM') => {
       child.kill(signal)
       return ended
     },
   }
-}
-
-function runProcess(
-  [program, ...args]: readonly string[],
-  cwd: string,
-  { env, input }: Omit<Call, 'runtime'>,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program!, args, { cwd, env: { ...cleanEnvironment(), ...env } })
-    let [stdout, stderr] = ['', '']
-    child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text))
-    child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text))
-    child.once('error', reject)
-    child.once('close', (status) => resolve({ status, stdout, stderr }))
-    // A command that reads no input may have ended by now.
-    child.stdin.on('error', () => {})
-    child.stdin.end(input)
-  })
 }

@@ -6,7 +6,7 @@ import { createClientFinder } from '../../cli/serve/proxies.ts'
 import { createRateLimiter } from '../../cli/serve/rate-limiter.ts'
 import { RUNTIMES, useCommand } from './harness.ts'
 
-const { run, start, keep, write } = useCommand()
+const { run, start, keep, write, expectWrongUsage } = useCommand()
 
 const secret = keep(randomBytes(32).toString('base64url'))
 const apiKey = keep(randomBytes(32).toString('base64url'))
@@ -26,7 +26,7 @@ async function serve(call: Parameters<typeof start>[1]) {
 }
 
 describe.each(RUNTIMES)('serve on $name', (runtime) => {
-  test('issues tokens, and writes one audit event for each as JSON', async () => {
+  test('issues tokens, and writes one JSON audit event for each', async () => {
     const { origin, stdout, stop } = await serve({ env, runtime })
     const response = await fetch(`${origin}/api/membrane-token`, {
       method: 'POST',
@@ -62,14 +62,14 @@ describe.each(RUNTIMES)('serve on $name', (runtime) => {
       body: 'x'.repeat(3_000_000),
     }).then(
       ({ status }) => expect(status).toBe(413),
-      // The connection may be closed while the rest is still being sent.
+      // The connection may be closed before the whole body is sent.
       () => {},
     )
     expect((await fetch(`${origin}/health`)).status).toBe(200)
     expect(await stop()).toBe(0)
   })
 
-  test('believes X-Forwarded-Proto of trusted proxies only', async () => {
+  test('trusts X-Forwarded-Proto of trusted proxies only', async () => {
     const get = async (trusted: string) => {
       const { origin, stop } = await serve({ env: { ...env, TRUSTED_PROXIES: trusted }, runtime })
       const response = await fetch(`${origin}/health`, { headers: { 'X-Forwarded-Proto': 'http' } })
@@ -80,7 +80,7 @@ describe.each(RUNTIMES)('serve on $name', (runtime) => {
     expect(await get('10.0.0.0/8, 127.0.0.0/8')).toBe(null)
   })
 
-  test('answers the request under way before it ends', async () => {
+  test('completes the request in flight before it shuts down', async () => {
     const { origin, says, stop } = await serve({ env, runtime })
     const body = '{"id":"c-1"}'
     const lines = [
@@ -91,24 +91,24 @@ describe.each(RUNTIMES)('serve on $name', (runtime) => {
       `Content-Length: ${body.length}`,
     ]
     const socket = connect(Number(new URL(origin).port), '127.0.0.1')
-    let answer = ''
+    let response = ''
     const closed = new Promise((resolve) => socket.once('close', resolve))
     socket.setEncoding('utf8').on('data', (text) => {
-      answer += text
+      response += text
     })
     socket.write(`${lines.join('\r\n')}\r\n\r\n${body.slice(0, 5)}`)
-    // The server has the connection once it has answered another.
+    // Once the server has responded to a later request, it has accepted this connection.
     await fetch(`${origin}/health`)
     const ended = stop()
     await says(/shutting down/)
     socket.write(body.slice(5))
     expect(await ended).toBe(0)
     await closed
-    expect(answer).toMatch(/^HTTP\/1\.1 200 /)
-    expect(answer).toContain('"token"')
+    expect(response).toMatch(/^HTTP\/1\.1 200 /)
+    expect(response).toContain('"token"')
   })
 
-  test('names every setting at fault, and ends', async () => {
+  test('names every invalid setting, and exits', async () => {
     const wrong = { ...env, MEMBRANE_WORKSPACE_KEY: '<WORKSPACE_KEY>', TOKEN_EXPIRES_IN: 'soon' }
     const { status, stdout, stderr } = await run(['serve', '--port=0'], { env: wrong, runtime })
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
@@ -129,7 +129,7 @@ describe.each(RUNTIMES)('serve on $name', (runtime) => {
 })
 
 describe('serve', () => {
-  test('reads its settings from a file, the port too', async () => {
+  test('reads its settings and the port from a file', async () => {
     write(
       'serve.env',
       Object.entries({ ...env, PORT: '0' })
@@ -147,19 +147,17 @@ describe('serve', () => {
     [['now'], {}, 'takes no arguments'],
     [['--hst=x'], {}, 'did you mean --host?'],
     [['--port=0'], { TRUSTED_PROXIES: '10.0.0.0/33' }, 'TRUSTED_PROXIES must be networks'],
-  ])('%j with %j is wrong usage', async (args, more, reason) => {
-    const { status, stderr } = await run(['serve', ...args], { env: { ...env, ...more } })
-    expect(status).toBe(2)
-    expect(stderr).toContain(reason)
-  })
+  ])('%j with %j is wrong usage', (args, more, reason) =>
+    expectWrongUsage(['serve', ...args], reason, { env: { ...env, ...more } }),
+  )
 })
 
 describe('the client of a request', () => {
   const trusted = '10.0.0.0/8, 192.0.2.7, fd00::/8'
   test.each([
-    ['comes directly', '198.51.100.1', {}, '198.51.100.1', undefined],
+    ['connects directly', '198.51.100.1', {}, '198.51.100.1', undefined],
     [
-      'cannot name another',
+      'cannot set its own address',
       '198.51.100.1',
       { 'X-Forwarded-For': '1.2.3.4', 'X-Forwarded-Proto': 'https' },
       '198.51.100.1',
@@ -173,14 +171,14 @@ describe('the client of a request', () => {
       'https',
     ],
     [
-      'is the last that no trusted proxy is',
+      'is the last address that is not a trusted proxy',
       '192.0.2.7',
       { 'X-Forwarded-For': '6.6.6.6, 1.2.3.4, 10.0.0.1' },
       '1.2.3.4',
       undefined,
     ],
     [
-      'comes through a mapped address',
+      'has an IPv4-mapped address',
       '::ffff:10.0.0.1',
       { 'X-Forwarded-For': '::ffff:1.2.3.4' },
       '1.2.3.4',
@@ -212,7 +210,7 @@ describe('the client of a request', () => {
   )
 })
 
-test('the rate limiter counts by key, and starts over every minute', async () => {
+test('the rate limiter counts by key, for one minute', async () => {
   let time = 0
   const limiter = createRateLimiter(2, () => time)
   const succeeds = async (key: string) => (await limiter.limit({ key })).success

@@ -4,7 +4,7 @@ import { listen } from '../../cli/serve/node.ts'
 
 export type Handle = (request: Request) => Promise<Response | undefined> | Response | undefined
 
-/** A server on this machine for the time of a test file; what it answers may be changed at any time. */
+/** A local server for one test file. Its handler can be replaced at any time; without a response, it returns 404. */
 export async function startServer(): Promise<{ origin: string; handle: (handler: Handle) => void }> {
   let current: Handle = () => undefined
   const handler = async (request: Request) => (await current(request)) ?? new Response(null, { status: 404 })
@@ -21,7 +21,7 @@ export async function startServer(): Promise<{ origin: string; handle: (handler:
   }
 }
 
-/** An issuer of identities, below a path of a server. */
+/** An identity provider, served below a path of a server. */
 export async function createIssuer(issuer: string) {
   const header = { alg: 'ES256', kid: 'issuer' }
   const { publicKey, privateKey } = await generateKeyPair('ES256')
