@@ -1,17 +1,17 @@
 import { globSync } from 'node:fs'
 import { writePreferences } from './firefox-profile.ts'
 
-/** A browser engine, and how Debian's package of it is started without a screen. */
+/** A browser engine, and how to start Debian's package of it without a screen. */
 export interface Engine {
   readonly runtime: string
   /** Debian packages. */
   readonly packages: string
-  /** What tells it from the others. */
+  /** Matches this engine only. */
   readonly userAgent: RegExp
   readonly binary: string
-  /** Around `binary`, where it needs a screen. */
+  /** A command that starts `binary` with a virtual screen. */
   readonly wrapper?: readonly string[]
-  /** @param proxy What answers for all hosts but localhost, so that nothing leaves this machine */
+  /** @param proxy For all hosts but localhost, so that no request leaves this machine */
   arguments(profile: string, proxy: { host: string; port: number }, url: string): string[]
   readonly env?: Record<string, string>
 }
@@ -24,7 +24,7 @@ export const engines: readonly Engine[] = [
     binary: 'chromium',
     arguments: (profile, { host, port }, url) => [
       '--headless',
-      // Where everything runs as root, as in CI, its sandbox refuses to start.
+      // Its sandbox does not start as root, as in CI.
       '--no-sandbox',
       '--disable-gpu',
       '--disable-dev-shm-usage',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 /**
  * Writes a Firefox profile's preferences.
  *
- * @param proxy What every connection goes to, so that nothing leaves this machine
+ * @param proxy For every connection, so that no request leaves this machine
  */
 export function writePreferences(profile: string, { host, port }: { host: string; port: number }): void {
   const preferences = {

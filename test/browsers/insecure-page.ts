@@ -6,7 +6,7 @@ import { assert, equal, rejects } from '../conformance/suite.ts'
 const workspaceKey = 'workspace-key'
 const secret = 'a secret of more than thirty-two bytes'
 
-/** RFC 7515 appendix A.3: here no key can be made. */
+/** RFC 7515 appendix A.3, because an insecure page cannot generate keys. */
 const publicKey = {
   kty: 'EC',
   crv: 'P-256',
@@ -15,10 +15,10 @@ const publicKey = {
 }
 const privateKey = { ...publicKey, d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI' }
 
-/** A real page without TLS, from a host that is not this machine by name. */
+/** For a real page without TLS, from a host other than localhost. */
 export const insecurePage: ConformanceModule = (suite, lib) => {
-  suite.test('is what it is to be', () => {
-    assert('document' in globalThis, 'no page')
+  suite.test('is a page in an insecure context', () => {
+    assert('document' in globalThis, 'not a page')
     assert(!globalThis.isSecureContext, 'a secure context')
     equal(globalThis.crypto?.subtle, undefined)
   })
@@ -30,7 +30,7 @@ export const insecurePage: ConformanceModule = (suite, lib) => {
     'a PEM': { privateKey: shapes.privatePem(privateKey) },
   }
   for (const [title, material] of Object.entries(materials)) {
-    suite.test(`may not sign with ${title}, trusted or not`, async () => {
+    suite.test(`cannot sign with ${title}, with or without trustedBrowser`, async () => {
       for (const trustedBrowser of [false, true]) {
         const options = { workspaceKey, trustedBrowser, ...material }
         await rejects(() => lib.createSigner(options), 'ERR_UNTRUSTED_CONTEXT')
@@ -38,19 +38,19 @@ export const insecurePage: ConformanceModule = (suite, lib) => {
     })
   }
 
-  suite.test('may not verify', async () => {
+  suite.test('cannot verify', async () => {
     for (const material of [{ secret }, { publicKey }, { jwks: { keys: [publicKey] } }]) {
       await rejects(() => lib.createVerifier({ workspaceKey, ...material }), 'ERR_UNTRUSTED_CONTEXT')
     }
   })
 
-  suite.test('may not make keys', async () => {
+  suite.test('cannot generate keys', async () => {
     for (const algorithm of ['ES256', 'RS256'] as const) {
       await rejects(() => lib.generateKeyPair(algorithm), 'ERR_UNTRUSTED_CONTEXT')
     }
   })
 
-  suite.test('may inspect tokens, and get them from an endpoint', () => {
+  suite.test('can inspect tokens, and get them from an endpoint', () => {
     equal(lib.inspectToken('').problems[0]?.code, 'EMPTY')
     equal(typeof createTokenProvider({ url: '/api/membrane-token' }), 'function')
   })

@@ -3,7 +3,7 @@ import { modules } from '../conformance/index.ts'
 import { runSuite } from '../conformance/suite.ts'
 import { insecurePage } from './insecure-page.ts'
 
-// The same page from two hosts: all tests from one that browsers trust, and few from one that they do not.
+// Served from two hosts: all tests run on localhost, a secure context, and a few on a host that is not one.
 const isLocal = location.hostname === 'localhost'
 
 const result = await runSuite(isLocal ? modules : { insecurePage }, lib, '', navigator.userAgent)

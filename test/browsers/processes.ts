@@ -3,11 +3,11 @@ import process from 'node:process'
 import { setTimeout as wait } from 'node:timers/promises'
 
 export interface RunningProcess {
-  /** The end of all that it has printed so far. */
+  /** The last part of its output so far. */
   readonly output: () => string
-  /** The exit code; rejects when it cannot be started or was killed. */
+  /** Resolves with the exit code; rejects if it could not be started or was killed. */
   readonly ended: Promise<number>
-  /** Ends it, and all that it has started. */
+  /** Stops it and every process that it started. */
   stop(): Promise<void>
 }
 
@@ -17,7 +17,7 @@ process.on('exit', () => {
 })
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => process.exit(1))
 
-/** Starts a command in a process group of its own, of which nothing is left when this process ends. */
+/** Starts a command in its own process group, which is killed when this process exits. */
 export function startProcess(
   [command = '', ...args]: readonly string[],
   options: { cwd?: string; env: NodeJS.ProcessEnv },
@@ -33,14 +33,16 @@ export function startProcess(
   }
   const ended = new Promise<number>((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code, name) => (code === null ? reject(new Error(`ended by ${name}`)) : resolve(code)))
+    child.on('close', (code, name) =>
+      code === null ? reject(new Error(`killed by ${name}`)) : resolve(code),
+    )
   })
   ended.catch(() => {})
   return {
     output: () => output,
     ended,
     stop: async () => {
-      // Asked first: Xvfb then takes its lock away.
+      // Xvfb removes its lock file on SIGTERM.
       signal(group, 'SIGTERM')
       for (let tries = 0; tries < 50 && signal(group, 0); tries++) await wait(100)
       signal(group, 'SIGKILL')
@@ -49,7 +51,7 @@ export function startProcess(
   }
 }
 
-/** @returns whether any process of the group was there */
+/** Sends a signal to a process group. Returns whether it has any process. */
 function signal(group: number, name: NodeJS.Signals | 0): boolean {
   try {
     return group > 0 && process.kill(-group, name)

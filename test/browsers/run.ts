@@ -1,4 +1,4 @@
-// `npm run test:browsers`: the conformance suite, with the packed package, in pages of three browser engines.
+// `npm run test:browsers`: runs the conformance suite with the packed package in three browser engines.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -13,13 +13,14 @@ import { fileURLToPath } from 'node:url'
 import * as lib from '../../src/index.ts'
 import { modules } from '../conformance/index.ts'
 import { countTests, type Result } from '../conformance/suite.ts'
+import { installPacked } from '../package/packed-package.ts'
 import { report } from '../runtimes/report.ts'
 import { record } from '../support/record.ts'
+import { bundleSuite } from './bundle-suite.ts'
 import { type Engine, engines } from './engines.ts'
-import { bundleSuite, installPackage } from './packed.ts'
 import { type RunningProcess, startProcess } from './processes.ts'
 
-/** Milliseconds for one engine: start, suite, and end. */
+/** Milliseconds for one engine. */
 const TIME_LIMIT = 240_000
 const HOST = '127.0.0.1'
 const HTML =
@@ -35,8 +36,10 @@ const work = mkdtempSync(join(tmpdir(), 'membrane-token-browsers-'))
 process.on('exit', () => rmSync(work, { recursive: true, force: true, maxRetries: 5 }))
 
 const names = process.argv.slice(2)
-const script = await bundleSuite(fileURLToPath(new URL('page.ts', import.meta.url)), installPackage(work))
-// As many as on Node.
+const project = await installPacked()
+const script = await bundleSuite(fileURLToPath(new URL('page.ts', import.meta.url)), project.directory)
+project.remove()
+/** The number of tests on Node. */
 const expected = countTests(modules, lib)
 
 for (const engine of engines.filter(({ runtime }) => names.length === 0 || names.includes(runtime))) {
@@ -50,16 +53,16 @@ for (const engine of engines.filter(({ runtime }) => names.length === 0 || names
   }
 }
 
-/** Prints the engine's line. @returns what else is wrong */
+/** Runs the suite in an engine, prints its result, and returns the other problems. */
 async function runEngine(engine: Engine): Promise<string[]> {
   const version = versionOf(engine)
   const [secure, insecure] = await visitPages(engine)
   const userAgent = secure.result.version
   const problems = [
-    !engine.userAgent.test(userAgent) && `this is not ${engine.runtime}: ${userAgent}`,
-    !secure.isSecureContext && `${secure.origin} is no secure context`,
+    !engine.userAgent.test(userAgent) && `unexpected user agent: ${userAgent}`,
+    !secure.isSecureContext && `${secure.origin} is not a secure context`,
     insecure.isSecureContext && `${insecure.origin} is a secure context`,
-    secure.result.total !== expected && `${secure.result.total} tests ran, and ${expected} on Node`,
+    secure.result.total !== expected && `${secure.result.total} tests ran, but ${expected} on Node`,
     ...insecure.result.failures.map(({ name, message }) => `${name}\n  ${message}`),
   ].filter((problem) => problem !== false)
   const result = record({ ...secure.result, runtime: engine.runtime, version })
@@ -67,7 +70,7 @@ async function runEngine(engine: Engine): Promise<string[]> {
   return problems
 }
 
-/** The user agent hides all but the first number, or, in WebKit's case, all. */
+/** User agents contain only the major version or, in WebKit, none. */
 function versionOf({ wrapper = [], binary, packages }: Engine): string {
   try {
     const [command = '', ...args] = [...wrapper, binary, '--version']
@@ -78,7 +81,7 @@ function versionOf({ wrapper = [], binary, packages }: Engine): string {
     })
     return /\d+(\.\w+)+/.exec(output)?.[0] ?? output.trim()
   } catch (error) {
-    throw new Error(`${binary} cannot be started; on Debian: apt-get install ${packages}`, { cause: error })
+    throw new Error(`${binary} cannot be started. On Debian: apt-get install ${packages}`, { cause: error })
   }
 }
 
@@ -88,7 +91,7 @@ async function visitPages(engine: Engine): Promise<[Visit, Visit]> {
   const finished = new Promise<void>((resolve) => {
     done = resolve
   })
-  // It is the pages' server and, for all that is not localhost, a proxy that knows one host.
+  // Serves both pages: localhost directly, insecure.test as the browser's proxy.
   const server = createServer(async (request, response) => {
     const { host, origin, pathname } = new URL(request.url ?? '', `http://${request.headers.host}`)
     if (!['insecure.test', `localhost:${port}`].includes(host)) return response.writeHead(403).end()
@@ -109,7 +112,7 @@ async function visitPages(engine: Engine): Promise<[Visit, Visit]> {
 
   const browser = startBrowser(engine, port)
   try {
-    await Promise.race([finished, earlyEnd(browser), timeLimit(visits)])
+    await Promise.race([finished, earlyExit(browser), timeLimit(visits)])
     return visits as [Visit, Visit]
   } finally {
     await browser.stop()
@@ -118,14 +121,14 @@ async function visitPages(engine: Engine): Promise<[Visit, Visit]> {
   }
 }
 
-async function earlyEnd({ ended, output }: RunningProcess): Promise<never> {
+async function earlyExit({ ended, output }: RunningProcess): Promise<never> {
   const code = await ended
-  throw new Error(`it ended with ${code} before its pages:\n${output()}`)
+  throw new Error(`exited with ${code} before its pages finished:\n${output()}`)
 }
 
 async function timeLimit(visits: Visit[]): Promise<never> {
   await wait(TIME_LIMIT, undefined, { ref: false })
-  throw new Error(`only ${visits.length} of 2 pages had finished after ${TIME_LIMIT / 1000} s`)
+  throw new Error(`only ${visits.length} of 2 pages finished within ${TIME_LIMIT / 1000} s`)
 }
 
 function startBrowser(engine: Engine, port: number): RunningProcess {
@@ -137,7 +140,7 @@ function startBrowser(engine: Engine, port: number): RunningProcess {
   return startProcess(command, { env: { ...environment(home), ...engine.env } })
 }
 
-/** Nothing of the user's own: no profile, cache, or files that are left in /tmp. */
+/** Keeps profiles, caches and temporary files out of the user's directories. */
 function environment(home: string): NodeJS.ProcessEnv {
   const { XDG_CONFIG_HOME: _, XDG_CACHE_HOME: __, XDG_DATA_HOME: ___, ...env } = process.env
   return { ...env, HOME: home, TMPDIR: home, XDG_RUNTIME_DIR: home }

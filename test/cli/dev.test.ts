@@ -102,7 +102,7 @@ describe('dev', () => {
 
   test('rejects settings that it did not generate', async () => {
     write('real.env', `MEMBRANE_WORKSPACE_KEY=real\nMEMBRANE_WORKSPACE_SECRET=${'s'.repeat(40)}\n`)
-    await expectWrongUsage(['dev', '--settings=real.env', '--port=0'], 'may hold real settings')
+    await expectWrongUsage(['dev', '--settings=real.env', '--port=0'], 'may contain real settings')
   })
 
   test.each([

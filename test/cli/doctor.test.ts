@@ -97,8 +97,8 @@ const privateJwk = async () =>
 
 describe('finds', () => {
   test.each<[string, Handle, string, RegExp]>([
-    ['a page instead of the service', () => new Response('<html>'), 'reachable', /answered 200/],
-    ['a wrong path', () => undefined, 'reachable', /answered 404/],
+    ['a page instead of the service', () => new Response('<html>'), 'reachable', /returned 200/],
+    ['a wrong path', () => undefined, 'reachable', /returned 404/],
     [
       'a redirect',
       () => Response.redirect('https://www.example.com/'),

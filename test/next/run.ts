@@ -1,5 +1,5 @@
-// `npm run test:next`: the Next.js example with the packed package, built and started as in production, and the
-// conformance suite inside of its two runtimes.
+// `npm run test:next`: builds and starts the Next.js example with the packed package, as in production, and runs the
+// conformance suite in both of its runtimes.
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,10 +14,11 @@ import jwt from 'jsonwebtoken'
 import { startIdentityProvider } from '../../cli/dev/identity-provider.ts'
 import { createTokenProvider } from '../../src/client.ts'
 import * as lib from '../../src/index.ts'
-import { bundleSuite, packPackage, runCommand } from '../browsers/packed.ts'
+import { bundleSuite } from '../browsers/bundle-suite.ts'
 import { type RunningProcess, startProcess } from '../browsers/processes.ts'
 import { modules } from '../conformance/index.ts'
 import { assert, countTests, equal, type Result } from '../conformance/suite.ts'
+import { install, pack } from '../package/packed-package.ts'
 import { report } from '../runtimes/report.ts'
 import { record } from '../support/record.ts'
 import { type MembraneApi, startMembraneApi } from '../worker/membrane-api.ts'
@@ -33,7 +34,7 @@ type Runtime = keyof typeof runtimes
 
 const WARNING = /⚠|\bwarn|Node\.js (API|module)|not supported|Critical dependency|Dynamic Code/i
 
-/** Only what Next.js says about itself. */
+/** Warnings about Next.js itself. */
 const NOT_OURS = [
   /The Edge Runtime is deprecated/i,
   /Using edge runtime on a page currently disables static generation/,
@@ -48,17 +49,18 @@ const started = performance.now()
 await installApp()
 await buildApp()
 await useApp()
-console.error(`Next.js: all of it took ${Math.round((performance.now() - started) / 1000)} s`)
-// The identity provider has no end of its own.
+console.error(`Next.js: ${Math.round((performance.now() - started) / 1000)} s`)
+// The identity provider keeps running otherwise.
 process.exit()
 
 async function installApp(): Promise<void> {
   const example = fileURLToPath(new URL('../../examples/next', import.meta.url))
   const isOurs = (path: string) => !['node_modules', '.next', '.env.local'].includes(basename(path))
   cpSync(example, app, { recursive: true, filter: isOurs })
-  runCommand(app, 'npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', packPackage(work))
+  const { tarball } = await pack(work)
+  await install(app, [tarball])
 
-  // The package is left to Next.js, so that its own bundler is on trial.
+  // The imports of the package are left to the bundler of Next.js.
   const suite = await bundleSuite(fileURLToPath(new URL('conformance.ts', import.meta.url)))
   writeFileSync(join(app, 'app/conformance.js'), suite)
   for (const runtime of Object.keys(runtimes) as Runtime[]) {
@@ -75,7 +77,7 @@ export const runtime = '${runtime}'
 export const dynamic = 'force-dynamic'
 export async function GET() {
   const found = typeof EdgeRuntime === 'string' ? 'edge' : 'nodejs'
-  if (found !== runtime) throw new Error('this is ' + found)
+  if (found !== runtime) throw new Error('runs on ' + found)
   return Response.json(await runConformance('next-' + runtime, '${version}'))
 }
 `
@@ -89,10 +91,10 @@ function startNext(env: Record<string, string>, ...args: string[]): RunningProce
   })
 }
 
-/** Without any setting, as in CI: a build may need no secrets. */
+/** Builds without settings, as in CI: a build must not need secrets. */
 async function buildApp(): Promise<void> {
   const next = startNext({ NODE_ENV: 'production' }, 'build')
-  const code = await Promise.race([next.ended, wait(BUILD_LIMIT, 'no end', { ref: false })])
+  const code = await Promise.race([next.ended, wait(BUILD_LIMIT, 'timed out', { ref: false })])
   await next.stop()
   const lines = next.output().split('\n')
   const warnings = lines.filter((line) => WARNING.test(line) && !NOT_OURS.some((known) => known.test(line)))
@@ -155,7 +157,7 @@ async function useApp(): Promise<void> {
       await runInside(`${origin}/api/conformance/${runtime}`)
     }
   } catch (error) {
-    console.error(`${(error as Error).stack}\nnext start said:\n${next.output()}`)
+    console.error(`${(error as Error).stack}\nOutput of next start:\n${next.output()}`)
     process.exitCode = 1
   } finally {
     await Promise.all([next.stop(), membraneApi.close()])
@@ -163,8 +165,11 @@ async function useApp(): Promise<void> {
 }
 
 async function callAsService(url: string, key: string, verify: (token: string) => unknown): Promise<void> {
-  const stranger = await fetch(url)
-  equal([stranger.status, stranger.headers.get('WWW-Authenticate')?.startsWith('Bearer')], [401, true])
+  const unauthenticated = await fetch(url)
+  equal(
+    [unauthenticated.status, unauthenticated.headers.get('WWW-Authenticate')?.startsWith('Bearer')],
+    [401, true],
+  )
 
   const customer = { id: 'customer-42', name: 'Zoë', fields: { plan: 'trial' } }
   const response = await fetch(url, {
@@ -195,13 +200,13 @@ async function callAsUser(
   ])
 }
 
-/** Prints the runtime's line. */
+/** Runs the suite in a runtime and prints its result. */
 async function runInside(url: string): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.timeout(SUITE_LIMIT) })
   equal(response.status, 200)
   const result = (await response.json()) as Result
   if (report(record(result)) !== 0) process.exitCode = 1
-  equal(result.total, countTests(modules, lib), 'tests, and on Node')
+  equal(result.total, countTests(modules, lib), 'number of tests')
 }
 
 async function waitFor(origin: string, next: RunningProcess): Promise<void> {
@@ -213,7 +218,7 @@ async function waitFor(origin: string, next: RunningProcess): Promise<void> {
       ended = true
     })
   while (!(await fetch(origin).catch(() => undefined))) {
-    if (ended || Date.now() > end) throw new Error('next start does not answer')
+    if (ended || Date.now() > end) throw new Error('next start does not respond')
     await wait(200)
   }
 }
