@@ -16,6 +16,21 @@ export interface Engine {
   readonly env?: Record<string, string>
 }
 
+export const webkit = {
+  runtime: 'webkitgtk',
+  packages: 'webkit2gtk-driver xvfb xauth',
+  userAgent: /^(?!.*Chrom).*\bAppleWebKit\/.*\bSafari\//,
+  binary: globSync('/usr/lib/*/webkit2gtk-4.*/MiniBrowser')[0] ?? 'MiniBrowser',
+  wrapper: ['xvfb-run', '--auto-servernum'],
+  arguments: (_, { host, port }, url) => ['--private', `--proxy=http://${host}:${port}`, url],
+  env: {
+    WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+    WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
+    DBUS_SESSION_BUS_ADDRESS: 'disabled:',
+    NO_AT_BRIDGE: '1',
+  },
+} satisfies Engine
+
 export const engines: readonly Engine[] = [
   {
     runtime: 'chromium',
@@ -49,18 +64,5 @@ export const engines: readonly Engine[] = [
       return ['--headless', '--no-remote', '--profile', profile, url]
     },
   },
-  {
-    runtime: 'webkitgtk',
-    packages: 'webkit2gtk-driver xvfb xauth',
-    userAgent: /^(?!.*Chrom).*\bAppleWebKit\/.*\bSafari\//,
-    binary: globSync('/usr/lib/*/webkit2gtk-4.*/MiniBrowser')[0] ?? 'MiniBrowser',
-    wrapper: ['xvfb-run', '--auto-servernum'],
-    arguments: (_, { host, port }, url) => ['--private', `--proxy=http://${host}:${port}`, url],
-    env: {
-      WEBKIT_DISABLE_COMPOSITING_MODE: '1',
-      WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
-      DBUS_SESSION_BUS_ADDRESS: 'disabled:',
-      NO_AT_BRIDGE: '1',
-    },
-  },
+  webkit,
 ]

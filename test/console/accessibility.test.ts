@@ -4,11 +4,9 @@ import type { AxeResults } from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createSigner, generateKeyPair } from '../../src/index.ts'
-import { type ConsoleFile, writeConsole } from './browsers/fixture.ts'
+import { type ConsoleFile, sessionOf, writeConsole } from './browsers/fixture.ts'
 
 const SECRET = 'a secret of more than thirty-two bytes'
-const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-const session = (claims: object): string => `${encode({ alg: 'RS256' })}.${encode(claims)}.AAAA`
 
 const open = async (page: Page, tab: string): Promise<void> => {
   await page.getByRole('tab', { name: tab, exact: true }).click()
@@ -28,7 +26,7 @@ async function signExpired(): Promise<string> {
   return (await signer.signCustomerToken({ id: 'customer-42' })).token
 }
 
-/** What the page shows, by view, and how it comes to show it. */
+/** States of the page by view, each with the steps that produce it. */
 const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   'Inspect, empty': async () => {},
   'Inspect, a token that verifies': async (page) => {
@@ -44,12 +42,12 @@ const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await see(page, 'EXPIRED')
     await see(page, 'ERR_TOKEN_SIGNATURE_INVALID')
   },
-  'Inspect, text that is no token': async (page) => {
+  'Inspect, text that is not a token': async (page) => {
     await fill(page, 'Paste a token', 'hello')
     await see(page, 'Not a Membrane token')
   },
   'Inspect, a session of an identity provider': async (page) => {
-    await fill(page, 'Paste a token', session({ iss: 'https://acme.eu.auth0.com/', sub: 'user_1' }))
+    await fill(page, 'Paste a token', sessionOf({ iss: 'https://acme.eu.auth0.com/', sub: 'user_1' }))
     await see(page, 'Set up the token service for it')
   },
   'Sign, empty': async () => {},
@@ -76,7 +74,7 @@ const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await page.getByRole('tab', { name: 'SDK' }).click()
   },
   'Keys, empty': async () => {},
-  'Keys, a pair and what a key is': async (page) => {
+  'Keys, a generated pair and a pasted key': async (page) => {
     await click(page, 'Generate')
     await fill(page, 'Paste a key', (await generateKeyPair('ES384')).privateKey)
     await see(page, 'Thumbprint')
@@ -85,7 +83,7 @@ const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await fill(page, 'Paste a key', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----')
     await see(page, 'ERR_KEY_INVALID')
   },
-  'Keys, text that is no key': async (page) => {
+  'Keys, text that is not a key': async (page) => {
     await fill(page, 'Paste a key', 'hello')
     await see(page, 'Not a key')
   },
@@ -94,7 +92,7 @@ const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await fill(
       page,
       'Sample session (optional)',
-      session({ iss: 'https://clerk.acme.example', org: { id: 'a' } }),
+      sessionOf({ iss: 'https://clerk.acme.example', org: { id: 'a' } }),
     )
     await click(page, 'Customer id from org.id')
   },
@@ -102,7 +100,7 @@ const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     const many = Object.fromEntries(
       Array.from({ length: 60 }, (_, index) => [`claim_${index}`, 'x'.repeat(300)]),
     )
-    await fill(page, 'Sample session (optional)', session({ iss: 'https://clerk.acme.example', ...many }))
+    await fill(page, 'Sample session (optional)', sessionOf({ iss: 'https://clerk.acme.example', ...many }))
     await see(page, 'more claims than are listed')
     expect(await page.getByRole('button', { name: /^Field from/ }).count()).toBe(30)
   },
@@ -151,13 +149,13 @@ describe('the page', { timeout: 60_000 }, () => {
 
   /** WCAG 2.2, 1.4.4 and 1.4.10. */
   for (const view of ['Inspect', 'Sign', 'Keys', 'Set-up']) {
-    test(`${view}: does not scroll sideways at 360 px, nor with text at 200 %`, async () => {
+    test(`${view}: does not scroll horizontally at 360 px or with text at 200 %`, async () => {
       await page.setViewportSize({ width: 360, height: 740 })
       await page.reload()
       await fill(
         page,
         'Paste a token',
-        session({ iss: 'https://acme.eu.auth0.com/', sub: 'user_1', exp: 2e9 }),
+        sessionOf({ iss: 'https://acme.eu.auth0.com/', sub: 'user_1', exp: 2e9 }),
       )
       await open(page, view)
       const widths = (await page.evaluate(`['100%', '200%'].map((size) => {

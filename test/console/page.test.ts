@@ -13,7 +13,7 @@ const between = (start: string, end: string): string => {
   return html.slice(from, html.indexOf(end, from))
 }
 
-test('refers to nothing outside of the file', () => {
+test('refers to nothing outside the file', () => {
   const outside = html
     .replace(/<(script|style)[\s\S]*?<\/\1>/g, '')
     .match(/\b(src|href|action|srcset)="(?!data:)[^"]*"/g)
@@ -40,7 +40,7 @@ test('allows its own script and style by hash, and no connection', () => {
     'require-trusted-types-for': "'script'",
     'trusted-types': "'none'",
   })
-  // What stands before it is not covered by it.
+  // The policy does not apply to what precedes it.
   expect(html.indexOf('Content-Security-Policy')).toBeLessThan(html.indexOf('<style>'))
 })
 
@@ -52,6 +52,6 @@ test('is at most 90 kB gzipped', () => {
   expect(gzipSync(html).length).toBeLessThanOrEqual(90_000)
 })
 
-test('is the same at every build', async () => {
+test('is reproducible', async () => {
   expect(await buildConsole()).toBe(html)
 })

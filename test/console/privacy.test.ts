@@ -1,16 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createSigner, generateKeyPair } from '../../src/index.ts'
-import type { Browser } from './browsers/browser.ts'
-import { type ConsoleFile, type Watch, watchNetwork, writeConsole } from './browsers/fixture.ts'
-import { createPerson } from './browsers/person.ts'
+import { type OpenConsole, openConsole, sessionOf } from './browsers/fixture.ts'
 import { BROWSERS } from './browsers/start.ts'
 
-const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-
-/** Under a name that no browser looks up by itself. */
+/** A host name that no browser requests by itself. */
 const OUTSIDE = 'outside-of-the-page.invalid'
 
-/** Ways out of a page, as expressions. Each goes to a host of its own. */
+/** Expressions that send a request from the page, each to its own host. */
 const WAYS_OUT: Readonly<Record<string, string>> = {
   fetch: `fetch(to('fetch'), { method: 'POST', mode: 'no-cors', body: 'x' }).catch(() => {})`,
   xhr: `(() => { const xhr = new XMLHttpRequest(); xhr.open('POST', to('xhr')); xhr.send('x') })()`,
@@ -38,7 +34,7 @@ const tryToLeave = (names: readonly string[]): string => `(async () => {
   return [...blocked].sort()
 })()`
 
-/** Remembers what the page says on the console and what its policy had to block. */
+/** Records console output, errors and what the page's policy blocked. */
 const LISTEN = `(() => {
   globalThis.said = []
   for (const level of ['debug', 'error', 'info', 'log', 'warn']) {
@@ -49,7 +45,7 @@ const LISTEN = `(() => {
   }
 })()`
 
-/** Everywhere that a page can leave something behind, and what it loaded. */
+/** Every place where a page can store data, and what it loaded. */
 const TRACES = `(async () => ({
   address: location.href,
   history: [history.length, history.state],
@@ -65,32 +61,24 @@ const TRACES = `(async () => ({
 
 for (const [name, start] of Object.entries(BROWSERS)) {
   describe(name, { timeout: 120_000 }, () => {
-    let file: ConsoleFile
-    let network: Watch
-    let browser: Browser
+    let page: OpenConsole
     beforeAll(async () => {
-      file = await writeConsole()
-      network = await watchNetwork()
-      browser = await start({ url: file.url, proxy: network.proxy })
+      page = await openConsole(start)
     }, 60_000)
-    afterAll(async () => {
-      await browser?.close()
-      network?.close()
-      file?.remove()
-    })
+    afterAll(() => page?.close())
 
-    test('what is typed into the four views leaves no trace', async () => {
+    test('input of the four views is neither stored nor sent', async () => {
+      const { browser, person, requests, url } = page
       const secret = `mark-${crypto.randomUUID()}`
       const { privateKey, publicKey } = await generateKeyPair()
       const signer = await createSigner({ workspaceKey: 'workspace-1', secret })
       const { token } = await signer.signCustomerToken({ id: 'customer-42' })
       const sessionMark = crypto.randomUUID().replaceAll('-', '')
       const claims = { iss: 'https://acme.eu.auth0.com/', sub: sessionMark, org_id: 'org_42' }
-      const session = `${encode({ alg: 'RS256' })}.${encode(claims)}.${sessionMark}`
+      const session = sessionOf(claims, sessionMark)
       const before = (await browser.evaluate(TRACES.replace('said,', ''))) as { history: [number, unknown] }
       await browser.evaluate(LISTEN)
 
-      const person = createPerson(browser)
       await person.open('Inspect')
       await person.fill('Paste a token', token)
       await person.fill('Secret, public key or key set', secret)
@@ -116,7 +104,7 @@ for (const [name, start] of Object.entries(BROWSERS)) {
 
       const traces = (await browser.evaluate(TRACES)) as Record<string, unknown>
       expect(traces).toEqual({
-        address: file.url,
+        address: url,
         history: before.history,
         windowName: '',
         title: expect.any(String),
@@ -134,15 +122,16 @@ for (const [name, start] of Object.entries(BROWSERS)) {
         ...[privateKey, generated].map((text) => text.replace(/-----[^-]+-----|\s/g, '').slice(60, 90)),
         publicKey.replace(/-----[^-]+-----|\s/g, '').slice(-24),
       ]
-      const everywhere = JSON.stringify([traces, network.requests])
+      const everywhere = JSON.stringify([traces, requests])
       expect(marks.filter((mark) => mark.length < 24 || everywhere.includes(mark))).toEqual([])
     })
 
-    test('the page cannot send anything, whatever its script does', async () => {
+    test('the page cannot send requests, even by script', async () => {
+      const { browser, requests, url } = page
       const names = Object.keys(WAYS_OUT).sort()
       expect(await browser.evaluate(tryToLeave(names))).toEqual(names)
-      expect(await browser.evaluate('location.href')).toBe(file.url)
-      expect(network.requests.filter((request) => request.includes(OUTSIDE))).toEqual([])
+      expect(await browser.evaluate('location.href')).toBe(url)
+      expect(requests.filter((request) => request.includes(OUTSIDE))).toEqual([])
     })
   })
 }

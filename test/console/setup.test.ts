@@ -18,7 +18,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   MEMBRANE_PRIVATE_KEY: privateKey,
 }
 
-/** Reads the `[vars]` of what Set-up writes: one basic string a line. */
+/** Parses the `[vars]` that Set-up writes: one basic string a line. */
 function parseVars(toml: string): Record<string, string> {
   const [head, ...lines] = toml.trimEnd().split('\n')
   expect(head).toBe('[vars]')
@@ -45,7 +45,7 @@ describe.each(PROVIDERS)('Set-up for $label', (provider) => {
     'nothing filled in': blank,
     'everything filled in': {
       ...blank,
-      // As people type it: with spaces around it.
+      // With spaces around the values.
       values: Object.fromEntries(provider.fields.map(({ name, placeholder }) => [name, ` ${placeholder} `])),
       usesPrivateKey: true,
       idClaim: 'organization.id',

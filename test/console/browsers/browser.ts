@@ -1,20 +1,19 @@
-/** A browser with the console page open in it. Each engine is driven by the protocol that Debian's package speaks. */
+/** A browser that shows the console page. Each engine is driven by a protocol that Debian's package supports. */
 export interface Browser {
-  /** Evaluates an expression in the page, under its Content-Security-Policy. @returns what it resolves to, as JSON */
+  /** Evaluates an expression in the page, under its Content-Security-Policy, and returns its JSON value. */
   evaluate(expression: string): Promise<unknown>
   /** Presses and releases the left mouse button. */
   click(x: number, y: number): Promise<void>
-  /** Types characters into what has the focus; a line break is the Enter key. */
+  /** Types text into the focused element; a line break is the Enter key. */
   type(text: string): Promise<void>
-  /** Presses and releases a key that types nothing. */
-  press(key: 'Tab' | 'ArrowRight' | 'ArrowLeft' | 'Home' | 'End'): Promise<void>
+  /** Presses and releases a key. */
+  press(key: 'ArrowRight'): Promise<void>
   close(): Promise<void>
 }
 
-/** What a browser may be started with. */
 export interface BrowserOptions {
-  /** Opened first. */
+  /** The page to open. */
   url: string
-  /** An HTTP proxy, as `host:port`, for every connection of the browser. */
+  /** `host:port` of an HTTP proxy for every connection of the browser. */
   proxy: string
 }

@@ -1,36 +1,40 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
 import { writePreferences } from '../../browsers/firefox-profile.ts'
+import { type RunningProcess, startProcess } from '../../browsers/processes.ts'
 import type { Browser, BrowserOptions } from './browser.ts'
 import { createInput } from './web-driver.ts'
 
 type Reply = { id: number; result?: unknown; error?: string; message?: string }
 
-/** Debian's Firefox, over WebDriver BiDi, which it speaks without a driver beside it. */
+/** Debian's Firefox, over WebDriver BiDi, which needs no separate driver. */
 export async function startFirefox({ url, proxy }: BrowserOptions): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'membrane-token-firefox-'))
   const [host, port] = proxy.split(':') as [string, string]
   writePreferences(profile, { host, port: Number(port) })
-  const child = spawn(
-    'firefox-esr',
-    ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0', 'about:blank'],
-    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: profile }, detached: true },
+  const firefox = startProcess(
+    [
+      'firefox-esr',
+      '--headless',
+      '--no-remote',
+      '--profile',
+      profile,
+      '--remote-debugging-port',
+      '0',
+      'about:blank',
+    ],
+    { env: { ...process.env, HOME: profile } },
   )
   const close = async () => {
-    try {
-      process.kill(-(child.pid ?? 0), 'SIGKILL')
-    } catch {
-      // It has ended by itself.
-    }
+    await firefox.stop()
     rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
   try {
-    const send = await connect(await readAddress(child.stderr))
+    const send = await connect(await readAddress(firefox))
     await send('session.new', { capabilities: {} })
     const { contexts } = (await send('browsingContext.getTree', {})) as { contexts: { context: string }[] }
     const context = contexts[0]?.context
@@ -38,13 +42,13 @@ export async function startFirefox({ url, proxy }: BrowserOptions): Promise<Brow
     return {
       evaluate: async (expression) => {
         const wrapped = `Promise.resolve(${expression}).then((value) => JSON.stringify(value ?? null))`
-        const answer = (await send('script.evaluate', {
+        const response = (await send('script.evaluate', {
           expression: wrapped,
           target: { context },
           awaitPromise: true,
         })) as { result?: { value: string }; exceptionDetails?: { text: string } }
-        if (!answer.result) throw new Error(answer.exceptionDetails?.text)
-        return JSON.parse(answer.result.value)
+        if (!response.result) throw new Error(response.exceptionDetails?.text)
+        return JSON.parse(response.result.value)
       },
       ...createInput((actions) => send('input.performActions', { context, actions })),
       close,
@@ -55,12 +59,13 @@ export async function startFirefox({ url, proxy }: BrowserOptions): Promise<Brow
   }
 }
 
-async function readAddress(stderr: NodeJS.ReadableStream): Promise<string> {
-  for await (const line of createInterface({ input: stderr })) {
-    const address = /WebDriver BiDi listening on (ws:\S+)/.exec(line)?.[1]
+async function readAddress({ output }: RunningProcess): Promise<string> {
+  for (let tries = 0; tries < 400; tries++) {
+    const address = /WebDriver BiDi listening on (ws:\S+)/.exec(output())?.[1]
     if (address) return `${address}/session`
+    await wait(50)
   }
-  throw new Error('Firefox ended before it listened')
+  throw new Error(`Firefox does not listen:\n${output()}`)
 }
 
 async function connect(address: string): Promise<(method: string, params: object) => Promise<unknown>> {

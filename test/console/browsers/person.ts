@@ -1,23 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Browser } from './browser.ts'
 
-/** What a person does with the page: finds things by their labels, clicks, types and reads. */
+/** Uses the page as a person does: finds elements by their labels, clicks, types and reads. */
 export interface Person {
   /** Opens a tab. */
   open(tab: string): Promise<void>
-  /** Clicks a button or a choice. */
+  /** Clicks a button, a labeled control or a link. */
   click(name: string): Promise<void>
   /** Replaces the text of a field. */
   fill(label: string, text: string): Promise<void>
-  /** Chooses from a list. */
-  choose(label: string, option: string): Promise<void>
-  /** Waits until the page in sight shows a text. @returns all that it shows */
+  /** Waits until the page shows a text, and returns all visible text. */
   read(expected: string | RegExp): Promise<string>
-  /** The value of a field, or the text of a box to copy from. */
+  /** Returns the value of a field, or the text of a copy box. */
   value(label: string): Promise<string>
 }
 
-// Runs in the page. Visible things only: the panels of other tabs are hidden.
+// Runs in the page. Visible elements only, because the panels of other tabs are hidden.
 const FIND = `((kind, name) => {
   const clean = (text) => text.replace(/\\s+/g, ' ').trim()
   const isVisible = (element) => element.getClientRects().length > 0
@@ -34,15 +32,14 @@ const FIND = `((kind, name) => {
 const find = (kind: string, name: string): string =>
   `${FIND}(${JSON.stringify(kind)}, ${JSON.stringify(name)})`
 
-/** @param seconds How long to wait for what the page shows after some work */
-export function createPerson(browser: Browser, seconds = 20): Person {
+export function createPerson(browser: Browser): Person {
   const until = async <T>(what: string, look: () => Promise<T | undefined | null>): Promise<T> => {
-    for (let tries = 0; tries < seconds * 20; tries++) {
+    for (let tries = 0; tries < 400; tries++) {
       const found = await look()
       if (found !== undefined && found !== null) return found
       await wait(50)
     }
-    throw new Error(`${what} did not show up; the page shows:\n${await shown()}`)
+    throw new Error(`${what} did not appear; the page shows:\n${await shown()}`)
   }
   const shown = async (): Promise<string> => String(await browser.evaluate('document.body.innerText'))
   const clickOn = async (kind: string, name: string): Promise<void> => {
@@ -66,18 +63,6 @@ export function createPerson(browser: Browser, seconds = 20): Person {
       await clickOn('field', label)
       await browser.evaluate(`document.activeElement.select()`)
       await browser.type(text)
-    },
-    choose: async (label, option) => {
-      await until(`option "${option}" of "${label}"`, () =>
-        browser.evaluate(`(() => {
-          const list = ${find('field', label)}
-          const option = [...(list?.options ?? [])].find((option) => option.text === ${JSON.stringify(option)})
-          if (!option) return null
-          list.value = option.value
-          list.dispatchEvent(new Event('change', { bubbles: true }))
-          return true
-        })()`),
-      )
     },
     read: (expected) =>
       until(String(expected), async () => {

@@ -3,7 +3,7 @@ import { startChromium } from './chromium.ts'
 import { startFirefox } from './firefox.ts'
 import { startWebKit } from './webkit.ts'
 
-/** Every browser in which the page is tested. */
+/** The browsers in which the page is tested. */
 export const BROWSERS: Readonly<Record<string, (options: BrowserOptions) => Promise<Browser>>> = {
   Chromium: startChromium,
   Firefox: startFirefox,

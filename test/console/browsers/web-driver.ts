@@ -1,26 +1,21 @@
 import type { Browser } from './browser.ts'
 
-/** Keys that type nothing, as WebDriver writes them, and the line break. */
+/** WebDriver's code points for keys. */
 const KEYS: Readonly<Record<string, string>> = {
-  Tab: '\uE004',
   ArrowRight: '\uE014',
-  ArrowLeft: '\uE012',
-  Home: '\uE011',
-  End: '\uE010',
   '\n': '\uE007',
 }
 
-/** The actions of WebDriver that type a text, or press one named key. */
-function toKeyActions(text: string, isKey = false): unknown[] {
-  const values = isKey ? [text] : [...text]
-  const actions = values.flatMap((value) => [
+/** WebDriver actions that press and release keys. */
+function toKeyActions(keys: readonly string[]): unknown[] {
+  const actions = keys.flatMap((value) => [
     { type: 'keyDown', value: KEYS[value] ?? value },
     { type: 'keyUp', value: KEYS[value] ?? value },
   ])
   return [{ type: 'key', id: 'keyboard', actions }]
 }
 
-/** The actions of WebDriver that click at a point. */
+/** WebDriver actions that click at a point. */
 const toPointerActions = (x: number, y: number): unknown[] => [
   {
     type: 'pointer',
@@ -34,13 +29,13 @@ const toPointerActions = (x: number, y: number): unknown[] => [
   },
 ]
 
-/** Mouse and keyboard. @param perform Sends actions to the driver */
+/** @param perform Sends actions to the driver */
 export function createInput(
   perform: (actions: unknown[]) => Promise<unknown>,
 ): Pick<Browser, 'click' | 'type' | 'press'> {
   return {
     click: async (x, y) => void (await perform(toPointerActions(x, y))),
-    type: async (text) => void (await perform(toKeyActions(text))),
-    press: async (key) => void (await perform(toKeyActions(key, true))),
+    type: async (text) => void (await perform(toKeyActions([...text]))),
+    press: async (key) => void (await perform(toKeyActions([key]))),
   }
 }

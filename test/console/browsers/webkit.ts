@@ -1,28 +1,20 @@
-import { spawn } from 'node:child_process'
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as wait } from 'node:timers/promises'
+import { webkit } from '../../browsers/engines.ts'
+import { startProcess } from '../../browsers/processes.ts'
+import { freePort } from '../../support/free-port.ts'
 import type { Browser, BrowserOptions } from './browser.ts'
 import { createInput } from './web-driver.ts'
 
 /** Debian's WebKitGTK, over classic WebDriver. */
 export async function startWebKit({ url, proxy }: BrowserOptions): Promise<Browser> {
   const home = mkdtempSync(join(tmpdir(), 'membrane-token-webkit-'))
-  const port = await findPort()
-  const child = spawn('xvfb-run', ['--auto-servernum', 'WebKitWebDriver', `--port=${port}`], {
-    stdio: 'ignore',
-    detached: true,
-    env: {
-      ...process.env,
-      HOME: home,
-      WEBKIT_DISABLE_COMPOSITING_MODE: '1',
-      WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
-      DBUS_SESSION_BUS_ADDRESS: 'disabled:',
-      NO_AT_BRIDGE: '1',
-    },
+  const port = await freePort()
+  const driver = startProcess([...webkit.wrapper, 'WebKitWebDriver', `--port=${port}`], {
+    env: { ...process.env, HOME: home, ...webkit.env },
   })
   const send = async (method: string, path: string, body?: object): Promise<unknown> => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
@@ -33,32 +25,24 @@ export async function startWebKit({ url, proxy }: BrowserOptions): Promise<Brows
     if (!response.ok) throw new Error(`${path}: ${value?.error}: ${value?.message}`)
     return value
   }
+  const isListening = () =>
+    send('GET', '/status').then(
+      () => true,
+      () => false,
+    )
   let session = ''
   const close = async () => {
     if (session) await send('DELETE', session).catch(() => {})
-    try {
-      process.kill(-(child.pid ?? 0), 'SIGTERM')
-    } catch {
-      // It has ended by itself.
-    }
+    await driver.stop()
     rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
   try {
-    for (let tries = 0; tries < 200; tries++) {
-      if (
-        await send('GET', '/status').then(
-          () => true,
-          () => false,
-        )
-      )
-        break
-      await wait(50)
-    }
+    for (let tries = 0; tries < 200 && !(await isListening()); tries++) await wait(50)
     const { sessionId } = (await send('POST', '/session', {
       capabilities: {
         alwaysMatch: {
           'webkitgtk:browserOptions': {
-            binary: globSync('/usr/lib/*/webkit2gtk-4.*/MiniBrowser')[0],
+            binary: webkit.binary,
             args: ['--automation', `--proxy=http://${proxy}`],
           },
         },
@@ -73,8 +57,8 @@ export async function startWebKit({ url, proxy }: BrowserOptions): Promise<Brows
             (value) => done(JSON.stringify({ value: value ?? null })),
             (error) => done(JSON.stringify({ error: String(error) })),
           )`
-        const answer = await send('POST', `${session}/execute/async`, { script, args: [] })
-        const { value, error } = JSON.parse(String(answer)) as { value: unknown; error?: string }
+        const result = await send('POST', `${session}/execute/async`, { script, args: [] })
+        const { value, error } = JSON.parse(String(result)) as { value: unknown; error?: string }
         if (error !== undefined) throw new Error(error)
         return value
       },
@@ -85,12 +69,4 @@ export async function startWebKit({ url, proxy }: BrowserOptions): Promise<Brows
     await close()
     throw error
   }
-}
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
 }
