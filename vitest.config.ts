@@ -1,18 +1,13 @@
-import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-
-const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
+import { SOURCES } from './test/support/sources.ts'
 
 export default defineConfig({
-  // The examples say what users say.
+  // Tests and examples import the package by its public names.
   resolve: {
-    alias: [
-      { find: /^membrane-token$/, replacement: source('index.ts') },
-      { find: /^membrane-token\/endpoint$/, replacement: source('endpoint.ts') },
-      { find: /^membrane-token\/client$/, replacement: source('client.ts') },
-      { find: /^membrane-token\/kms$/, replacement: source('kms.ts') },
-      { find: /^membrane-token\/service$/, replacement: source('service.ts') },
-    ],
+    alias: Object.entries(SOURCES).map(([name, replacement]) => ({
+      find: new RegExp(`^${name}$`),
+      replacement,
+    })),
   },
   test: {
     include: ['test/**/*.test.ts'],
