@@ -13,10 +13,11 @@ export function metadataUrl(issuer: string): string {
  * @throws `ERR_JWKS_UNAVAILABLE`
  */
 export async function fetchDiscoveredKeySet(issuer: string, signal: AbortSignal): Promise<unknown> {
-  const metadata = (await fetchJson(metadataUrl(issuer), signal)) as {
-    issuer?: unknown
-    jwks_uri?: unknown
-  } | null
+  const metadata = (await fetchJson(
+    metadataUrl(issuer),
+    signal,
+    'metadata of the issuer (/.well-known/openid-configuration)',
+  )) as { issuer?: unknown; jwks_uri?: unknown } | null
   const uri = metadata?.jwks_uri
   const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined
   if (metadata?.issuer !== issuer || !url || !isKeySetUrl(url) || isDowngrade(issuer, url)) {

@@ -136,6 +136,21 @@ export const endpointSessionKeys: ConformanceModule = ({ test }, lib) => {
     })
   }
 
+  test('the error names the document that could not be fetched', async () => {
+    const metadata = json({ issuer, jwks_uri: jwksUrl })
+    const named: [Record<string, () => Response>, RegExp][] = [
+      [{ [metadataUrl]: failing(404) }, /^The metadata of the issuer .*status 404/],
+      [{ [metadataUrl]: metadata, [jwksUrl]: failing(404) }, /^The JWK set .*status 404/],
+    ]
+    for (const [routes, message] of named) {
+      await withProvider(routes, async () => {
+        const handler = await createTestEndpoint(lib, create())
+        const { text } = await send(handler, bearer(await sessionToken()))
+        assert(message.test(JSON.parse(text).detail), text)
+      })
+    }
+  })
+
   test('401: a key set without a matching key', async () => {
     await withProvider({ [jwksUrl]: respondWithKeys(await published('P-384', 'c')) }, async () => {
       const handler = await createTestEndpoint(lib, create({ jwks: new URL(jwksUrl) }))
