@@ -159,7 +159,8 @@ function serverStarters(
   }
 }
 
-function startService(
+/** Starts a server on Node, Deno or Bun. As on workerd, its log is discarded: reading it would slow down the load generator. */
+async function startService(
   runtime: Exclude<Runtime, 'workerd'>,
   contender: string,
   settings: object,
@@ -167,9 +168,11 @@ function startService(
   const [command, ...args] = COMMANDS[runtime]
   const child: ChildProcess = spawn(command, [...args, path('bench/http/services.ts')], {
     env: { ...process.env, NODE_NO_WARNINGS: '1', CONTENDER: contender, SETTINGS: JSON.stringify(settings) },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
-  return waitForServer(child, () => readPortFrom(child, child.stdout, /listening on (\d+)/))
+  const server = await waitForServer(child, () => readPortFrom(child, child.stderr, /listening on (\d+)/))
+  child.stderr?.pipe(process.stderr)
+  return server
 }
 
 /** Headers of our responses: without them, the measured service would do less work than the real one. */

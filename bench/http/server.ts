@@ -52,8 +52,8 @@ export function readPortFrom(
       START_TIMEOUT,
     )
     child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`${child.spawnfile} exited with code ${code}.`)))
     let text = ''
+    child.once('exit', (code) => reject(new Error(`${child.spawnfile} exited with code ${code}: ${text}`)))
     const read = (chunk: string) => {
       text += chunk
       const port = pattern.exec(text)?.[1]

@@ -1,4 +1,5 @@
-// A server on Node, Deno or Bun: CONTENDER selects it, and SETTINGS contains its settings as JSON. Prints its port.
+// A server on Node, Deno or Bun: CONTENDER selects it, and SETTINGS contains its settings as JSON. Prints its port
+// to standard error; standard output is the log.
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import process from 'node:process'
@@ -97,4 +98,4 @@ function listenWithExpress(): Promise<number> {
 
 const handler = HANDLERS[CONTENDER]
 const port = CONTENDER === 'express' ? listenWithExpress() : handler && listen(handler())
-process.stdout.write(`listening on ${await port}\n`)
+process.stderr.write(`listening on ${await port}\n`)

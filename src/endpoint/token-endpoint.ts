@@ -7,6 +7,7 @@ import { readBearer } from './http/bearer.ts'
 import { readJsonObject } from './http/body.ts'
 import { ENDPOINT_HEADERS, problemResponse, refusal, requestIdOf } from './http/problem.ts'
 import { checkRequest, type RequestHandler } from './http/request.ts'
+import { createResponse } from './http/response.ts'
 import { createIssuer, type Issuer, type RateLimitHook, type Route, readMaxExpiresIn } from './issuer.ts'
 
 /** Options of {@link createTokenEndpoint}. */
@@ -180,15 +181,11 @@ function tokenResponse(
   base: Headers,
   tail: string,
 ): Response {
-  const headers = new Headers(base)
-  headers.set('X-Request-Id', requestId)
   if (prefersBareToken(request.headers.get('Accept'))) {
-    headers.set('Content-Type', 'application/jwt')
-    return new Response(token, { headers })
+    return createResponse(token, base, { 'Content-Type': 'application/jwt', 'X-Request-Id': requestId })
   }
-  headers.set('Content-Type', 'application/json')
   const expiresIn = (expiresAt.getTime() - issuedAt.getTime()) / 1000
   // Faster than JSON.stringify: none of these values needs escaping.
   const body = `{"token":"${token}","expiresAt":"${expiresAt.toISOString().slice(0, 19)}Z","expiresIn":${expiresIn}${tail}`
-  return new Response(body, { headers })
+  return createResponse(body, base, { 'Content-Type': 'application/json', 'X-Request-Id': requestId })
 }

@@ -1,4 +1,5 @@
 import { ENDPOINT_HEADERS } from '../endpoint/http/problem.ts'
+import { createResponse } from '../endpoint/http/response.ts'
 
 /**
  * Headers of every response: the security headers that matter for a JSON API. `Strict-Transport-Security` is not one of
@@ -25,12 +26,13 @@ export function allowOrigin(headers: Headers, origin: string): Headers {
 
 /** The response to a preflight request of an allowed origin. */
 export function preflightResponse(origin: string, requestId: string, base: Headers): Response {
-  const headers = new Headers(base)
-  headers.set('Access-Control-Allow-Origin', origin)
-  headers.set('Access-Control-Allow-Methods', 'GET,POST')
-  headers.set('Access-Control-Allow-Headers', 'Authorization,Content-Type,X-Request-Id')
-  headers.set('Access-Control-Max-Age', '600')
-  headers.append('Vary', 'Origin')
-  headers.set('X-Request-Id', requestId)
-  return new Response(null, { status: 204, headers })
+  const headers = {
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Allow-Methods': 'GET,POST',
+    'Access-Control-Allow-Headers': 'Authorization,Content-Type,X-Request-Id',
+    'Access-Control-Max-Age': '600',
+    Vary: 'Origin',
+    'X-Request-Id': requestId,
+  }
+  return createResponse(null, base, headers, 204)
 }

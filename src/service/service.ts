@@ -8,6 +8,7 @@ import {
   requestIdOf,
 } from '../endpoint/http/problem.ts'
 import { checkRequest, type RequestHandler } from '../endpoint/http/request.ts'
+import { createResponse } from '../endpoint/http/response.ts'
 import type { Issuer } from '../endpoint/issuer.ts'
 import { createOAuthRoutes } from '../endpoint/oauth/oauth-routes.ts'
 import {
@@ -217,11 +218,12 @@ export function publicResponse(
   requestId: string,
   base: Headers,
 ): Response {
-  const headers = new Headers(base)
-  headers.set('X-Request-Id', requestId)
-  headers.set('Content-Type', type)
-  if (cacheControl) headers.set('Cache-Control', cacheControl)
-  return new Response(body, { status, headers })
+  const headers = {
+    'Content-Type': type,
+    'X-Request-Id': requestId,
+    ...(cacheControl && { 'Cache-Control': cacheControl }),
+  }
+  return createResponse(body, base, headers, status)
 }
 
 export const HEALTHY: PublicResponse = { type: 'application/json', body: '{"status":"ok"}' }

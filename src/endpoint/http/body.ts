@@ -30,7 +30,7 @@ export async function readJsonObject(request: Request): Promise<Record<string, u
  */
 export async function readText(request: Request): Promise<string> {
   if (Number(request.headers.get('Content-Length')) > BODY_LIMIT) throw tooLarge()
-  if (request.body === null) return ''
+  if (isBodyless(request) || request.body === null) return ''
   // Firefox does not support `Request.body`.
   if (request.body === undefined) return decodeWhole(await request.arrayBuffer())
   const reader = request.body.getReader()
@@ -53,6 +53,14 @@ export async function readText(request: Request): Promise<string> {
     }
     if (done) return text
   }
+}
+
+/**
+ * Whether a GET request has no body, by its headers (RFC 9112 section 6.3). If `body` is read, `@hono/node-server` creates
+ * a second Request, which costs a fifth of the time of a token on Node.
+ */
+function isBodyless({ method, headers }: Request): boolean {
+  return method === 'GET' && !headers.has('Content-Length') && !headers.has('Transfer-Encoding')
 }
 
 function decodeWhole(bytes: ArrayBuffer): string {

@@ -1,4 +1,5 @@
 import { MembraneTokenError } from '../../errors.ts'
+import { createResponse } from './response.ts'
 
 /** The code of a problem response. */
 export type ProblemCode =
@@ -166,11 +167,12 @@ export function problemResponse(problem: Problem, requestId: string, base: Heade
   const { code, detail, status } = problem
   const title = TITLES[status]
   const body = { type: 'about:blank', title, status, detail, code, requestId, error: title }
-  const headers = new Headers(base)
-  headers.set('Content-Type', 'application/problem+json')
-  headers.set('X-Request-Id', requestId)
-  for (const name in problem.headers) headers.set(name, problem.headers[name] as string)
-  return new Response(JSON.stringify(body), { status, headers })
+  const headers = {
+    'Content-Type': 'application/problem+json',
+    'X-Request-Id': requestId,
+    ...problem.headers,
+  }
+  return createResponse(JSON.stringify(body), base, headers, status)
 }
 
 /** The caller's `X-Request-Id` if it is safe to return, otherwise a new UUID. */

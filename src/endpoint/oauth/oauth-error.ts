@@ -1,4 +1,5 @@
 import { type Problem, type ProblemCode, type Refusal, refusal } from '../http/problem.ts'
+import { createResponse } from '../http/response.ts'
 
 /**
  * Error codes of RFC 6749 section 5.2 and RFC 8693 section 2.2.2, which have none for outages and rate limits: the last
@@ -37,20 +38,18 @@ export function oauthErrorResponse(problem: Problem, requestId: string, base: He
   const error =
     (problem.oauthError as OAuthError | undefined) ?? OAUTH_ERRORS[problem.code] ?? 'invalid_request'
   const isClientError = error === 'invalid_client'
-  const headers = new Headers(base)
-  headers.set('Content-Type', 'application/json')
-  headers.set('Pragma', 'no-cache')
-  headers.set('X-Request-Id', requestId)
-  for (const name of ['Allow', 'Retry-After']) {
-    const value = problem.headers[name]
-    if (value !== undefined) headers.set(name, value)
+  const { Allow, 'Retry-After': retryAfter } = problem.headers
+  const headers = {
+    'Content-Type': 'application/json',
+    Pragma: 'no-cache',
+    'X-Request-Id': requestId,
+    ...(Allow !== undefined && { Allow }),
+    ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
+    ...(isClientError && { 'WWW-Authenticate': 'Basic realm="membrane-token", charset="UTF-8"' }),
   }
-  if (isClientError) headers.set('WWW-Authenticate', 'Basic realm="membrane-token", charset="UTF-8"')
   const status = isClientError ? 401 : KEPT_STATUSES.includes(problem.status) ? problem.status : 400
-  return new Response(JSON.stringify({ error, error_description: toDescription(problem.detail) }), {
-    status,
-    headers,
-  })
+  const body = { error, error_description: toDescription(problem.detail) }
+  return createResponse(JSON.stringify(body), base, headers, status)
 }
 
 // RFC 6749 section 5.2: printable ASCII without quotes and backslashes.

@@ -2,6 +2,7 @@ import { checkHttpUrl, invalidOption } from '../../options.ts'
 import type { SignedToken, Signer } from '../../token/signer.ts'
 import type { Authenticator, Caller, CredentialAuthenticator, Scope } from '../auth/caller.ts'
 import { isRefusal, refusal } from '../http/problem.ts'
+import { createResponse } from '../http/response.ts'
 import type { IdentifiedRequest, Issuer, Route } from '../issuer.ts'
 import type { Grant } from '../policy.ts'
 import type { Endpoint } from '../token-endpoint.ts'
@@ -241,10 +242,6 @@ function tokenResponse(
   requestId: string,
   base: Headers,
 ): Response {
-  const headers = new Headers(base)
-  headers.set('Content-Type', 'application/json')
-  headers.set('Pragma', 'no-cache')
-  headers.set('X-Request-Id', requestId)
   const body = {
     access_token: signed.token,
     ...(issuedTokenType !== undefined && { issued_token_type: issuedTokenType }),
@@ -252,7 +249,8 @@ function tokenResponse(
     expires_in: (signed.expiresAt.getTime() - signed.issuedAt.getTime()) / 1000,
     scope: grant.kind,
   }
-  return new Response(JSON.stringify(body), { headers })
+  const headers = { 'Content-Type': 'application/json', Pragma: 'no-cache', 'X-Request-Id': requestId }
+  return createResponse(JSON.stringify(body), base, headers)
 }
 
 const WELL_KNOWN = '/.well-known/oauth-authorization-server'
