@@ -54,6 +54,14 @@ describe('a body', () => {
     expect(JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString()).id).toBe('клиент')
   })
 
+  test.each([
+    ['with a length', 'Content-Length: 2\r\n', '{]'],
+    ['in chunks', 'Transfer-Encoding: chunked\r\n', '2\r\n{]\r\n0\r\n\r\n'],
+  ])('of a GET request, %s, is not ignored', async (_, lines, body) => {
+    const response = await sendRaw('GET', `${AUTHORIZED}${JSON_TYPE}${lines}`, body)
+    expect(response).toMatch(/^HTTP\/1\.1 400 .*not valid JSON/s)
+  })
+
   test('that is compressed is not decompressed', async () => {
     const gzip = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3)
     const response = await requestToken(gzip, { 'Content-Encoding': 'gzip' })
