@@ -102,8 +102,8 @@ function findInText(text: string, half: Half | undefined, isDecoded = false): Fo
 }
 
 function findInBytes(bytes: Uint8Array, half: Half | undefined, isDecoded = false): FoundKey {
-  const foreign = unusableBytes(bytes)
-  if (foreign) throw foreign
+  const unusable = unusableBytes(bytes)
+  if (unusable) throw unusable
   if (bytes[0] !== SEQUENCE) return findInText(new TextDecoder().decode(bytes), half, isDecoded)
   const { format, members } = recognizeDer(bytes)
   if (!format) throw invalidKey(ACCEPTED_FORMATS)

@@ -57,7 +57,7 @@ type Env = Readonly<Record<string, unknown>>
  * Reads all settings into the options of {@link createTokenService}: imports the private key or opens it in its key
  * management service, and creates the authenticators.
  *
- * @param env Environment variables (`process.env`, `Deno.env.toObject()`), or the bindings of a Worker
+ * @param env Environment variables, or the bindings of a Worker
  * @throws `ERR_SETTING_INVALID` with every fault in `faults`; `ERR_KEY_UNAVAILABLE` while the key management service
  *   is unreachable; `ERR_OPTION_INVALID` for invalid hooks
  *
@@ -65,7 +65,7 @@ type Env = Readonly<Record<string, unknown>>
  *
  * ```ts
  * try {
- *   await readSettings(process.env)
+ *   await readSettings(env)
  * } catch (error) {
  *   for (const { setting, detail } of error.faults) console.error(setting, detail)
  * }

@@ -9,7 +9,7 @@ import { type Claims, invalid, isNames } from './id-token.ts'
  */
 export function readUserId(claims: Claims): string {
   const { sub } = claims
-  if (typeof sub !== 'string' || sub === '') throw invalid('The token has no sub.')
+  if (typeof sub !== 'string' || sub === '') throw invalid('The sub of the token must be a non-empty string.')
   if (isClient(claims)) throw invalid('The token was issued to a client, not to a user; sign in as a user.')
   return sub
 }
