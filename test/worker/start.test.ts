@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import jwt from 'jsonwebtoken'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const PARTS = ['package.json', 'tsconfig.json', 'wrangler.toml', 'cli', 'console', 'scripts', 'src', 'worker']
@@ -70,13 +71,10 @@ function npmStart(port: number): Run {
   return { child, output: () => output, prints, ended }
 }
 
-/** A free port that is followed by another free port. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port < 65_535 && (await isFree(port + 1)) ? port : freePort()
+/** The first of two consecutive free ports. */
+async function freePortPair(): Promise<number> {
+  const port = await freePort()
+  return port < 65_535 && (await isFree(port + 1)) ? port : freePortPair()
 }
 
 const isFree = (port: number) =>
@@ -120,7 +118,7 @@ const claimsIn = (outcome: string) => JSON.parse(/^\{\n.*^\}$/ms.exec(outcome)![
 
 describe('npm start', () => {
   test('creates settings, shows a token, and on Ctrl-C stops everything it started', async () => {
-    const port = await freePort()
+    const port = await freePortPair()
     const started = npmStart(port)
     await started.prints(READY)
 
@@ -169,7 +167,7 @@ describe('npm start', () => {
 
   test('keeps existing settings, and stops when only npm gets a signal', async () => {
     const before = await readFile(join(checkout, '.dev.vars'), 'utf8')
-    const port = await freePort()
+    const port = await freePortPair()
     const started = npmStart(port)
     await started.prints(READY)
     expect(started.output()).toContain('Using the settings in .dev.vars')
@@ -188,7 +186,7 @@ describe('npm start', () => {
     const path = join(checkout, '.dev.vars')
     const before = await readFile(path, 'utf8')
     await writeFile(path, change(before))
-    const started = npmStart(await freePort())
+    const started = npmStart(await freePortPair())
     try {
       await check(started)
       if (started.child.exitCode === null) process.kill(-started.child.pid!, 'SIGINT')
