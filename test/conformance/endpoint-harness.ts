@@ -190,7 +190,10 @@ export async function inSilence(run: (lines: string[]) => Promise<void>): Promis
     console,
     'error',
     (...values: unknown[]) => void lines.push(values.map(String).join(' ')),
-    async () => run(lines),
+    async (replaced) => {
+      assert(replaced, 'console.error cannot be replaced in this runtime')
+      await run(lines)
+    },
   )
 }
 

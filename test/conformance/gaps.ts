@@ -7,9 +7,9 @@ import { createTestSigner } from './tokens.ts'
 /** Features that a runtime lacks, detected by calling it directly. Our code must then reject with its own error. */
 
 /**
- * Firefox does not import an EC key without its public point. There the key must be rejected.
+ * Firefox cannot import an EC key without its public point. Checks that such a key is then rejected.
  *
- * @returns whether the runtime is like that
+ * @returns Whether this runtime has that gap
  */
 export async function refusesWithoutPoint(
   lib: Library,

@@ -89,15 +89,19 @@ export const support: ConformanceModule = (suite, lib) => {
     for (const algorithm of algorithmsOf(keys)) {
       suite.test(`signs ${algorithm} with ${form}`, async () => {
         const jwk = await privateJwk(keyNameFor(algorithm))
+        let isSupported = true
         for (const options of await wrap(jwk, algorithm)) {
           const key = options.privateKey as string | Uint8Array
-          if (lacksPoint && (await refusesWithoutPoint(lib, keyNameFor(algorithm) as Curve, key))) return
+          if (lacksPoint && (await refusesWithoutPoint(lib, keyNameFor(algorithm) as Curve, key))) {
+            isSupported = false
+            continue
+          }
           const signer = await createTestSigner(lib, { ...options, algorithm })
           const { token } = await signer.signCustomerToken(customer)
           const verificationKey = keys[0] === 'secret' ? secret : publicHalf(jwk)
           assert(await verifies(token, algorithm, verificationKey), 'signed with another key')
         }
-        suite.supports('sign', form, algorithm)
+        if (isSupported) suite.supports('sign', form, algorithm)
       })
     }
   }

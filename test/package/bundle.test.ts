@@ -28,6 +28,17 @@ test('createSigner bundles only code for signing', async () => {
   expect(text).not.toContain('node:')
 })
 
+test('the client bundles only its own files', async () => {
+  const { paths } = await bundle(`export * from 'membrane-token/client'`)
+  expect(paths.filter((path) => path !== '<stdin>').sort()).toEqual([
+    'dist/client/countdown.js',
+    'dist/client/retry.js',
+    'dist/client/token-provider.js',
+    'dist/client/token-request.js',
+    'dist/errors.js',
+  ])
+})
+
 test.each(LIMITS)('$name is within its size limit', async ({ name, code, limit }) => {
   const { text } = await bundle(code)
   const size = gzipSync(text, { level: 9 }).length

@@ -1,9 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { gzipSync } from 'node:zlib'
 import { MembraneClient } from '@membranehq/sdk'
-import { build } from 'esbuild'
 import jwt from 'jsonwebtoken'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createTokenProvider } from '../../src/client.ts'
@@ -119,26 +117,4 @@ describe('with Membrane’s SDK', () => {
     })
     expect(requests).toBeGreaterThan(1)
   })
-})
-
-test('is at most 1741 bytes gzipped', async () => {
-  const { outputFiles, metafile } = await build({
-    entryPoints: [new URL('../../src/client.ts', import.meta.url).pathname],
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2022',
-    metafile: true,
-    write: false,
-  })
-  const names = Object.keys(metafile.inputs).map((path) => path.replace(/.*\//, ''))
-  expect(names.sort()).toEqual([
-    'client.ts',
-    'countdown.ts',
-    'errors.ts',
-    'retry.ts',
-    'token-provider.ts',
-    'token-request.ts',
-  ])
-  expect(gzipSync(outputFiles[0]!.text, { level: 9 }).length).toBeLessThanOrEqual(1741)
 })

@@ -4,7 +4,7 @@ import { bits, integer, nothing, objectId, sequence } from '../conformance/der.t
 import { workspaceKey } from '../conformance/tokens.ts'
 import { cpuTimeOf } from '../support/cpu-time.ts'
 
-/** The largest keys that are read, in the forms that cost most. The bound is generous, because machines differ. */
+/** The largest keys that we read, in the forms that are most expensive to read. The bound is generous, because machines differ. */
 
 const SIZE = 65_536
 /** Milliseconds of CPU time. Quadratic work on 64 KiB takes seconds. */

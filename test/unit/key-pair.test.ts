@@ -5,7 +5,7 @@ import { type Algorithm, createSigner, generateKeyPair, type KeyPairOptions } fr
 import { workspaceKey } from '../conformance/tokens.ts'
 import { hasOpenssl, openssl } from './openssl.ts'
 
-/** With what `openssl pkey -text` prints for the key. */
+/** Each algorithm, with text that `openssl pkey -text` prints for its key. */
 const pairs: [algorithm: Algorithm, title: string, options?: KeyPairOptions][] = [
   ['ES256', 'ASN1 OID: prime256v1'],
   ['ES384', 'ASN1 OID: secp384r1'],

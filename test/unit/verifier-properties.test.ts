@@ -112,9 +112,15 @@ describe('any input signed with the secret', () => {
     const likely = fc
       .tuple(claims, end)
       .map(([claims, exp]): typeof claims => ({ iss: workspaceKey, id: 'c', ...claims, exp }))
+    const admin = fc.tuple(claims, end).map(([{ id: _, tenantKey: __, ...rest }, exp]): typeof rest => ({
+      iss: workspaceKey,
+      ...rest,
+      isAdmin: true,
+      exp,
+    }))
     const kinds = new Set<string>()
     await check(
-      fc.oneof(claims, likely),
+      fc.oneof(claims, likely, admin),
       async (claims) => {
         const verified = await orOurError(verifiers[0]!.verify(signed('{"alg":"HS256"}', quote(claims))))
         if (!verified) return
@@ -136,7 +142,7 @@ describe('any input signed with the secret', () => {
       1000,
     )
     // Otherwise the claims above are too rarely valid to prove anything.
-    expect([...kinds]).toContain('customer')
+    expect([...kinds].sort()).toEqual(['admin', 'customer'])
   })
 
   test('any payload bytes, any JSON and any header', async () => {
@@ -148,10 +154,14 @@ describe('any input signed with the secret', () => {
       header.map((header) => quote({ ...header, alg: 'HS256' })),
       fc.string(),
     )
+    let accepted = 0
     await check(fc.tuple(anyHeader, payload), async ([header, payload]) => {
       const verified = await orOurError(verifiers[0]!.verify(signed(header, payload)))
-      if (verified) expect(['string', 'undefined']).toContain(typeof verified.keyId)
+      if (!verified) return
+      accepted++
+      expect(['string', 'undefined']).toContain(typeof verified.keyId)
     })
+    expect(accepted).toBeGreaterThan(0)
   })
 })
 
