@@ -79,8 +79,8 @@ function lossText(results: Results): string {
     .map(({ name, peer, ratio }) => [name, peer, ratioText(ratio)])
   return `\`jsonwebtoken\` and \`fast-jwt\` call Node's \`createHmac\` and \`sign\`, which are synchronous. Web Crypto returns a
 promise, in Node after a trip through the thread pool, which costs more than an HMAC. One at a time and with a secret,
-they are faster in Node than any library on Web Crypto can be, raw \`crypto.subtle.sign\` included. The cases in which
-another library was faster in every round, ours to theirs:
+they are faster on Node, Deno and Bun than any library on Web Crypto can be, raw \`crypto.subtle.sign\` included. The cases
+in which another library was faster in every round, ours to theirs:
 
 ${rows.length > 0 ? table(['', 'peer', 'ratio'], rows) : 'None.'}
 

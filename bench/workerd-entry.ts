@@ -14,7 +14,7 @@ interface WorkerEnv {
   readonly MATERIAL: string
 }
 
-/** A Worker that runs contenders. The host takes the time, because workerd's clock stands still while code runs. */
+/** A Worker that runs contenders. The host measures the time, because workerd's clock stands still while code runs. */
 export function serve(contenders: readonly Contender[]): ExportedHandler {
   let prepared: { group: string; runs: ReadonlyMap<string, Run> } | undefined
   return {

@@ -1,4 +1,4 @@
-// Runs the benchmarks on workerd. This process takes the time, because workerd's clock stands still while code runs.
+// Runs the benchmarks on workerd. This process measures the time, because workerd's clock stands still while code runs.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'

@@ -233,7 +233,7 @@ async function measure(contenders: readonly Contender[], requests: Buffer[], eff
 
   for (const contender of contenders) contender.warmUp.push(await send(contender, effort.warmUp, 30_000))
   for (let round = 0; round < effort.rounds; round++) {
-    // Every contender is in each position equally often, so that a temporary slowdown of the machine favors none.
+    // The order rotates, so that a temporary slowdown of the machine does not always affect the same contender.
     const order = contenders.map((_, index) => contenders[(index + round) % contenders.length] as Contender)
     for (const contender of order) {
       const cpuBefore = await contender.server.cpuSeconds()
